@@ -1,0 +1,256 @@
+"""scalebox.toml and the environment → `Config`.
+
+The only module that knows the file's format and the environment variables.  Every option has a
+safe default; an unknown option is an error, so that a misspelt limit is never ignored.
+`scalebox.toml` at the project's root lists every option with its default, and a test compares the
+two.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from scalebox.errors import ConfigError
+from scalebox.model import Bytes, Seconds
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+Count = Annotated[int, Meta(ge=1)]
+
+
+class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the daemon listens.
+
+    Attributes:
+        socket: path of the Unix socket; empty: `$XDG_RUNTIME_DIR/scalebox/scaleboxd.sock`, or
+            `/run/scalebox/scaleboxd.sock` as root.
+        socket_mode: permissions of the socket, octal digits.
+        tcp: `host:port`; empty: no TCP.
+        tokens: name → secret; a TCP request needs `Authorization: Bearer SECRET`.  The name is the
+            client that fairness counts.  Without tokens TCP listens on loopback only.
+        max_request_bytes: a larger request body is refused with 413.
+        drain_timeout_s: how long SIGTERM waits for the work at hand.
+    """
+
+    socket: str = ""
+    socket_mode: Annotated[str, Meta(pattern="^0?[0-7]{3}$")] = "0600"
+    tcp: str = ""
+    tokens: dict[str, str] = {}
+    max_request_bytes: Bytes = 256 * MIB
+    drain_timeout_s: Seconds = 30.0
+
+
+class SandboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How programs are contained.
+
+    Attributes:
+        isolation: `auto` takes the strongest level that the host gives; a level's name demands
+            that one; `strict` demands `full` with `cgroup2`.
+        slots: programs that run at once; 0: one per core that the daemon may use.
+        pin: whether each slot keeps to one core.
+        uid_base: as root, slot i runs programs as uid and gid `uid_base + i`.
+        cgroup_parent: cgroup to work under; empty: the daemon's own.
+        read_only_paths: further host paths that programs may read.
+    """
+
+    isolation: Literal["auto", "full", "user", "minimal", "strict"] = "auto"
+    slots: Annotated[int, Meta(ge=0, le=1024)] = 0
+    pin: bool = True
+    uid_base: Annotated[int, Meta(ge=1000, le=2_000_000_000)] = 61_184
+    cgroup_parent: str = ""
+    read_only_paths: list[str] = []
+
+
+class LimitsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Defaults for what a request leaves open, and the most it may ask for."""
+
+    cpu_time_s: Seconds = 10.0
+    max_cpu_time_s: Seconds = 600.0
+    wall_time_factor: Annotated[float, Meta(ge=1)] = 2.0
+    wall_time_extra_s: Seconds = 5.0
+    max_wall_time_s: Seconds = 1800.0
+    memory_bytes: Bytes = 1 * GIB
+    max_memory_bytes: Bytes = 16 * GIB
+    output_bytes: Bytes = 16 * MIB
+    max_output_bytes: Bytes = 256 * MIB
+    file_bytes: Bytes = 64 * MIB
+    max_file_bytes: Bytes = 1 * GIB
+    processes: Count = 128
+    max_processes: Count = 4096
+    open_files: Count = 256
+    max_open_files: Count = 65_536
+    compile_cpu_time_s: Seconds = 60.0
+    compile_memory_bytes: Bytes = 2 * GIB
+    compile_file_bytes: Bytes = 512 * MIB
+    compile_output_bytes: Bytes = 1 * MIB
+
+
+class EngineConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Queueing and retries.
+
+    Attributes:
+        max_queued_cases: more cases waiting than this: 429.
+        max_queued_bytes: more test data waiting than this: 429.
+        max_cases: cases of one submission.
+        max_source_bytes: size of one submission's source and files together.
+        memory_bytes: memory all slots may use together; 0: 80 % of the host's.
+        retries: how often a case is run again after a failure of ours.
+        excerpt_bytes: how much of an output a report carries.
+        idempotency_ttl_s, idempotency_bytes: how long, and in how much memory, reports are kept
+            for repeated idempotency keys.
+    """
+
+    max_queued_cases: Count = 200_000
+    max_queued_bytes: Bytes = 2 * GIB
+    max_cases: Count = 10_000
+    max_source_bytes: Bytes = 4 * MIB
+    memory_bytes: Annotated[int, Meta(ge=0)] = 0
+    retries: Annotated[int, Meta(ge=0, le=20)] = 3
+    excerpt_bytes: Annotated[int, Meta(ge=0)] = 4096
+    idempotency_ttl_s: Seconds = 900.0
+    idempotency_bytes: Bytes = 64 * MIB
+
+
+class StoreConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the daemon keeps files.
+
+    Attributes:
+        directory: blobs, artifacts, precompiled headers; empty: `$XDG_CACHE_HOME/scalebox`, or
+            `/var/cache/scalebox` as root.
+        artifacts_bytes: bound of the compiled-program cache, on disk.
+        blobs_bytes: bound of uploaded test data, on disk.
+        max_problems: registered problems kept (the least recently used go first).
+    """
+
+    directory: str = ""
+    artifacts_bytes: Bytes = 4 * GIB
+    blobs_bytes: Bytes = 8 * GIB
+    max_problems: Count = 100_000
+
+
+class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The judge's Python.
+
+    Attributes:
+        interpreter: path of the Python (>= 3.8) that runs submissions; empty: `/usr/bin/python3`
+            if there is one, else the first `python3` on PATH, else the daemon's own.
+        preload: modules that every slot imports before the first submission.
+        preload_on_demand: modules that a slot imports once the first submission names them.
+    """
+
+    interpreter: str = ""
+    preload: list[str] = [
+        "array", "bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal",
+        "enum", "fractions", "functools", "heapq", "io", "itertools", "json", "math", "operator",
+        "os", "random", "re", "statistics", "string", "sys", "time", "typing",
+    ]
+    preload_on_demand: list[str] = ["numpy"]
+
+
+class CppConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """C and C++.
+
+    Attributes:
+        cc, cxx: compilers; found on PATH.
+        c_flags, cxx_flags: the flags; part of the artifact's address.
+        static: link statically (starts faster; needs the static libraries).
+        precompiled_header: precompile `bits/stdc++.h` once per compiler and flags.
+    """
+
+    cc: str = "gcc"
+    cxx: str = "g++"
+    c_flags: list[str] = ["-O2", "-std=gnu17"]
+    cxx_flags: list[str] = ["-O2", "-std=gnu++17"]
+    static: bool = False
+    precompiled_header: bool = True
+
+
+class LanguagesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Per-language settings; `directories` holds further language tables (`*.toml`)."""
+
+    python: PythonConfig = PythonConfig()
+    cpp: CppConfig = CppConfig()
+    directories: list[str] = []
+
+
+class LogConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Logging; `console` is for people, `json` for collectors."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "console", "json"] = "auto"
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole configuration; one attribute a table of scalebox.toml."""
+
+    node: str = ""
+    server: ServerConfig = ServerConfig()
+    sandbox: SandboxConfig = SandboxConfig()
+    limits: LimitsConfig = LimitsConfig()
+    engine: EngineConfig = EngineConfig()
+    store: StoreConfig = StoreConfig()
+    languages: LanguagesConfig = LanguagesConfig()
+    log: LogConfig = LogConfig()
+
+    def socket_path(self) -> Path:
+        """Where the Unix socket is, with the default resolved."""
+        return Path(self.server.socket) if self.server.socket else default_socket_path()
+
+    def store_directory(self) -> Path:
+        """Where the daemon keeps files, with the default resolved."""
+        if self.store.directory:
+            return Path(self.store.directory)
+        if os.geteuid() == 0:
+            return Path("/var/cache/scalebox")
+        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        return Path(base) / "scalebox"
+
+
+def default_socket_path() -> Path:
+    """`$SCALEBOX_SOCKET`, else the runtime directory's `scalebox/scaleboxd.sock`."""
+    if given := os.environ.get("SCALEBOX_SOCKET"):
+        return Path(given)
+    if os.geteuid() == 0:
+        return Path("/run/scalebox/scaleboxd.sock")
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/scalebox-{os.geteuid()}"
+    return Path(runtime) / "scalebox" / "scaleboxd.sock"
+
+
+def load(path: Path | None) -> Config:
+    """Read the configuration.
+
+    Parameters:
+        path: the file; None: `$SCALEBOX_CONFIG`, else `/etc/scalebox/scalebox.toml` if it exists,
+            else the defaults.
+
+    Raises:
+        ConfigError: the file cannot be read, is not TOML, or has an unknown or ill-typed option;
+            the message names the file and the option.
+    """
+    if path is None:
+        if named := os.environ.get("SCALEBOX_CONFIG"):
+            path = Path(named)
+        else:
+            path = Path("/etc/scalebox/scalebox.toml")
+            if not path.is_file():
+                return Config()
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    try:
+        return msgspec.convert(data, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f"{path}: {error}. Every option is listed, with its default, in scalebox.toml of the "
+            "project and in docs/configuration.md."
+        ) from error
