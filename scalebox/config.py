@@ -65,7 +65,7 @@ class SandboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     pin: bool = True
     uid_base: Annotated[int, Meta(ge=1000, le=2_000_000_000)] = 61_184
     cgroup_parent: str = ""
-    read_only_paths: list[str] = []
+    read_only_paths: tuple[str, ...] = ()
 
 
 class LimitsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,12 +146,12 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     interpreter: str = ""
-    preload: list[str] = [
+    preload: tuple[str, ...] = (
         "array", "bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal",
         "enum", "fractions", "functools", "heapq", "io", "itertools", "json", "math", "operator",
         "os", "random", "re", "statistics", "string", "sys", "time", "typing",
-    ]
-    preload_on_demand: list[str] = ["numpy"]
+    )
+    preload_on_demand: tuple[str, ...] = ("numpy",)
 
 
 class CppConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,8 +166,8 @@ class CppConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     cc: str = "gcc"
     cxx: str = "g++"
-    c_flags: list[str] = ["-O2", "-std=gnu17"]
-    cxx_flags: list[str] = ["-O2", "-std=gnu++17"]
+    c_flags: tuple[str, ...] = ("-O2", "-std=gnu17")
+    cxx_flags: tuple[str, ...] = ("-O2", "-std=gnu++17")
     static: bool = False
     precompiled_header: bool = True
 
@@ -177,7 +177,7 @@ class LanguagesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     python: PythonConfig = PythonConfig()
     cpp: CppConfig = CppConfig()
-    directories: list[str] = []
+    directories: tuple[str, ...] = ()
 
 
 class LogConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
