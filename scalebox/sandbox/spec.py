@@ -1,0 +1,262 @@
+"""One run, as asked for and as it happened: plain values, no verdicts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from scalebox.sandbox.zygote import wire
+
+
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """Every bound of one run, resolved.
+
+    Attributes:
+        cpu_ns: CPU nanoseconds of the program and its descendants (of each record, with a channel).
+        wall_ns: nanoseconds from start to end, time lost to other load left out.
+        memory_bytes: memory of the run.
+        output_bytes: standard output, and standard error, each.
+        file_bytes: what may be written to the scratch file system.
+        processes: processes and threads.
+        open_files: descriptors of one process.
+        stack_bytes: main thread's stack.
+    """
+
+    cpu_ns: int
+    wall_ns: int
+    memory_bytes: int
+    output_bytes: int
+    file_bytes: int
+    processes: int
+    open_files: int
+    stack_bytes: int
+
+
+@dataclass(slots=True)
+class RunSpec:
+    """What to run.
+
+    Attributes:
+        program: a program kind of `wire`.
+        limits: its bounds.
+        source: Python source, also written to the program's folder.
+        code: the marshalled code of `source` (for `PYTHON_CODE`).
+        stdin: content, or a descriptor that this spec borrows.
+        executable_fd: the program's file (for `EXECUTE`), borrowed; -1: argv[0] is looked up.
+        argv: arguments (for `EXECUTE` with argv[0]).
+        env: added to the slot's environment.
+        files: further files of the program's folder: path → (content, mode).
+        fetch: files to hand back.
+        channel: whether the program gets descriptor 5, read by the slot.
+        driver: source of a trusted Python program to run beside it, joined by pipes at 3 and 4.
+        driver_stdin: that program's standard input.
+    """
+
+    program: int
+    limits: RunLimits
+    source: bytes = b""
+    code: bytes = b""
+    stdin: bytes | int = b""
+    executable_fd: int = -1
+    argv: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    files: dict[str, tuple[bytes, int]] = field(default_factory=dict)
+    fetch: tuple[str, ...] = ()
+    channel: bool = False
+    driver: bytes = b""
+    driver_stdin: bytes = b""
+
+
+@dataclass(slots=True)
+class RunOutcome:
+    """What happened, as the kernel tells it.
+
+    Attributes:
+        flags: `wire` reply flags.
+        status: wait status of the program (with a driver: of the driver).
+        peer_status: with a driver, the wait status of the program if it ended first; else None.
+        cpu_s, wall_s: seconds.
+        memory_bytes: peak memory; 0 where the host cannot tell.
+        stdout, stderr: content, or a descriptor that the receiver must close, for long ones.
+        channel: records written to descriptor 5.
+        record_cpu_s: CPU seconds before each record.
+        message: why set-up or execve failed.
+        files: fetched files: path → descriptor that the receiver must close.
+        zygote_cpu_s: CPU time of pid 1 since its start.
+    """
+
+    flags: int
+    status: int
+    peer_status: int | None
+    cpu_s: float
+    wall_s: float
+    memory_bytes: int
+    stdout: bytes | int
+    stderr: bytes | int
+    channel: bytes
+    record_cpu_s: list[float]
+    message: str
+    files: dict[str, int]
+    zygote_cpu_s: float
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, if the program ended by itself."""
+        return self.status >> 8 if self.status & 0x7F == 0 else None
+
+    @property
+    def signal(self) -> int | None:
+        """The signal that ended the program, if one did."""
+        return self.status & 0x7F or None
+
+    def close(self) -> None:
+        """Close the descriptors that came along."""
+        for item in (self.stdout, self.stderr, *self.files.values()):
+            if isinstance(item, int):
+                os.close(item)
+        self.stdout = self.stderr = b""
+        self.files = {}
+
+
+def read_output(output: bytes | int, at_most: int | None = None) -> bytes:
+    """The content of a `RunOutcome.stdout`, whichever way it came."""
+    if isinstance(output, bytes):
+        return output if at_most is None else output[:at_most]
+    size = os.fstat(output).st_size
+    return os.pread(output, size if at_most is None else min(size, at_most), 0)
+
+
+def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], int]:
+    """A request packet.
+
+    Returns:
+        the packet, the descriptors to send with it, and the one among them that the caller must
+        close afterwards (-1: none).
+    """
+    flags = 0
+    limits = spec.limits
+    stdin = b""
+    if isinstance(spec.stdin, int):
+        flags |= wire.STDIN_FD
+    else:
+        stdin = spec.stdin
+    options = b""
+    if spec.argv or spec.env or spec.fetch:
+        options = _options(spec)
+    files = b""
+    if spec.files:
+        files = _files(spec.files)
+    if spec.channel:
+        flags |= wire.CHANNEL
+    if spec.driver:
+        flags |= wire.DRIVER
+    sections = (spec.source, spec.code, stdin, spec.driver, spec.driver_stdin, options, files)
+    body = b"".join(sections)
+    descriptors = []
+    owned = -1
+    if len(body) > wire.INLINE_BYTES:
+        flags |= wire.BODY_FD
+        owned = os.memfd_create("request", os.MFD_CLOEXEC)
+        view = memoryview(body)
+        while view:
+            view = view[os.write(owned, view) :]
+        descriptors.append(owned)
+        body = b""
+    if flags & wire.STDIN_FD:
+        assert isinstance(spec.stdin, int)
+        descriptors.append(spec.stdin)
+    if spec.executable_fd >= 0:
+        flags |= wire.PROGRAM_FD
+        descriptors.append(spec.executable_fd)
+    header = wire.REQUEST.pack(
+        wire.RUN, run_id, spec.program, flags, limits.cpu_ns, limits.wall_ns, limits.memory_bytes,
+        limits.output_bytes, limits.file_bytes, limits.processes, limits.open_files,
+        limits.stack_bytes, *map(len, sections),
+    )  # fmt: skip
+    return header + body, descriptors, owned
+
+
+def _options(spec: RunSpec) -> bytes:
+    import json
+
+    return json.dumps({"argv": spec.argv, "env": spec.env, "fetch": spec.fetch}).encode()
+
+
+def _files(files: dict[str, tuple[bytes, int]]) -> bytes:
+    parts = []
+    for path, (content, mode) in files.items():
+        raw = os.fsencode(path)
+        parts += [wire.FILE_ENTRY.pack(len(raw), len(content), mode), raw, content]
+    return b"".join(parts)
+
+
+class MalformedReplyError(ValueError):
+    """A reply whose lengths do not add up: the slot is not to be trusted any more."""
+
+
+def decode(packet: bytes, descriptors: list[int]) -> tuple[int, RunOutcome]:
+    """A reply packet → (run id, outcome), which owns the descriptors.
+
+    Raises:
+        MalformedReplyError: the packet is not what pid 1 sends.
+    """
+    size = wire.REPLY.size
+    if len(packet) < size:
+        raise MalformedReplyError(f"a reply of {len(packet)} bytes")
+    (run_id, flags, status, peer_status, cpu_ns, wall_ns, peak, zygote_ns, out_size, err_size,
+     channel_size, times_size, message_size, listing_size) = wire.REPLY.unpack_from(packet)  # fmt: skip
+    waiting = list(reversed(descriptors))
+    stdout: bytes | int
+    stderr: bytes | int
+    try:
+        if flags & wire.STDOUT_FD:
+            stdout = waiting.pop()
+        else:
+            stdout = packet[size : size + out_size]
+            size += out_size
+        if flags & wire.STDERR_FD:
+            stderr = waiting.pop()
+        else:
+            stderr = packet[size : size + err_size]
+            size += err_size
+        channel = packet[size : size + channel_size]
+        size += channel_size
+        record_cpu_s: list[float] = []
+        if times_size:
+            times = memoryview(packet)[size : size + times_size].cast("Q")
+            record_cpu_s = [value / 1e9 for value in times]
+            size += times_size
+        message = packet[size : size + message_size].decode("utf-8", "replace")
+        size += message_size
+        files = _listing(packet[size : size + listing_size], waiting) if listing_size else {}
+        if size + listing_size != len(packet) or waiting:
+            raise MalformedReplyError("the lengths of a reply do not add up")
+    except (IndexError, TypeError) as error:
+        raise MalformedReplyError(f"a reply lacks descriptors or is cut: {error}") from error
+    return run_id, RunOutcome(
+        flags=flags,
+        status=status,
+        peer_status=None if peer_status < 0 else peer_status,
+        cpu_s=cpu_ns / 1e9,
+        wall_s=wall_ns / 1e9,
+        memory_bytes=peak,
+        stdout=stdout,
+        stderr=stderr,
+        channel=channel,
+        record_cpu_s=record_cpu_s,
+        message=message,
+        files=files,
+        zygote_cpu_s=zygote_ns / 1e9,
+    )
+
+
+def _listing(listing: bytes, waiting: list[int]) -> dict[str, int]:
+    files = {}
+    offset = 0
+    while offset < len(listing):
+        (length,) = wire.FILE_REPLY.unpack_from(listing, offset)
+        offset += wire.FILE_REPLY.size
+        files[os.fsdecode(listing[offset : offset + length])] = waiting.pop()
+        offset += length
+    return files

@@ -1,0 +1,173 @@
+"""The launcher: builds a slot's walls, forks its pid 1, and leaves.
+
+Descriptor 3 is the control socket.  The first packet on it is the slot's settings; the launcher
+answers with pid 1's host pid, pid 1 with `ready`, or either with `failed` and the reason.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+CONTROL_FD = 3
+
+
+def main():  # type: ignore[no-untyped-def]
+    """Until the daemon goes; in a forked child, the program to execute."""
+    sys.path[0] = os.path.dirname(_PACKAGE)
+    from zygote import child, kernel, meter, rootfs, supervise  # noqa: F401
+
+    sys.path[0] = rootfs.BOX
+
+    control = socket.socket(fileno=_move_up(CONTROL_FD))
+    null = os.open("/dev/null", os.O_RDWR)
+    for place in range(CONTROL_FD, child.RESERVED_FDS):
+        os.dup2(null, place, inheritable=False)
+    settings = supervise.Settings(json.loads(control.recv(1 << 16)))
+    try:
+        supervisor = _start(control, settings, kernel, supervise)
+    except Exception as error:
+        _tell(control, failed="%s: %s" % (type(error).__name__, error))
+        os._exit(1)
+    for name in [name for name in sys.modules if name.split(".")[0] == "zygote"]:
+        del sys.modules[name]
+    return supervisor.serve()
+
+
+def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def]
+    from zygote import child, rootfs
+    from zygote.meter import CgroupMeter, ProcessMeter
+
+    for procs in settings.cgroup_procs:
+        with open(procs, "w") as file:
+            file.write("0")
+    cgroup_files = {
+        name: _move_up(os.open(path, os.O_RDWR if name in ("limit", "peak") else os.O_RDONLY))
+        for name, path in settings.cgroup_files.items()
+    }
+    own_namespaces = settings.level != "minimal"
+    notes = []
+    if own_namespaces:
+        flags = (
+            kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC
+            | kernel.CLONE_NEWUTS
+        )  # fmt: skip
+        if settings.level == "user":
+            outside = os.getuid(), os.getgid()
+            kernel.unshare(flags | kernel.CLONE_NEWUSER)
+            _map_ids(settings.uid, *outside)
+        else:
+            kernel.unshare(flags)
+    pid = os.fork()
+    if pid:
+        _tell(control, pid=pid)
+        os._exit(0)
+    # From here on this is the slot's pid 1, or at level `minimal` its subreaper.
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    for number in range(1, signal.NSIG):
+        if number in (signal.SIGKILL, signal.SIGSTOP) or 32 <= number < 34:
+            continue
+        if number in (signal.SIGPIPE, signal.SIGXFSZ):
+            continue  # ignored, as in any Python
+        signal.signal(number, signal.SIG_DFL)
+    os.setsid()
+    if settings.cpus:
+        os.sched_setaffinity(0, settings.cpus)
+    if own_namespaces:
+        uids = [settings.uid, settings.driver_uid]
+        os_uids = [uid for uid in uids if uid is not None]
+        notes += rootfs.build(settings.staging, settings.binds, os_uids, settings.level == "full")
+        rootfs.bring_up_loopback()
+        socket.sethostname("sandbox")
+    else:
+        kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    _protect_from_oom_killer(notes)
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    if settings.level == "full":
+        os.setgroups([])
+        kernel.drop_bounding_set()
+    missing = supervise.preload(settings.preload)
+    if missing:
+        notes.append("modules to preload that this Python lacks: " + ", ".join(missing))
+    kernel.install_filter(kernel.slot_filter())
+    identity, driver_identity = _identities(settings, own_namespaces, kernel, child, notes)
+    if settings.cgroup_files:
+        meter = CgroupMeter(cgroup_files, settings.peak_resets, settings.cgroup_version)
+    else:
+        meter = ProcessMeter(os.getpid(), own_namespaces)
+    supervisor = supervise.Supervisor(
+        control, settings, meter, identity, driver_identity, own_namespaces
+    )
+    _tell(control, ready=True, notes=notes, python=sys.version.split()[0])
+    return supervisor
+
+
+def _identities(settings, own_namespaces, kernel, child, notes):  # type: ignore[no-untyped-def]
+    landlock = None
+    own_signals_only = False
+    if not own_namespaces:
+        abi = kernel.landlock_abi()
+        if abi:
+            devices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
+            landlock = settings.binds, [settings.staging, *devices], abi
+        else:
+            notes.append("no Landlock on this kernel: programs can read what the daemon's user can")
+        # From ABI 6 on Landlock keeps signals inside; before, only a program's own pid is allowed.
+        own_signals_only = abi < 6
+    drop = settings.level != "full"
+    uid, driver_uid = settings.uid, settings.driver_uid
+    if settings.level != "full":
+        uid = driver_uid = None
+    return (
+        child.Identity(uid, uid, drop, landlock, own_signals_only, not own_namespaces),
+        child.Identity(driver_uid, driver_uid, drop, landlock, own_signals_only, not own_namespaces),
+    )
+
+
+def _map_ids(inside, uid, gid):  # type: ignore[no-untyped-def]
+    for path, text in (
+        ("/proc/self/uid_map", "%d %d 1" % (inside, uid)),
+        ("/proc/self/setgroups", "deny"),
+        ("/proc/self/gid_map", "%d %d 1" % (inside, gid)),
+    ):
+        with open(path, "w") as file:
+            file.write(text)
+
+
+def _protect_from_oom_killer(notes):  # type: ignore[no-untyped-def]
+    """The kernel must choose a program, never pid 1."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("-1000")
+    except OSError:
+        notes.append("pid 1 of a slot cannot be kept from the kernel's OOM killer")
+
+
+def _move_up(fd):  # type: ignore[no-untyped-def]
+    """Away from the low numbers, which belong to programs."""
+    import fcntl
+
+    moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 64)
+    os.close(fd)
+    return moved
+
+
+def _tell(control, **facts):  # type: ignore[no-untyped-def]
+    control.send(json.dumps(facts).encode())
+
+
+if __name__ == "__main__":
+    program = main()
+    if program is None:
+        os._exit(0)
+    # At module level: the fewer frames of ours below the program's, the closer to the real thing.
+    try:
+        exec(program.code, program.namespace)
+    except BaseException as error:
+        program.finish(program.report(error))
+    program.finish(0)

@@ -1,0 +1,277 @@
+"""From a fresh fork to the program: everything that happens in the child, in order.
+
+The warm path executes Python text as `__main__` so that it cannot be told from
+`python3 solution.py`; the other path is `execve`.  A page shared with pid 1 says how far the child
+came, so that a failure of ours before the program's first instruction is never the program's fault.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import resource
+import signal
+import sys
+
+from . import kernel
+
+# Stages, in the first byte of the shared page.
+SETUP = 0
+COMPILING = 1
+RUNNING = 2
+EXEC_ERROR = 3
+COMPILE_ERROR = 4
+
+#: Descriptors of a program: 3 and 4 lead to its peer, 5 to pid 1.
+CHANNEL_FD = 5
+FIRST_PRIVATE_FD = 10
+#: Pid 1 keeps its own descriptors above this, so that placing a child's never overwrites one.
+RESERVED_FDS = 16
+
+MAIN_FILE = "solution.py"
+
+
+class Identity:
+    """Who the program is.
+
+    Parameters:
+        uid, gid: what to become; None where pid 1 has no second user to give.
+        drop_capabilities: whether capabilities must be dropped by hand (inside a user namespace).
+        landlock: paths to read, paths to write, and the kernel's ABI; or None.
+        own_signals_only: whether to install the filter that keeps signals to oneself.
+        stay_with_parent: die when pid 1 dies (where there is no pid namespace to do it).
+    """
+
+    def __init__(
+        self,
+        uid: int | None,
+        gid: int | None,
+        drop_capabilities: bool,
+        landlock: tuple[list[str], list[str], int] | None,
+        own_signals_only: bool,
+        stay_with_parent: bool,
+    ) -> None:
+        self.uid = uid
+        self.gid = gid
+        self.drop_capabilities = drop_capabilities
+        self.landlock = landlock
+        self.own_signals_only = own_signals_only
+        self.stay_with_parent = stay_with_parent
+
+    def become(self, dumpable: bool) -> None:
+        """Give up every privilege; nothing after this can get one back."""
+        if self.stay_with_parent:
+            kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        if self.uid is not None:
+            os.setresgid(self.gid, self.gid, self.gid)
+            os.setresuid(self.uid, self.uid, self.uid)
+        if self.drop_capabilities:
+            kernel.drop_capabilities()
+        if self.landlock is not None:
+            readable, writable, abi = self.landlock
+            # Made per run: /proc/self is this process's own folder, and nobody else's.
+            kernel.landlock_restrict(
+                kernel.landlock_ruleset([*readable, "/proc/self"], writable, abi)
+            )
+        if self.own_signals_only:
+            kernel.install_filter(kernel.own_signals_only_filter(os.getpid()))
+        if dumpable:
+            # Changing the uid cleared it, and /dev/stdin and /proc/self would be closed to us.
+            kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
+
+
+def connect(descriptors: list[int]) -> None:
+    """Put the given descriptors at 0, 1, 2, …; -1 leaves a place closed; close all others."""
+    for place, fd in enumerate(descriptors):
+        if fd >= 0:
+            os.dup2(fd, place)
+        elif place > 2:
+            try:
+                os.close(place)
+            except OSError:
+                continue
+    os.closerange(len(descriptors), 1 << 16)
+
+
+def limit(cpu_s: int, file_bytes: int, open_files: int, processes: int, stack_bytes: int) -> None:
+    """Backstops behind pid 1's and the cgroup's limits, inherited by all descendants."""
+    set_limit = resource.setrlimit
+    set_limit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
+    set_limit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    set_limit(resource.RLIMIT_NOFILE, (open_files, open_files))
+    set_limit(resource.RLIMIT_NPROC, (processes, processes))
+    set_limit(resource.RLIMIT_STACK, (stack_bytes, stack_bytes))
+
+
+def execute(argv: list[str], env: dict[str, str], program: int, page: object) -> None:
+    """Become another program; returns only by exiting, with the reason in the page.
+
+    Parameters:
+        program: descriptor of the executable, or -1 to look argv[0] up on PATH.
+    """
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    page[0] = RUNNING
+    try:
+        if program >= 0:
+            os.execve(program, argv, env)
+        os.execvpe(argv[0], argv, env)
+    except OSError as error:
+        page[0] = EXEC_ERROR
+        message = ("cannot execute %s: %s" % (argv[0], error.strerror)).encode()[:1000]
+        page[1 : 1 + len(message)] = message
+    os._exit(127)
+
+
+def compile_only(source: bytes, page: object) -> None:
+    """Write the marshalled code of the source to standard output, and exit."""
+    page[0] = COMPILING
+    code = _compile(source, page)
+    sys.stdout.buffer.write(marshal.dumps(code))
+    sys.stdout.flush()
+    page[0] = RUNNING
+    os._exit(0)
+
+
+def _compile(source: bytes, page: object) -> object:
+    try:
+        return compile(source, os.path.join(os.getcwd(), MAIN_FILE), "exec", 0, True)
+    except BaseException as error:
+        page[0] = COMPILE_ERROR
+        sys.__excepthook__(type(error), error, None)
+        sys.stderr.flush()
+        os._exit(1)
+
+
+def prepare_main(argv: list[str]) -> dict[str, object]:
+    """A `__main__` as the interpreter itself makes it for `python3 solution.py`."""
+    from importlib.machinery import SourceFileLoader
+
+    path = os.path.join(os.getcwd(), MAIN_FILE)
+    main = type(sys)("__main__")
+    namespace = main.__dict__
+    namespace.update(
+        __builtins__=__builtins__,
+        __annotations__={},
+        __loader__=SourceFileLoader("__main__", path),
+        __file__=path,
+        __cached__=None,
+    )
+    sys.modules["__main__"] = main
+    sys.argv[:] = [MAIN_FILE, *argv]
+    sys.path[0] = os.getcwd()
+    # Pid 1 may have looked here when there was nothing, and remembered it.
+    sys.path_importer_cache.pop(os.getcwd(), None)
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv[:] = [sys.orig_argv[0], MAIN_FILE, *argv]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return namespace
+
+
+def load_code(source: bytes, code: bytes, page: object) -> object:
+    """The code object to run: compiled here, or made by an earlier `compile_only`."""
+    if code:
+        return marshal.loads(code)
+    page[0] = COMPILING
+    return _compile(source, page)
+
+
+def report_exception(error: BaseException) -> int:
+    """What the interpreter does with an exception that nobody caught; the exit status."""
+    if isinstance(error, SystemExit):
+        return _exit_status(error.code)
+    traceback = error.__traceback__
+    # Our own frame is not part of the program's traceback.
+    stripped = traceback.tb_next if traceback is not None else None
+    error.__traceback__ = stripped
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, stripped
+    try:
+        sys.stdout.flush()
+    except BaseException:
+        pass  # as in the interpreter: it comes up again at exit
+    try:
+        sys.excepthook(type(error), error, stripped)
+    except SystemExit as exit_error:
+        return _exit_status(exit_error.code)
+    except BaseException as second:
+        sys.stderr.write("Error in sys.excepthook:\n")
+        sys.__excepthook__(type(second), second, second.__traceback__)
+        sys.stderr.write("\nOriginal exception was:\n")
+        sys.__excepthook__(type(error), error, stripped)
+    return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _exit_status(code: object) -> int:
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        # Outside the range of a C long the interpreter says -1.
+        return code & 0xFF if -(1 << 63) <= code < 1 << 63 else 255
+    try:
+        sys.stderr.write(str(code) + "\n")
+    except BaseException:
+        return 1
+    return 1
+
+
+def finalize(namespace: dict[str, object], source: bytes, status: int) -> None:
+    """End as `Py_FinalizeEx` does: threads, atexit, flush, destructors; then exit.
+
+    The interpreter's own teardown touches every page of memory that the fork shares, several
+    milliseconds of page faults; only its visible effects are repeated.
+    """
+    try:
+        if "threading" in sys.modules:
+            sys.modules["threading"]._shutdown()
+    except BaseException as error:
+        _unraisable(error, "threading._shutdown")
+    import atexit
+
+    atexit._run_exitfuncs()
+    status = _flush(status)
+    if b"_" in source or b"open" in source:
+        _destroy(namespace, source)
+        status = _flush(status)
+    kernel.flush_c_streams()
+    if status < 0:
+        signal.signal(-status, signal.SIG_DFL)
+        os.kill(os.getpid(), -status)
+    os._exit(status)
+
+
+def _flush(status: int) -> int:
+    stdout, stderr = sys.stdout, sys.stderr
+    try:
+        if stdout is not None and not stdout.closed:
+            stdout.flush()
+    except BaseException as error:
+        _unraisable(error, repr(stdout))
+        status = 120
+    try:
+        if stderr is not None and not stderr.closed:
+            stderr.flush()
+    except BaseException:
+        status = 120
+    return status
+
+
+def _unraisable(error: BaseException, where: str) -> None:
+    try:
+        sys.stderr.write("Exception ignored in: %s\n" % where)
+        sys.__excepthook__(type(error), error, None)
+    except BaseException:
+        os._exit(120)
+
+
+def _destroy(namespace: dict[str, object], source: bytes) -> None:
+    """Drop the program's globals in the interpreter's order, so that files flush and
+    destructors speak; a cycle collection only where the text has a destructor at all."""
+    for name in [n for n in namespace if n.startswith("_") and not n.startswith("__")]:
+        namespace[name] = None
+    for name in list(namespace):
+        if name != "__builtins__":
+            namespace[name] = None
+    if b"__del__" in source or b"weakref" in source or b"yield" in source:
+        import gc
+
+        gc.collect()

@@ -1,0 +1,208 @@
+"""What a run used: CPU time and peak memory, from the best source this slot was given.
+
+`CgroupMeter` reads files that the launcher opened before the host's file tree went away; the
+slot's pid 1 and its runs share the cgroup, so pid 1's own CPU time (known exactly from its process
+clock) is subtracted, and memory is counted from a baseline.  `ProcessMeter` walks /proc and uses
+rusage: it misses what nobody waited for, and the report's `enforcement` says so.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+#: How far the idle slot may grow (page cache, a module loaded on demand) before its limit follows.
+_BASELINE_SLACK = 4 << 20
+
+
+def own_cpu_ns() -> int:
+    """CPU time of pid 1 itself."""
+    return time.clock_gettime_ns(time.CLOCK_PROCESS_CPUTIME_ID)
+
+
+def live_pids(own: int, in_pid_namespace: bool) -> list[int]:
+    """Every process of the run that is alive: all in the namespace, or our descendants."""
+    try:
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+    if in_pid_namespace:
+        return [pid for pid in pids if pid != own]
+    parents = {}
+    for pid in pids:
+        fields = stat_fields(pid)
+        if fields:
+            parents[pid] = int(fields[1])
+    found = []
+    for pid in parents:
+        ancestor = pid
+        while ancestor in parents and ancestor != own:
+            ancestor = parents[ancestor]
+        if ancestor == own and pid != own:
+            found.append(pid)
+    return found
+
+
+def stat_fields(pid: int) -> list[str] | None:
+    """/proc/<pid>/stat after the command name (which may hold spaces): state, ppid, …"""
+    try:
+        with open("/proc/%d/stat" % pid, "rb") as file:
+            text = file.read()
+    except OSError:
+        return None
+    return text[text.rindex(b")") + 2 :].decode().split()
+
+
+def lost_to_others_ns(pids: list[int]) -> int:
+    """Nanoseconds in which the run's threads were runnable and had no CPU (schedstat run delay).
+
+    The smallest of the threads' delays is what the run as a whole may have lost at least; with one
+    thread, as for most programs, it is exact.
+    """
+    delays = []
+    for pid in pids:
+        try:
+            for task in os.listdir("/proc/%d/task" % pid):
+                with open("/proc/%d/task/%s/schedstat" % (pid, task), "rb") as file:
+                    delays.append(int(file.read().split()[1]))
+        except (OSError, IndexError, ValueError):
+            continue
+    return min(delays) if delays else 0
+
+
+class ProcessMeter:
+    """Without cgroups: rusage of what was reaped plus /proc of what lives."""
+
+    def __init__(self, own: int, in_pid_namespace: bool) -> None:
+        self._own = own
+        self._in_pid_namespace = in_pid_namespace
+        self._reaped_ns = 0
+        self._peak = 0
+        self._limit = 0
+        #: Memory is only seen by looking; so often, while a run lasts.
+        self.poll_interval_s = 0.05
+
+    def begin(self, memory_limit: int) -> None:
+        self._reaped_ns = 0
+        self._peak = 0
+        self._limit = memory_limit
+
+    def reaped(self, usage: object) -> None:
+        """Account a child's rusage (its waited-for children included)."""
+        self._reaped_ns += int((usage.ru_utime + usage.ru_stime) * 1e9)  # type: ignore[attr-defined]
+        self._peak = max(self._peak, usage.ru_maxrss * 1024)  # type: ignore[attr-defined]
+
+    def cpu_ns(self) -> int:
+        """CPU time of the run so far."""
+        total = self._reaped_ns
+        for pid in live_pids(self._own, self._in_pid_namespace):
+            fields = stat_fields(pid)
+            if fields:
+                total += sum(int(value) for value in fields[11:15]) * _TICK_NS
+        return total
+
+    def over_memory(self) -> bool:
+        """Whether the live processes together hold more than the limit."""
+        total = 0
+        for pid in live_pids(self._own, self._in_pid_namespace):
+            fields = stat_fields(pid)
+            if fields:
+                total += int(fields[21]) * _PAGE
+        self._peak = max(self._peak, total)
+        return total > self._limit
+
+    def finish(self, suspicious: bool) -> tuple[int, int, bool, bool]:
+        """(CPU ns, peak bytes, out of memory, too many processes)."""
+        return self._reaped_ns, self._peak, self._peak > self._limit, False
+
+
+class CgroupMeter:
+    """A cgroup of either version; descriptors by file name, None where this host lacks one.
+
+    Parameters:
+        files: `cpu` (v2 cpu.stat), `usage`, `peak`, `limit`, `events` (memory.events or
+            memory.oom_control), `pids` (pids.events).
+        peak_resets: whether writing to `peak` starts a new maximum (v1; v2 from Linux 6.12).
+    """
+
+    poll_interval_s = 0.0
+
+    def __init__(self, files: dict[str, int], peak_resets: bool, version: int) -> None:
+        self._files = files
+        self._peak_resets = peak_resets
+        self._reset = b"0" if version == 1 else b"reset"
+        self._usage_at_start = 0
+        self._idle_usage = self._number("usage")
+        self._limit = -1
+        self._peak_rss = 0
+        self._oom_kills = self._counter("events", b"oom_kill ")
+        self._pids_hits = self._counter("pids", b"max ")
+        self._cpu_at_start = 0
+        self._own_at_start = 0
+
+    def begin(self, memory_limit: int) -> None:
+        self._peak_rss = 0
+        if "usage" in self._files:
+            self._usage_at_start = self._number("usage")
+        grown = self._usage_at_start > self._idle_usage + _BASELINE_SLACK
+        if "limit" in self._files and (grown or memory_limit != self._limit):
+            self._idle_usage = max(self._idle_usage, self._usage_at_start)
+            text = b"%d" % (self._idle_usage + memory_limit)
+            os.pwrite(self._files["limit"], text, 0)
+        self._limit = memory_limit
+        if self._peak_resets:
+            os.pwrite(self._files["peak"], self._reset, 0)
+        self._own_at_start = own_cpu_ns()
+        self._cpu_at_start = self._cpu_usec()
+
+    def reaped(self, usage: object) -> None:
+        """Only the largest resident set, for hosts whose cgroups do not count memory."""
+        self._peak_rss = max(self._peak_rss, usage.ru_maxrss * 1024)  # type: ignore[attr-defined]
+
+    def cpu_ns(self) -> int:
+        """CPU time of the run so far, pid 1's own left out."""
+        used = (self._cpu_usec() - self._cpu_at_start) * 1000
+        return max(0, used - (own_cpu_ns() - self._own_at_start))
+
+    def over_memory(self) -> bool:
+        """The kernel kills; nothing to look at."""
+        return False
+
+    def finish(self, suspicious: bool) -> tuple[int, int, bool, bool]:
+        """(CPU ns, peak bytes, the kernel killed for memory, a fork was refused).
+
+        Parameters:
+            suspicious: whether the run ended otherwise than by itself with exit code 0 and alone;
+                only then are the event counters worth their reads.
+        """
+        cpu = self.cpu_ns()
+        peak = self._peak_rss
+        if "peak" in self._files:
+            peak = max(0, self._number("peak") - self._usage_at_start)
+        if not suspicious:
+            return cpu, peak, False, False
+        oom_kills = self._counter("events", b"oom_kill ")
+        pids_hits = self._counter("pids", b"max ")
+        seen = oom_kills > self._oom_kills, pids_hits > self._pids_hits
+        self._oom_kills, self._pids_hits = oom_kills, pids_hits
+        out_of_memory = seen[0] or ("limit" not in self._files and peak > self._limit)
+        return cpu, peak, out_of_memory, seen[1]
+
+    def _cpu_usec(self) -> int:
+        text = os.pread(self._files["cpu"], 64, 0)  # "usage_usec N\nuser_usec …"
+        return int(text[11 : text.index(b"\n")])
+
+    def _number(self, name: str) -> int:
+        if name not in self._files:
+            return 0
+        return int(os.pread(self._files[name], 32, 0))
+
+    def _counter(self, name: str, key: bytes) -> int:
+        if name not in self._files:
+            return 0
+        for line in os.pread(self._files[name], 4096, 0).splitlines():
+            if line.startswith(key):
+                return int(line[len(key) :])
+        return 0
