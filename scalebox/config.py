@@ -55,7 +55,8 @@ class SandboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             that one; `strict` demands `full` with `cgroup2`.
         slots: programs that run at once; 0: one per core that the daemon may use.
         pin: whether each slot keeps to one core.
-        uid_base: as root, slot i runs programs as uid and gid `uid_base + i`.
+        uid_base: as root, slot i runs programs as uid and gid `uid_base + 2 i`, and testers beside
+            them as the next.
         cgroup_parent: cgroup to work under; empty: the daemon's own.
         read_only_paths: further host paths that programs may read.
     """

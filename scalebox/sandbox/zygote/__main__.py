@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -24,7 +25,7 @@ def main():  # type: ignore[no-untyped-def]
     sys.path[0] = rootfs.BOX
 
     control = socket.socket(fileno=_move_up(CONTROL_FD))
-    null = os.open("/dev/null", os.O_RDWR)
+    null = _move_up(os.open("/dev/null", os.O_RDWR))
     for place in range(CONTROL_FD, child.RESERVED_FDS):
         os.dup2(null, place, inheritable=False)
     settings = supervise.Settings(json.loads(control.recv(1 << 16)))
@@ -62,11 +63,15 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
             _map_ids(settings.uid, *outside)
         else:
             kernel.unshare(flags)
+    launcher = kernel.pidfd_open(os.getpid())
     pid = os.fork()
     if pid:
         _tell(control, pid=pid)
         os._exit(0)
-    # From here on this is the slot's pid 1, or at level `minimal` its subreaper.
+    # From here on this is the slot's pid 1, or at level `minimal` its subreaper.  It dies with its
+    # parent, which is the daemon only once the launcher is gone.
+    select.select([launcher], [], [])
+    os.close(launcher)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     for number in range(1, signal.NSIG):
         if number in (signal.SIGKILL, signal.SIGSTOP) or 32 <= number < 34:
@@ -77,6 +82,7 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
     os.setsid()
     if settings.cpus:
         os.sched_setaffinity(0, settings.cpus)
+    _protect_from_oom_killer(notes)
     if own_namespaces:
         uids = [settings.uid, settings.driver_uid]
         os_uids = [uid for uid in uids if uid is not None]
@@ -85,7 +91,6 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
         socket.sethostname("sandbox")
     else:
         kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-    _protect_from_oom_killer(notes)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     if settings.level == "full":
@@ -144,8 +149,8 @@ def _protect_from_oom_killer(notes):  # type: ignore[no-untyped-def]
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("-1000")
-    except OSError:
-        notes.append("pid 1 of a slot cannot be kept from the kernel's OOM killer")
+    except OSError as error:
+        notes.append("pid 1 of a slot cannot be kept from the kernel's OOM killer: %s" % error)
 
 
 def _move_up(fd):  # type: ignore[no-untyped-def]

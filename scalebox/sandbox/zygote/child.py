@@ -138,6 +138,7 @@ def _compile(source: bytes, page: object) -> object:
         return compile(source, os.path.join(os.getcwd(), MAIN_FILE), "exec", 0, True)
     except BaseException as error:
         page[0] = COMPILE_ERROR
+        error.__traceback__ = None  # ours, not the program's
         sys.__excepthook__(type(error), error, None)
         sys.stderr.flush()
         os._exit(1)

@@ -124,7 +124,8 @@ class Supervisor:
             if not packet:
                 break
             if packet[0] != wire.RUN:
-                continue  # a CANCEL for a run that ended in the meantime
+                answer_ping(self._control, packet)
+                continue  # or a CANCEL for a run that ended in the meantime
             request = Request(packet, descriptors)
             for name in self._on_demand[:]:
                 if name in request.source:
@@ -471,8 +472,10 @@ class Watch:
             self.daemon_is_gone = True
             self._flags |= wire.CANCELLED
         elif packet[0] == wire.CANCEL:
-            if wire.CANCEL_REQUEST.unpack_from(packet)[1] == self._run_id:
+            if wire.CONTROL.unpack_from(packet)[1] == self._run_id:
                 self._flags |= wire.CANCELLED
+        else:
+            answer_ping(self._control, packet)
 
     def _read_channel(self, poll, event: int) -> None:  # type: ignore[no-untyped-def]
         try:
@@ -513,6 +516,12 @@ class Watch:
     def channel_bytes(self) -> bytes:
         """All complete and incomplete records received."""
         return b"".join(self._chunks)
+
+
+def answer_ping(control, packet: bytes) -> None:  # type: ignore[no-untyped-def]
+    """Tell the daemon that this slot is alive, if that is what it asks."""
+    if packet[0] == wire.PING:
+        control.send(wire.CONTROL.pack(wire.PONG, wire.CONTROL.unpack_from(packet)[1]))
 
 
 def preload(names: list[str]) -> list[str]:

@@ -17,6 +17,9 @@ PACKET_BYTES = 64 * 1024
 # Request types.
 RUN = 1
 CANCEL = 2
+PING = 3
+#: The answer to a PING.
+PONG = 4
 
 # Programs.
 PYTHON_SOURCE = 1  #: compile the source in the child, then execute it as `__main__`
@@ -35,7 +38,8 @@ DRIVER = 16  #: run a second program (Python source) joined to the first by cros
 #: open files, stack bytes; then section lengths: source, code, stdin, driver source, driver stdin,
 #: options (JSON), files.
 REQUEST = struct.Struct("<BQBIQQQQQQQQQQQQQQQ")
-CANCEL_REQUEST = struct.Struct("<BQ")
+#: CANCEL, PING and PONG: type, run id.
+CONTROL = struct.Struct("<BQ")
 
 #: One entry of the files section: path length, content length, mode; then path and content.
 FILE_ENTRY = struct.Struct("<HQI")

@@ -1,0 +1,68 @@
+"""What a user may write as a daemon's address, and what it means.
+
+The only place that tells a socket path from a URL; nothing is connected to here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from scalebox.config import default_socket_path
+from scalebox.errors import BadRequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A parsed address.
+
+    Attributes:
+        base_url: what request paths are appended to.
+        socket: path of the Unix socket; None: TCP.
+    """
+
+    base_url: str
+    socket: str | None
+
+    def __str__(self) -> str:
+        return f"unix:{self.socket}" if self.socket is not None else self.base_url
+
+
+def parse_address(address: str | Path | None) -> Address:
+    """Read an address.
+
+    Parameters:
+        address: None: the default socket (`$SCALEBOX_SOCKET`, else the runtime directory's); a
+            path or `unix:/path`: that Unix socket; `http://host:port` or `https://…`: TCP.
+
+    Raises:
+        BadRequestError: it is neither; the message says what is possible.
+    """
+    if address is None:
+        return _unix(default_socket_path())
+    if isinstance(address, Path):
+        return _unix(address)
+    if address.startswith("unix:"):
+        return _unix(Path(address.removeprefix("unix:").removeprefix("//")))
+    if "://" in address:
+        parts = urlsplit(address)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise BadRequestError(
+                f"{address!r} is no address of a daemon; write a socket's path, `unix:/path`, "
+                "`http://host:port` or `https://host:port`",
+                field="address",
+            )
+        return Address(address.rstrip("/"), None)
+    if not address or ("/" not in address and ":" in address):
+        raise BadRequestError(
+            f"{address!r} is no address of a daemon; for TCP write `http://{address or 'host:port'}`,"
+            " for a Unix socket its path",
+            field="address",
+        )
+    return _unix(Path(address))
+
+
+def _unix(path: Path) -> Address:
+    # The host name only fills the Host header; the connector never looks it up.
+    return Address("http://scaleboxd", str(path.expanduser()))

@@ -1,0 +1,263 @@
+"""One HTTP session with one daemon: bytes there, bytes back, errors as classes.
+
+Each call here is a single attempt.  Retrying, batching and the meaning of the bytes belong to the
+callers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import struct
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TypeVar
+
+import aiohttp
+import msgspec
+
+from scalebox.client.address import Address
+from scalebox.client.retry import parse_retry_after
+from scalebox.errors import RemoteError, ScaleboxError
+from scalebox.model import BatchItem, ErrorBody
+
+T = TypeVar("T")
+
+MSGPACK = "application/msgpack"
+_LENGTH = struct.Struct(">I")
+_CONNECT_TIMEOUT_S = 10.0
+#: How often a TCP daemon that owes answers is asked whether it lives.  A host that vanished
+#: closes no connection; without this its submissions would wait for ever.
+_PROBE_INTERVAL_S = 30.0
+_PROBE_TIMEOUT_S = 10.0
+_PROBE_FAILURES = 3
+
+
+class BrokenConnection(Exception):  # noqa: N818 - internal, never seen by users
+    """The daemon could not be reached, or the connection ended before its answer did."""
+
+
+class Refusal(Exception):  # noqa: N818 - internal, never seen by users
+    """The daemon answered with an error.
+
+    Attributes:
+        status: HTTP status.
+        body: what it said.
+        retry_after_s: from the header of that name.
+    """
+
+    def __init__(self, status: int, body: ErrorBody, retry_after_s: float | None) -> None:
+        super().__init__(body.message)
+        self.status = status
+        self.body = body
+        self.retry_after_s = retry_after_s
+
+    def as_remote_error(self) -> RemoteError:
+        """What the user sees."""
+        return RemoteError(
+            self.body.message,
+            code=self.body.error,
+            http_status=self.status,
+            field=self.body.field,
+        )
+
+
+class Answer:
+    """An answer's bytes and their media type."""
+
+    __slots__ = ("content_type", "raw")
+
+    def __init__(self, content_type: str, raw: bytes) -> None:
+        self.content_type = content_type
+        self.raw = raw
+
+    def decode(self, kind: type[T]) -> T:
+        """The bytes as a structure.
+
+        Raises:
+            Refusal: they are something else.
+        """
+        try:
+            if self.content_type == MSGPACK:
+                return msgspec.msgpack.decode(self.raw, type=kind)
+            return msgspec.json.decode(self.raw, type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise _nonsense(str(error)) from error
+
+
+class Transport:
+    """A session, to be opened and closed by its client."""
+
+    def __init__(self, address: Address, token: str | None, timeout_s: float | None) -> None:
+        self.address = address
+        self._token = token
+        self._timeout_s = timeout_s
+        self._session: aiohttp.ClientSession | None = None
+        self._waiting: set[asyncio.Timeout] = set()
+        self._item_decoder = msgspec.msgpack.Decoder(BatchItem)
+        self._error_decoder = msgspec.msgpack.Decoder(ErrorBody)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can be sent."""
+        return self._session is not None
+
+    def open(self) -> None:
+        """Make the session (needs the running event loop)."""
+        headers = {"Accept": MSGPACK}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        connector: aiohttp.BaseConnector
+        if self.address.socket is not None:
+            connector = aiohttp.UnixConnector(self.address.socket, limit=0)
+        else:
+            connector = aiohttp.TCPConnector(limit=0)
+        self._session = aiohttp.ClientSession(
+            connector=connector,
+            headers=headers,
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=_CONNECT_TIMEOUT_S, sock_read=self._timeout_s
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            read_bufsize=1 << 18,
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    @contextlib.asynccontextmanager
+    async def _request(
+        self, method: str, path: str, body: bytes | None
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._session is None:
+            raise ScaleboxError("the client is closed; make a new one, or use `with`")
+        headers = {} if body is None else {"Content-Type": MSGPACK}
+        try:
+            async with (
+                asyncio.timeout(None) as scope,
+                self._watched(scope),
+                self._session.request(
+                    method,
+                    self.address.base_url + path,
+                    data=body,
+                    headers=headers,
+                    allow_redirects=False,
+                ) as response,
+            ):
+                yield response
+        except TimeoutError as error:
+            raise BrokenConnection(str(error) or "the daemon no longer answers") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise BrokenConnection(str(error) or type(error).__name__) from error
+
+    @contextlib.contextmanager
+    def _watched(self, scope: asyncio.Timeout) -> Iterator[None]:
+        self._waiting.add(scope)
+        try:
+            yield
+        finally:
+            self._waiting.discard(scope)
+
+    async def call(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        """One request, its whole answer.
+
+        Raises:
+            BrokenConnection: no (whole) answer.
+            Refusal: the answer is an error.
+        """
+        async with self._request(method, path, body) as response:
+            if response.status >= 300:
+                raise await self._refusal(response)
+            return Answer(response.content_type, await response.read())
+
+    async def batch(
+        self, path: str, body: bytes, on_items: Callable[[list[BatchItem]], None]
+    ) -> None:
+        """Send a batch; hand over the items of its answer, as many at once as have arrived.
+
+        Raises:
+            BrokenConnection: the stream broke off.
+            Refusal: the whole batch was refused, or the answer makes no sense.
+        """
+        async with self._request("POST", path, body) as response:
+            if response.status >= 300:
+                raise await self._refusal(response)
+            buffer = bytearray()
+            async for chunk in response.content.iter_any():
+                buffer += chunk
+                if items := self._split(buffer):
+                    on_items(items)
+            if buffer:
+                raise BrokenConnection("the batch's answer ended in the middle of a frame")
+
+    def _split(self, buffer: bytearray) -> list[BatchItem]:
+        """Take the whole frames off the buffer's front."""
+        items = []
+        start, end = 0, len(buffer)
+        with memoryview(buffer) as view:
+            while end - start >= 4:
+                (size,) = _LENGTH.unpack_from(view, start)
+                if end - start - 4 < size:
+                    break
+                try:
+                    items.append(self._item_decoder.decode(view[start + 4 : start + 4 + size]))
+                except msgspec.MsgspecError as error:
+                    raise _nonsense(f"a frame of the batch's answer: {error}") from error
+                start += 4 + size
+        del buffer[:start]
+        return items
+
+    async def _refusal(self, response: aiohttp.ClientResponse) -> Refusal:
+        raw = await response.read()
+        try:
+            if response.content_type == MSGPACK:
+                body = self._error_decoder.decode(raw)
+            else:
+                body = msgspec.json.decode(raw, type=ErrorBody)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            # A proxy, or something that is no scaleboxd at all.
+            text = raw[:200].decode("utf-8", "replace").strip()
+            body = ErrorBody(
+                error="http_error",
+                message=f"{self.address} answered {response.status} {response.reason}: {text}",
+            )
+        return Refusal(
+            response.status, body, parse_retry_after(response.headers.get("Retry-After"))
+        )
+
+    async def watch(self) -> None:
+        """Break the requests of a TCP daemon that no longer answers; runs until cancelled."""
+        failures = 0
+        while True:
+            await asyncio.sleep(_PROBE_INTERVAL_S)
+            waiting = set(self._waiting)
+            if not waiting:
+                failures = 0
+                continue
+            try:
+                async with asyncio.timeout(_PROBE_TIMEOUT_S):
+                    await self.call("GET", "/healthz")
+            except Refusal:
+                failures = 0
+            except (BrokenConnection, TimeoutError):
+                failures += 1
+            else:
+                failures = 0
+            if failures >= _PROBE_FAILURES:
+                now = asyncio.get_running_loop().time()
+                for scope in waiting & self._waiting:
+                    scope.reschedule(now)
+
+
+def _nonsense(what: str) -> Refusal:
+    return Refusal(
+        400,
+        ErrorBody(
+            error="protocol",
+            message=f"the daemon's answer cannot be understood ({what}); are client and daemon of "
+            "the same version?",
+        ),
+        None,
+    )
