@@ -56,8 +56,8 @@ def parse_address(address: str | Path | None) -> Address:
         return Address(address.rstrip("/"), None)
     if not address or ("/" not in address and ":" in address):
         raise BadRequestError(
-            f"{address!r} is no address of a daemon; for TCP write `http://{address or 'host:port'}`,"
-            " for a Unix socket its path",
+            f"{address!r} is no address of a daemon; for TCP write "
+            f"`http://{address or 'host:port'}`, for a Unix socket its path",
             field="address",
         )
     return _unix(Path(address))

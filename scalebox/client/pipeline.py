@@ -1,9 +1,9 @@
 """Many submissions over few connections: batching, resubmission, pacing.
 
-Theory of operation.  A `Pipeline` holds a queue of encoded submissions.  `submit` starts senders (at
-most `connections` of them); each takes what waits, up to a batch's size, posts it to
-`/v1/judge/batch` and delivers the answers as the frames arrive.  A sender keeps its batch until every
-submission in it is answered: after a broken connection it posts those that are not, with the
+Theory of operation.  A `Pipeline` holds a queue of encoded submissions.  `submit` starts senders
+(at most `connections` of them); each takes what waits, up to a batch's size, posts it to
+`/v1/judge/batch` and delivers the answers as the frames arrive.  A sender keeps its batch until
+every submission in it is answered: after a broken connection it posts those that are not, with the
 idempotency keys that they had, so that the daemon joins them to the work it may already have done.
 A batch refused as a whole, because one submission in it is malformed, is halved until that one is
 found.  A sender ends when nothing waits, so an idle pipeline costs nothing.
@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 from scalebox.client.retry import Patience, RetryPolicy, is_busy, is_transient, status_of_code
 from scalebox.client.transport import BrokenConnection, Refusal, Transport
-from scalebox.errors import ConnectionFailedError, RemoteError, ScaleboxError
+from scalebox.errors import ConnectionFailedError, ScaleboxError
 from scalebox.model import BatchItem, Report
 
 #: Answers that condemn the session rather than one submission: wrong token, no such API.
@@ -33,8 +33,9 @@ class Item:
     Attributes:
         index: the caller's number for it.
         payload: its msgpack.
-        deliver: called once, with the item and a report, a refusal, or what ended all hope.
+        deliver: called once, with the answer.
         abandoned: nobody waits for the answer any more.
+        batch: the request that carries it now.
     """
 
     __slots__ = ("abandoned", "batch", "deliver", "index", "payload")
@@ -47,9 +48,9 @@ class Item:
         self.batch: _Batch | None = None
 
 
-#: A `RemoteError` is about this submission; any other error is about the daemon or the client.
-Outcome = Report | ScaleboxError
-Deliver = Callable[[Item, Outcome], None]
+#: Called with the item, a report or an error, and whether the error is about the daemon as a whole
+#: (lost, wrong token) instead of this submission.
+Deliver = Callable[[Item, Report | ScaleboxError, bool], None]
 
 
 class Pipeline:
@@ -70,8 +71,8 @@ class Pipeline:
         policy: RetryPolicy,
         *,
         connections: int,
-        batch_items: int = 64,
-        batch_bytes: int = 8 << 20,
+        batch_items: int,
+        batch_bytes: int,
     ) -> None:
         self._transport = transport
         self._tasks = tasks
@@ -100,12 +101,11 @@ class Pipeline:
             task.add_done_callback(self._senders.discard)
 
     def abandon(self, item: Item) -> None:
-        """Forget an item; a batch whose items are all forgotten is broken off."""
+        """Forget an item; a request whose items are all forgotten is broken off."""
         item.abandoned = True
+        item.payload = b""
         if item.batch is not None:
-            item.batch.abandon()
-        else:
-            self._queue.remove(item)
+            item.batch.lose_interest()
 
     async def close(self) -> None:
         """Break off everything; nothing more is delivered."""
@@ -118,25 +118,19 @@ class Pipeline:
             await asyncio.wait(senders)
 
     async def _send_all(self) -> None:
-        fresh = True
-        try:
-            # Let a burst of submits in the same turn of the loop gather into whole batches.
-            await asyncio.sleep(0)
-            while self._queue:
-                batch = self._take()
-                if fresh:
-                    fresh = False
-                    self._fresh -= 1
-                await self._carry(batch)
-        finally:
-            if fresh:
-                self._fresh -= 1
+        # The senders of a burst start in the turn after it, so the first finds a whole batch.
+        self._fresh -= 1
+        while batch := self._take():
+            await self._carry(batch)
 
     def _take(self) -> list[Item]:
         taken: list[Item] = []
         size = 0
         queue = self._queue
         while queue and len(taken) < self._batch_items:
+            if queue[0].abandoned:
+                queue.popleft()
+                continue
             size += len(queue[0].payload)
             if taken and size > self._batch_bytes:
                 break
@@ -144,52 +138,137 @@ class Pipeline:
         return taken
 
     async def _carry(self, items: list[Item]) -> None:
-        """Bring one batch to its end, whatever it takes."""
+        """Bring one batch to its end: answered, refused, or given up."""
         groups = [items]
         patience = Patience(self._policy)
         while groups:
-            batch = _Batch([item for item in groups[-1] if not item.abandoned])
+            batch = _Batch(groups.pop())
             if not batch.waiting:
-                groups.pop()
                 continue
             trouble = await batch.attempt(self._transport)
             if batch.answered:
                 patience.progress()
-            left = groups[-1] = [item for item in batch.waiting.values() if not item.abandoned]
-            for item in left:
-                item.batch = None
-            if not left:
-                groups.pop()
+            left = list(batch.waiting.values())
+            if trouble is None or not left:
                 continue
-            # From here on the items belong to no batch and are not in the queue either.
-            parked = _Parked.of(left)
-            if isinstance(trouble, Refusal) and not is_busy(trouble.status):
-                if trouble.status in _FATAL_STATUSES or _is_no_daemon(trouble):
-                    _fail(groups, Fatal(trouble.as_remote_error()))
-                    return
-                if not is_transient(trouble.status):
-                    groups.pop()
-                    if len(left) == 1:
-                        parked.release()
-                        left[0].deliver(left[0], trouble.as_remote_error())
-                    else:
-                        middle = len(left) // 2
-                        groups += [left[middle:], left[:middle]]
+            groups.append(left)
+            if isinstance(trouble, Refusal) and not _is_worth_repeating(trouble):
+                if _condemns_the_session(trouble):
+                    _fail(groups, trouble.as_remote_error(), fatal=True)
+                elif len(left) == 1:
+                    _fail([groups.pop()], trouble.as_remote_error(), fatal=False)
+                else:
+                    middle = len(left) // 2
+                    groups[-1:] = [left[middle:], left[:middle]]
+                continue
+            if isinstance(trouble, Refusal) and is_busy(trouble.status):
+                delay = patience.busy(trouble.retry_after_s)
+            else:
+                delay = patience.failed()
+            if delay is not None:
+                await asyncio.sleep(delay)
+            elif isinstance(trouble, Refusal):
+                _fail(groups, trouble.as_remote_error(), fatal=False)
+            else:
+                _fail(groups, lost(self._transport, trouble, patience), fatal=True)
+
+
+class _Batch:
+    """One request: the items that it carries, and what came back."""
+
+    __slots__ = ("_scope", "_trouble", "answered", "waiting")
+
+    def __init__(self, items: list[Item]) -> None:
+        self.waiting = {
+            position: item
+            for position, item in enumerate(item for item in items if not item.abandoned)
+        }
+        self.answered = 0
+        self._trouble: Refusal | None = None
+        self._scope: asyncio.Timeout | None = None
+
+    async def attempt(self, transport: Transport) -> Refusal | BrokenConnection | None:
+        """Post it once.  Returns why items are still waiting, or None if it was not needed."""
+        items = self.waiting.values()
+        body = b"".join([_BATCH_HEAD, _array_head(len(items)), *(item.payload for item in items)])
+        for item in items:
+            item.batch = self
+        try:
+            async with asyncio.timeout(None) as self._scope:
+                await transport.batch(BATCH_PATH, body, self._receive)
+        except TimeoutError:
+            return None  # nobody was interested any more
+        except (Refusal, BrokenConnection) as error:
+            return error
+        finally:
+            self._scope = None
+            for item in self.waiting.values():
+                item.batch = None
+            self.waiting = {k: item for k, item in self.waiting.items() if not item.abandoned}
+        return self._trouble or BrokenConnection("the answer ended before it was complete")
+
+    def lose_interest(self) -> None:
+        if self._scope is not None and all(item.abandoned for item in self.waiting.values()):
+            self._scope.reschedule(asyncio.get_running_loop().time())
+
+    def _receive(self, answers: list[BatchItem]) -> None:
+        for answer in answers:
+            item = self.waiting.get(answer.index)
+            if item is None:
+                continue
+            outcome: Report | ScaleboxError
+            if answer.report is not None:
+                outcome = answer.report
+            elif answer.error is not None:
+                refusal = Refusal(status_of_code(answer.error.error), answer.error, None)
+                if _is_worth_repeating(refusal):
+                    self._trouble = refusal
                     continue
-            delay = _delay(patience, trouble)
-            if delay is None:
-                _fail(groups, _give_up(self._transport, trouble, patience))
-                return
-            await asyncio.sleep(delay)
+                outcome = refusal.as_remote_error()
+            else:
+                continue
+            del self.waiting[answer.index]
+            self.answered += 1
+            item.batch = None
+            if not item.abandoned:
+                item.deliver(item, outcome, False)
 
 
-class Fatal(ConnectionFailedError):
-    """A refusal that every submission would meet; carries it.
+def lost(
+    transport: Transport, trouble: BrokenConnection, patience: Patience
+) -> ConnectionFailedError:
+    """The error for a daemon that stayed away after all retries."""
+    return ConnectionFailedError(
+        f"no scaleboxd answers at {transport.address} ({trouble}); tried {patience.failures} "
+        "time(s). Start one with `scaleboxd`, give its address, or use `scalebox.local()`"
+    )
 
-    Attributes:
-        cause: what the user is to see.
-    """
 
-    def __init__(self, cause: RemoteError) -> None:
-        super().__init__(cause.message, field=cause.field)
-        self.cause = cause
+def _is_worth_repeating(refusal: Refusal) -> bool:
+    return is_busy(refusal.status) or is_transient(refusal.status)
+
+
+def _condemns_the_session(refusal: Refusal) -> bool:
+    # A 404 without our own error body: something else listens there.
+    return refusal.status in _FATAL_STATUSES or (
+        refusal.status == 404 and refusal.body.error == "http_error"
+    )
+
+
+def _fail(groups: list[list[Item]], error: ScaleboxError, *, fatal: bool) -> None:
+    for group in groups:
+        for item in group:
+            if not item.abandoned:
+                item.deliver(item, error, fatal)
+    groups.clear()
+
+
+def _array_head(count: int) -> bytes:
+    """The msgpack head of an array."""
+    if count < 16:
+        return bytes([0x90 | count])
+    return (
+        b"\xdc" + count.to_bytes(2, "big")
+        if count < 1 << 16
+        else (b"\xdd" + count.to_bytes(4, "big"))
+    )

@@ -32,11 +32,11 @@ _PROBE_TIMEOUT_S = 10.0
 _PROBE_FAILURES = 3
 
 
-class BrokenConnection(Exception):  # noqa: N818 - internal, never seen by users
+class BrokenConnection(Exception):
     """The daemon could not be reached, or the connection ended before its answer did."""
 
 
-class Refusal(Exception):  # noqa: N818 - internal, never seen by users
+class Refusal(Exception):
     """The daemon answered with an error.
 
     Attributes:
@@ -129,24 +129,22 @@ class Transport:
 
     @contextlib.asynccontextmanager
     async def _request(
-        self, method: str, path: str, body: bytes | None
+        self, method: str, path: str, body: bytes | None, content_type: str | None = None
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         if self._session is None:
             raise ScaleboxError("the client is closed; make a new one, or use `with`")
-        headers = {} if body is None else {"Content-Type": MSGPACK}
+        headers = {} if body is None else {"Content-Type": content_type or MSGPACK}
         try:
-            async with (
-                asyncio.timeout(None) as scope,
-                self._watched(scope),
-                self._session.request(
-                    method,
-                    self.address.base_url + path,
-                    data=body,
-                    headers=headers,
-                    allow_redirects=False,
-                ) as response,
-            ):
-                yield response
+            async with asyncio.timeout(None) as scope:
+                with self._watched(scope):
+                    async with self._session.request(
+                        method,
+                        self.address.base_url + path,
+                        data=body,
+                        headers=headers,
+                        allow_redirects=False,
+                    ) as response:
+                        yield response
         except TimeoutError as error:
             raise BrokenConnection(str(error) or "the daemon no longer answers") from error
         except (aiohttp.ClientError, OSError) as error:
@@ -160,14 +158,20 @@ class Transport:
         finally:
             self._waiting.discard(scope)
 
-    async def call(self, method: str, path: str, body: bytes | None = None) -> Answer:
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        content_type: str | None = None,
+    ) -> Answer:
         """One request, its whole answer.
 
         Raises:
             BrokenConnection: no (whole) answer.
             Refusal: the answer is an error.
         """
-        async with self._request(method, path, body) as response:
+        async with self._request(method, path, body, content_type) as response:
             if response.status >= 300:
                 raise await self._refusal(response)
             return Answer(response.content_type, await response.read())

@@ -142,7 +142,7 @@ def own_groups() -> dict[str, str]:
 
 def mounts() -> dict[str, Path]:
     """Where the hierarchies are mounted: controller ("" is version 2) → directory."""
-    found = {}
+    found: dict[str, Path] = {}
     for line in Path("/proc/self/mounts").read_text().splitlines():
         _, target, kind, options = line.split(" ")[:4]
         if kind == "cgroup2":
@@ -165,7 +165,7 @@ def find(parent: str) -> tuple[Hierarchy | None, list[str]]:
     from scalebox.sandbox.cgroup1 import Cgroup1
     from scalebox.sandbox.cgroup2 import Cgroup2
 
-    reasons = []
+    reasons: list[str] = []
     for kind in (Cgroup2, Cgroup1):
         try:
             return kind(parent), reasons

@@ -73,6 +73,7 @@ class Pool:
         directory: where staging directories may be made; private to this user.
         max_processes: processes that any run may ask for.
         on_idle: called with a slot whenever it can take a run.
+        on_gone: called with a slot when it no longer can.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Pool:
         directory: Path,
         max_processes: int,
         on_idle: Callable[[Slot], None],
+        on_gone: Callable[[Slot], None],
     ) -> None:
         self._config = config
         self._interpreter = interpreter
@@ -89,6 +91,7 @@ class Pool:
         self._directory = directory / cgroups.own_name()
         self._max_processes = max_processes
         self._on_idle = on_idle
+        self._on_gone = on_gone
         self._hierarchy: cgroups.Hierarchy | None = None
         self._restarts: dict[int, _Restart] = {}
         self._changed = asyncio.Event()
@@ -134,13 +137,14 @@ class Pool:
         self._on_idle(first)
 
     async def _start_first(self) -> Slot:
-        failures = []
+        failures: list[str] = []
         for level in self._candidates():
             slot = self._make(0, level)
             slot.start()
             while slot.state == "starting":
                 self._changed.clear()
-                await self._changed.wait()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), _TICK_S)
                 slot.look_after(time.monotonic())
             if slot.state == "idle":
                 self.notes += [f"not used: {failure}" for failure in failures]
@@ -204,6 +208,7 @@ class Pool:
         if slot.state == "idle" and self.slots:
             self._on_idle(slot)
         elif slot.state == "broken":
+            self._on_gone(slot)
             restart = self._restarts[slot.index]
             now = time.monotonic()
             if now - restart.started_at > _HEALTHY_S:

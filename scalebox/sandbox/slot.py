@@ -233,8 +233,8 @@ class Slot:
             # Not from inside the caller's dispatch: `done` may dispatch again.
             self._loop.call_soon(self._fail, f"the slot does not take runs: {error.strerror}")
         finally:
-            if owned >= 0:
-                os.close(owned)
+            for fd in owned:
+                os.close(fd)
 
     def cancel(self) -> None:
         """Stop the run at hand; `done` still comes, with the cancelled outcome."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 from dataclasses import dataclass, field
 
 from scalebox.sandbox.zygote import wire
+
+#: Longer inputs go in a descriptor of their own, so that the slot need not copy them again.
+LARGE_INPUT_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +132,42 @@ def read_output(output: bytes | int, at_most: int | None = None) -> bytes:
     return os.pread(output, size if at_most is None else min(size, at_most), 0)
 
 
-def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], int]:
+def sealed_memfd(content: bytes) -> int:
+    """A descriptor of a file in memory whose content nobody can ever change."""
+    fd = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    _write_all(fd, content)
+    seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
+    return fd
+
+
+def _write_all(fd: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], list[int]]:
     """A request packet.
 
     Returns:
-        the packet, the descriptors to send with it, and the one among them that the caller must
-        close afterwards (-1: none).
+        the packet, the descriptors to send with it, and those among them that the caller must
+        close afterwards.
     """
     flags = 0
+    owned: list[int] = []
     limits = spec.limits
     stdin = b""
+    stdin_fd = -1
     if isinstance(spec.stdin, int):
-        flags |= wire.STDIN_FD
+        stdin_fd = spec.stdin
+    elif len(spec.stdin) > LARGE_INPUT_BYTES:
+        stdin_fd = sealed_memfd(spec.stdin)
+        owned.append(stdin_fd)
     else:
         stdin = spec.stdin
+    if stdin_fd >= 0:
+        flags |= wire.STDIN_FD
     options = b""
     if spec.argv or spec.env or spec.fetch:
         options = _options(spec)
@@ -153,19 +180,16 @@ def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], int]:
         flags |= wire.DRIVER
     sections = (spec.source, spec.code, stdin, spec.driver, spec.driver_stdin, options, files)
     body = b"".join(sections)
-    descriptors = []
-    owned = -1
+    descriptors: list[int] = []
     if len(body) > wire.INLINE_BYTES:
         flags |= wire.BODY_FD
-        owned = os.memfd_create("request", os.MFD_CLOEXEC)
-        view = memoryview(body)
-        while view:
-            view = view[os.write(owned, view) :]
-        descriptors.append(owned)
+        body_fd = os.memfd_create("request", os.MFD_CLOEXEC)
+        owned.append(body_fd)
+        _write_all(body_fd, body)
+        descriptors.append(body_fd)
         body = b""
-    if flags & wire.STDIN_FD:
-        assert isinstance(spec.stdin, int)
-        descriptors.append(spec.stdin)
+    if stdin_fd >= 0:
+        descriptors.append(stdin_fd)
     if spec.executable_fd >= 0:
         flags |= wire.PROGRAM_FD
         descriptors.append(spec.executable_fd)
@@ -178,8 +202,6 @@ def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], int]:
 
 
 def _options(spec: RunSpec) -> bytes:
-    import json
-
     return json.dumps({"argv": spec.argv, "env": spec.env, "fetch": spec.fetch}).encode()
 
 
@@ -209,7 +231,12 @@ def decode(packet: bytes, descriptors: list[int]) -> tuple[int, RunOutcome]:
     waiting = list(reversed(descriptors))
     stdout: bytes | int
     stderr: bytes | int
+    channel = b""
     try:
+        if flags & wire.CHANNEL_FD:
+            channel_fd = waiting.pop()
+            channel = os.pread(channel_fd, channel_size, 0)
+            os.close(channel_fd)
         if flags & wire.STDOUT_FD:
             stdout = waiting.pop()
         else:
@@ -220,8 +247,9 @@ def decode(packet: bytes, descriptors: list[int]) -> tuple[int, RunOutcome]:
         else:
             stderr = packet[size : size + err_size]
             size += err_size
-        channel = packet[size : size + channel_size]
-        size += channel_size
+        if not flags & wire.CHANNEL_FD:
+            channel = packet[size : size + channel_size]
+            size += channel_size
         record_cpu_s: list[float] = []
         if times_size:
             times = memoryview(packet)[size : size + times_size].cast("Q")

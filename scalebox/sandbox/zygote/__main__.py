@@ -80,6 +80,7 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
             continue  # ignored, as in any Python
         signal.signal(number, signal.SIG_DFL)
     os.setsid()
+    os.umask(0o022)
     if settings.cpus:
         os.sched_setaffinity(0, settings.cpus)
     _protect_from_oom_killer(notes)

@@ -27,6 +27,10 @@ from . import child, kernel, meter, rootfs, wire
 CPU_STOP_FACTOR = 1.25
 
 
+#: The channel's records are kept in pid 1's memory until the run is over.
+LARGEST_CHANNEL_BYTES = 64 << 20
+
+
 class Settings:
     """What the daemon decided about this slot, as it arrives (JSON)."""
 
@@ -223,8 +227,11 @@ class Supervisor:
             self._identity.become(dumpable=True)
             self._enter_box(request)
             largest = max(request.output + 4096, request.file_bytes)
+            cpu_ns = int(request.cpu_ns * CPU_STOP_FACTOR)
+            if request.flags & wire.CHANNEL:
+                cpu_ns *= wire.MAX_RECORDS  # the limit is for each record
             child.limit(
-                int(request.cpu_ns * CPU_STOP_FACTOR) // 1_000_000_000 + 2, largest,
+                min(cpu_ns // 1_000_000_000 + 2, 1 << 30), largest,
                 request.open_files, request.processes, request.stack,
             )  # fmt: skip
             argv = request.options.get("argv", [])
@@ -358,8 +365,14 @@ class Supervisor:
             flags |= wire.OUTPUT_EXCEEDED
         out_size, err_size = min(out_size, request.output), min(err_size, request.output)
         channel = watch.channel_bytes()
-        budget = wire.INLINE_BYTES - len(channel) - 8 * len(watch.record_ns)
+        channel_size = len(channel)
+        budget = wire.INLINE_BYTES - 8 * len(watch.record_ns)
         sections = []
+        if channel_size > budget // 2:
+            flags |= wire.CHANNEL_FD
+            descriptors.append(kernel.sealed_memfd(channel))
+            channel = b""
+        budget -= len(channel)
         for fd, size, flag in ((out, out_size, wire.STDOUT_FD), (err, err_size, wire.STDERR_FD)):
             if size <= max(0, budget):
                 sections.append(os.pread(fd, size, 0) if size else b"")
@@ -383,12 +396,14 @@ class Supervisor:
         listing = b"".join(names)
         header = wire.REPLY.pack(
             request.run_id, flags, status, peer_status, cpu_ns, wall_ns, peak, meter.own_cpu_ns(),
-            out_size, err_size, len(channel), len(times), len(message), len(listing),
+            out_size, err_size, channel_size, len(times), len(message), len(listing),
         )  # fmt: skip
         if self._own_namespaces:
             rootfs.unmount_scratch()
         packet = b"".join((header, *sections, channel, times, message, listing))
         descriptors += fetched
+        if flags & wire.CHANNEL_FD:
+            fetched.append(descriptors[0])
         if len(packet) > wire.PACKET_BYTES:
             raise OSError(errno.EMSGSIZE, "reply of %d bytes" % len(packet))
         if descriptors:
@@ -415,9 +430,10 @@ class Watch:
         self._cores = cores
         self._chunks = []  # type: list[bytes]
         self._channel_size = 0
-        #: What the channel may carry inline; a program that writes more is stopped.
-        self._channel_limit = wire.INLINE_BYTES // 2
+        #: What the channel may carry; a program that writes more is stopped.
+        self._channel_limit = min(request.output, LARGEST_CHANNEL_BYTES)
         self._cpu_mark = 0
+        self._deadline = 0
         self._flags = 0
         self.record_ns = []  # type: list[int]
         self.daemon_is_gone = False
@@ -431,7 +447,7 @@ class Watch:
         if self._channel >= 0:
             poll.register(self._channel, select.POLLIN)
         now = time.monotonic_ns()
-        deadline = now + self._wall_ns
+        self._deadline = now + self._wall_ns
         forgiven = 0
         wait_ns = min(self._wall_ns, self._cpu_stop // self._cores)
         try:
@@ -450,18 +466,18 @@ class Watch:
                 now = time.monotonic_ns()
                 if used >= self._cpu_stop:
                     self._flags |= wire.CPU_EXCEEDED
-                elif now >= deadline:
+                elif now >= self._deadline:
                     # Time in which the program could have run but other load had the CPU is not
                     # the program's.
                     lost = meter.lost_to_others_ns(live())
                     if lost - forgiven > 1_000_000:
-                        deadline += lost - forgiven
+                        self._deadline += lost - forgiven
                         forgiven = lost
                     else:
                         self._flags |= wire.WALL_EXCEEDED
                 elif self._meter.over_memory():
                     self._flags |= wire.OUT_OF_MEMORY
-                wait_ns = max(0, min(deadline - now, (self._cpu_stop - used) // self._cores))
+                wait_ns = max(0, min(self._deadline - now, (self._cpu_stop - used) // self._cores))
         finally:
             os.close(pidfd)
         return self._flags
@@ -490,13 +506,15 @@ class Watch:
     def _keep(self, chunk: bytes) -> None:
         records = chunk.count(b"\n")
         if records:
-            # One record answers one call: the CPU limit starts anew with each.
+            # One record answers one call: the limits start anew with each.
             now = self._meter.cpu_ns()
             self.record_ns.append(max(0, now - self._cpu_mark))
             self.record_ns.extend([0] * (records - 1))
             self._cpu_mark = now
-        room = self._channel_limit - self._channel_size - 8 * len(self.record_ns)
-        if len(chunk) > room:
+            self._deadline = time.monotonic_ns() + self._wall_ns
+        too_many = len(self.record_ns) > wire.MAX_RECORDS
+        if too_many or self._channel_size + len(chunk) > self._channel_limit:
+            del self.record_ns[wire.MAX_RECORDS :]
             self._flags |= wire.OUTPUT_EXCEEDED
             return
         self._chunks.append(chunk)

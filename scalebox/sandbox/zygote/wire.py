@@ -14,6 +14,9 @@ INLINE_BYTES = 48 * 1024
 #: The largest packet either side sends.
 PACKET_BYTES = 64 * 1024
 
+#: Records that one run may write to its channel.
+MAX_RECORDS = 1000
+
 # Request types.
 RUN = 1
 CANCEL = 2
@@ -56,7 +59,8 @@ PROCESSES_EXCEEDED = 128
 EXEC_FAILED = 256
 PEER_DIED = 512
 
-# Reply descriptors: outputs too long to be inline.
+# Reply descriptors, in this order: what is too long to be inline; then the fetched files.
+CHANNEL_FD = 1 << 18
 STDOUT_FD = 1 << 16
 STDERR_FD = 1 << 17
 

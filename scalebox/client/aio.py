@@ -1,0 +1,380 @@
+"""`AsyncClient`: a daemon's API for asyncio programs.
+
+Holds the session and the task group that everything of this client runs in; batching and
+resubmission are `pipeline`'s, one call of `judge_many` is a `stream`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import uuid
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence, Sized
+from contextlib import aclosing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, TypeVar, overload
+from urllib.parse import quote
+
+import msgspec
+
+from scalebox.client.address import parse_address
+from scalebox.client.pipeline import Item, Pipeline, lost
+from scalebox.client.requests import make_run_request, make_submission
+from scalebox.client.retry import Patience, RetryPolicy, is_busy, is_transient
+from scalebox.client.stream import Stream
+from scalebox.client.transport import Answer, BrokenConnection, Refusal, Transport
+from scalebox.errors import RemoteError, ScaleboxError
+from scalebox.model import (
+    LanguageInfo,
+    Problem,
+    Report,
+    RunRequest,
+    RunResult,
+    Status,
+    Submission,
+)
+
+T = TypeVar("T")
+
+#: Called with how many submissions are answered, and how many there are if that is known.
+Progress = Callable[[int, int | None], None]
+Source = Iterable[Submission] | AsyncIterable[Submission]
+
+DEFAULT_IN_FLIGHT = 4096
+DEFAULT_IN_FLIGHT_BYTES = 128 << 20
+DEFAULT_CONNECTIONS = 64
+_BATCH_ITEMS = 64
+_BATCH_BYTES = 8 << 20
+#: From this size on hashing takes more than a millisecond and leaves the event loop.
+_HASH_IN_THREAD_BYTES = 1 << 20
+
+
+class AsyncClient:
+    """A daemon, for asyncio programs.  Use it as an async context manager.
+
+    Parameters:
+        address: None: the default Unix socket; a path or `unix:/path`; `http(s)://host:port`.
+        token: for TCP: the secret of one of the daemon's `server.tokens`.
+        retries: how often in a row a request is repeated after a failed or broken connection
+            (with growing, jittered delays; the default waits about 15 s altogether).
+        busy_timeout_s: how long a daemon may go on answering "busy" (429, 503).
+        timeout_s: longest silence of a connection that owes an answer, seconds; None: no bound
+            (a long queue is silent too; over TCP a daemon that owes answers is asked twice a
+            minute whether it lives).
+        connections: connections for submissions, at most.
+
+    Raises:
+        BadRequestError: the address is none.
+    """
+
+    def __init__(
+        self,
+        address: str | Path | None = None,
+        *,
+        token: str | None = None,
+        retries: int = 8,
+        busy_timeout_s: float = 600.0,
+        timeout_s: float | None = None,
+        connections: int = DEFAULT_CONNECTIONS,
+    ) -> None:
+        self._transport = Transport(parse_address(address), token, timeout_s)
+        self._policy = RetryPolicy(retries=retries, busy_timeout_s=busy_timeout_s)
+        self._connections = connections
+        self._tasks = asyncio.TaskGroup()
+        self._single: Pipeline | None = None
+        self._streams: set[Stream] = set()
+        self._background: list[asyncio.Task[None]] = []
+        self._encoder = msgspec.msgpack.Encoder()
+        # Unique over processes and forks; the counter tells submissions apart.
+        self._key_prefix = uuid.uuid4().hex
+        self._keys = 0
+
+    @property
+    def address(self) -> str:
+        """Where the daemon is, for people."""
+        return str(self._transport.address)
+
+    async def __aenter__(self) -> AsyncClient:
+        await self._tasks.__aenter__()
+        self._transport.open()
+        self._single = self._new_pipeline()
+        if self._transport.address.socket is None:
+            self._background.append(self._tasks.create_task(self._transport.watch()))
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            assert self._single is not None
+            for stream in list(self._streams):
+                await stream.close()
+            await self._single.close()
+            for task in self._background:
+                task.cancel()
+        finally:
+            await self._transport.close()
+            await self._tasks.__aexit__(exc_type, exc, traceback)
+
+    async def judge(self, submission: Submission | None = None, /, **fields: Any) -> Report:
+        """Judge one submission.  Concurrent calls share connections and batches.
+
+        Parameters:
+            submission: the submission; or, by keyword, its fields:
+                `judge(language="python", source=…, tests=[("1 2", "3")])`.
+            fields: as in `scalebox.Submission`; `tests` may be (input, answer) pairs, `problem` a
+                `Problem` or the id of a registered one.
+
+        Raises:
+            RemoteError: the daemon refused it (`code`, `field` and `http_status` say why).
+            ConnectionFailedError: no daemon, after all retries.
+            BadRequestError: the arguments are no submission.
+        """
+        payload = self._encode(make_submission(submission, fields))
+        future: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
+
+        def deliver(item: Item, outcome: Report | ScaleboxError, fatal: bool) -> None:
+            if future.done():
+                return
+            if isinstance(outcome, Report):
+                future.set_result(outcome)
+            else:
+                future.set_exception(outcome)
+
+        item = Item(0, payload, deliver)
+        pipeline = self._open_pipeline()
+        pipeline.submit(item)
+        try:
+            return await future
+        except asyncio.CancelledError:
+            pipeline.abandon(item)
+            raise
+
+    @overload
+    def judge_many(
+        self,
+        submissions: Source,
+        *,
+        ordered: bool = ...,
+        progress: Progress | None = ...,
+        in_flight: int = ...,
+        in_flight_bytes: int = ...,
+        on_error: Literal["raise"] = ...,
+    ) -> AsyncIterator[tuple[int, Report]]: ...
+
+    @overload
+    def judge_many(
+        self,
+        submissions: Source,
+        *,
+        ordered: bool = ...,
+        progress: Progress | None = ...,
+        in_flight: int = ...,
+        in_flight_bytes: int = ...,
+        on_error: Literal["return"],
+    ) -> AsyncIterator[tuple[int, Report | RemoteError]]: ...
+
+    async def judge_many(
+        self,
+        submissions: Source,
+        *,
+        ordered: bool = False,
+        progress: Progress | None = None,
+        in_flight: int = DEFAULT_IN_FLIGHT,
+        in_flight_bytes: int = DEFAULT_IN_FLIGHT_BYTES,
+        on_error: Literal["raise", "return"] = "raise",
+    ) -> AsyncIterator[tuple[int, Report | RemoteError]]:
+        """Judge many submissions; yields (index, report) as each is ready.
+
+        The source is read as room appears, so it may be endless.  Leaving the loop early (with
+        `contextlib.aclosing`, to be prompt) breaks off what is under way.
+
+        Parameters:
+            submissions: any iterable, or an async one.  A plain iterable is read on the event
+                loop, so its items should not take long to make.
+            ordered: yield in the order of the source instead of readiness.
+            progress: called with the number of submissions answered and their total (None if the
+                source does not tell).
+            in_flight: submissions between being read and being yielded, at most.
+            in_flight_bytes: the same in bytes of their encodings.
+            on_error: `raise` a refused submission's RemoteError, or `return` it in the place of
+                a report and go on.
+
+        Raises:
+            RemoteError: a submission was refused; or the session is (wrong token).
+            ConnectionFailedError: the daemon is lost after all retries.
+        """
+        stream = self.open_stream(
+            submissions,
+            ordered=ordered,
+            in_flight=in_flight,
+            in_flight_bytes=in_flight_bytes,
+            raise_refusals=on_error == "raise",
+        )
+        total = len(submissions) if isinstance(submissions, Sized) else None
+        try:
+            reported = -1
+            while True:
+                taken = await stream.take()
+                if progress is not None and taken.done != reported:
+                    reported = taken.done
+                    progress(reported, total)
+                for result in taken.results:
+                    yield result
+                if taken.finished:
+                    return
+        finally:
+            await self.close_stream(stream)
+
+    async def judge_all(
+        self,
+        submissions: Sequence[Submission],
+        *,
+        progress: Progress | None = None,
+        in_flight: int = DEFAULT_IN_FLIGHT,
+    ) -> list[Report]:
+        """Judge a list; returns the reports in its order.  Raises as `judge_many` does."""
+        reports: list[Report | None] = [None] * len(submissions)
+        results = self.judge_many(submissions, progress=progress, in_flight=in_flight)
+        async with aclosing(results):  # type: ignore[type-var]
+            async for index, report in results:
+                reports[index] = report
+        return [report for report in reports if report is not None]
+
+    async def run(self, request: RunRequest | None = None, /, **fields: Any) -> RunResult:
+        """Just run a program, without judging.
+
+        Parameters:
+            request: the request; or, by keyword, its fields.
+
+        Raises:
+            RemoteError, ConnectionFailedError, BadRequestError: as `judge`.
+        """
+        request = make_run_request(request, fields)
+        if request.idempotency_key is None:
+            request = msgspec.structs.replace(request, idempotency_key=self._new_key())
+        answer = await self._call("POST", "/v1/run", self._encoder.encode(request))
+        return _decode(answer, RunResult)
+
+    async def put_blob(self, data: bytes) -> str:
+        """Upload bytes, unless the daemon has them.  Returns their SHA-256, for `Blob(sha256=…)`.
+
+        Raises:
+            RemoteError, ConnectionFailedError: as `judge`.
+        """
+        if len(data) >= _HASH_IN_THREAD_BYTES:
+            digest = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+        else:
+            digest = hashlib.sha256(data).hexdigest()
+        path = f"/v1/blobs/{digest}"
+        try:
+            await self._call("HEAD", path)
+        except RemoteError as error:
+            if error.http_status != 404:
+                raise
+            await self._call("PUT", path, data, content_type="application/octet-stream")
+        return digest
+
+    async def put_problem(self, problem_id: str, problem: Problem) -> None:
+        """Register tests, limits and judge once; then submit with `problem=problem_id`.
+
+        Raises:
+            RemoteError, ConnectionFailedError: as `judge`.
+        """
+        path = f"/v1/problems/{quote(problem_id, safe='')}"
+        await self._call("PUT", path, self._encoder.encode(problem))
+
+    async def status(self) -> Status:
+        """The daemon's slots, queue and counters.  Raises as `judge` does."""
+        return _decode(await self._call("GET", "/v1/status"), Status)
+
+    async def languages(self) -> list[LanguageInfo]:
+        """What this daemon can run.  Raises as `judge` does."""
+        return _decode(await self._call("GET", "/v1/languages"), list[LanguageInfo])
+
+    def open_stream(
+        self,
+        submissions: Source,
+        *,
+        ordered: bool,
+        in_flight: int,
+        in_flight_bytes: int,
+        raise_refusals: bool,
+    ) -> Stream:
+        """What `judge_many` iterates over; for adapters.  To be ended by `close_stream`."""
+        self._open_pipeline()
+        stream = Stream(
+            self._new_pipeline(),
+            self._encode,
+            submissions,
+            ordered=ordered,
+            raise_refusals=raise_refusals,
+            in_flight=in_flight,
+            in_flight_bytes=in_flight_bytes,
+        )
+        stream.start(self._tasks)
+        self._streams.add(stream)
+        return stream
+
+    async def close_stream(self, stream: Stream) -> None:
+        """End a stream of `open_stream`; what it has under way is broken off."""
+        self._streams.discard(stream)
+        await stream.close()
+
+    def _open_pipeline(self) -> Pipeline:
+        if self._single is None or not self._transport.is_open:
+            raise ScaleboxError(
+                "this AsyncClient is not open; use it as `async with AsyncClient() as client:`"
+            )
+        return self._single
+
+    def _new_pipeline(self) -> Pipeline:
+        return Pipeline(
+            self._transport,
+            self._tasks,
+            self._policy,
+            connections=self._connections,
+            batch_items=_BATCH_ITEMS,
+            batch_bytes=_BATCH_BYTES,
+        )
+
+    def _new_key(self) -> str:
+        self._keys += 1
+        return f"{self._key_prefix}-{self._keys}"
+
+    def _encode(self, submission: Submission) -> bytes:
+        if submission.idempotency_key is None:
+            submission = msgspec.structs.replace(submission, idempotency_key=self._new_key())
+        return self._encoder.encode(submission)
+
+    async def _call(
+        self, method: str, path: str, body: bytes | None = None, *, content_type: str | None = None
+    ) -> Answer:
+        self._open_pipeline()
+        patience = Patience(self._policy)
+        while True:
+            try:
+                return await self._transport.call(method, path, body, content_type)
+            except BrokenConnection as error:
+                if (delay := patience.failed()) is None:
+                    raise lost(self._transport, error, patience) from error
+            except Refusal as refusal:
+                delay = None
+                if is_busy(refusal.status):
+                    delay = patience.busy(refusal.retry_after_s)
+                elif is_transient(refusal.status):
+                    delay = patience.failed()
+                if delay is None:
+                    raise refusal.as_remote_error() from None
+            await asyncio.sleep(delay)
+
+
+def _decode(answer: Answer, kind: type[T]) -> T:
+    try:
+        return answer.decode(kind)
+    except Refusal as refusal:
+        raise refusal.as_remote_error() from None

@@ -1,0 +1,96 @@
+"""Requests as users write them → `model.Submission` and `model.RunRequest`.
+
+The keyword conveniences of both clients: tests as plain pairs, a `Problem` in place of its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from scalebox.errors import BadRequestError
+from scalebox.model import (
+    AssertTests,
+    CallTests,
+    Limits,
+    Problem,
+    RunRequest,
+    StdioCase,
+    StdioTests,
+    Submission,
+)
+
+
+def make_submission(submission: Submission | None, fields: dict[str, Any]) -> Submission:
+    """A submission given as such, or by its fields.
+
+    Parameters:
+        submission: the submission; None: `fields` describes it.
+        fields: the attributes of `Submission`; `tests` may also be (input, answer) pairs, and
+            `problem` a `Problem`, whose limits those in `limits` override.
+
+    Raises:
+        BadRequestError: neither or both are given, or a field is unknown or missing.
+    """
+    if submission is not None:
+        if fields:
+            raise BadRequestError(
+                f"give a Submission or its fields, not both (fields: {', '.join(fields)})"
+            )
+        if not isinstance(submission, Submission):
+            raise BadRequestError(
+                f"expected a scalebox.Submission, got {type(submission).__name__}; build one, or "
+                "pass its fields by keyword: judge(language=…, source=…, tests=…)"
+            )
+        return submission
+    fields = dict(fields)
+    if isinstance(problem := fields.get("problem"), Problem):
+        del fields["problem"]
+        fields.setdefault("tests", problem.tests)
+        fields["limits"] = merge_limits(problem.limits, fields.get("limits", Limits()))
+    tests = fields.get("tests")
+    if tests is not None and not isinstance(tests, StdioTests | CallTests | AssertTests):
+        fields["tests"] = _tests_of_pairs(tests)
+    try:
+        return Submission(**fields)
+    except TypeError as error:
+        raise BadRequestError(f"this is no submission: {error}") from error
+
+
+def make_run_request(request: RunRequest | None, fields: dict[str, Any]) -> RunRequest:
+    """A run request given as such, or by its fields; raises as `make_submission` does."""
+    if request is not None:
+        if fields:
+            raise BadRequestError(
+                f"give a RunRequest or its fields, not both (fields: {', '.join(fields)})"
+            )
+        return request
+    try:
+        return RunRequest(**fields)
+    except TypeError as error:
+        raise BadRequestError(f"this is no run request: {error}") from error
+
+
+def merge_limits(base: Limits, over: Limits) -> Limits:
+    """`over` where it says something, else `base`."""
+    merged = {}
+    for name in Limits.__struct_fields__:
+        given = getattr(over, name)
+        merged[name] = given if given is not None else getattr(base, name)
+    return Limits(**merged)
+
+
+def _tests_of_pairs(pairs: Iterable[Any]) -> StdioTests:
+    cases = []
+    for position, pair in enumerate(pairs):
+        if isinstance(pair, StdioCase):
+            cases.append(pair)
+        elif isinstance(pair, tuple | list) and len(pair) == 2:
+            cases.append(StdioCase(input=pair[0], answer=pair[1]))
+        else:
+            raise BadRequestError(
+                "tests are StdioTests, CallTests, AssertTests or a list of (input, answer) pairs; "
+                f"this entry is {pair!r:.80}",
+                field=f"tests[{position}]",
+            )
+    return StdioTests(cases=cases)

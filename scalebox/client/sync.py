@@ -1,0 +1,275 @@
+"""`Client`: the same as `AsyncClient`, for code that does not await.
+
+One background thread with an event loop of its own serves all calls, from any thread, also inside
+a notebook whose own loop is running.  The thread starts with the first call and ends with `close`
+or the interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence, Sized
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, TypeVar, overload
+
+import anyio.to_thread
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from scalebox.client.address import parse_address
+from scalebox.client.aio import (
+    DEFAULT_CONNECTIONS,
+    DEFAULT_IN_FLIGHT,
+    DEFAULT_IN_FLIGHT_BYTES,
+    AsyncClient,
+    Progress,
+)
+from scalebox.client.stream import Stream
+from scalebox.errors import RemoteError, ScaleboxError
+from scalebox.model import (
+    LanguageInfo,
+    Problem,
+    Report,
+    RunRequest,
+    RunResult,
+    Status,
+    Submission,
+)
+
+T = TypeVar("T")
+
+#: A lazy source is read in a worker thread, at most so many items or so many seconds a hop: large
+#: enough to make the hop cheap, short enough that a slow generator's items go out at once.
+_CHUNK_ITEMS = 64
+_CHUNK_S = 0.005
+
+
+class Client:
+    """A daemon.  Use it as a context manager, or call `close` when done.
+
+    Parameters:
+        address, token, retries, busy_timeout_s, timeout_s, connections: as for `AsyncClient`.
+
+    Raises:
+        BadRequestError: the address is none.
+    """
+
+    def __init__(
+        self,
+        address: str | Path | None = None,
+        *,
+        token: str | None = None,
+        retries: int = 8,
+        busy_timeout_s: float = 600.0,
+        timeout_s: float | None = None,
+        connections: int = DEFAULT_CONNECTIONS,
+    ) -> None:
+        self._address = str(parse_address(address))
+        self._make = lambda: AsyncClient(
+            address,
+            token=token,
+            retries=retries,
+            busy_timeout_s=busy_timeout_s,
+            timeout_s=timeout_s,
+            connections=connections,
+        )
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._stack = ExitStack()
+        self._portal: BlockingPortal | None = None
+        self._async: AsyncClient | None = None
+        self._closed = False
+        # Runs at `close`, when the object is collected, and before the interpreter ends.
+        self._finalizer = weakref.finalize(self, _shut, self._stack, self._pid)
+
+    @property
+    def address(self) -> str:
+        """Where the daemon is, for people."""
+        return self._address
+
+    def __enter__(self) -> Client:
+        self._open()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Break off what is under way, close the connections, end the thread.  May be repeated."""
+        with self._lock:
+            self._closed = True
+            self._finalizer()
+
+    def judge(self, submission: Submission | None = None, /, **fields: Any) -> Report:
+        """Judge one submission; see `AsyncClient.judge`."""
+        return self._call(lambda client: client.judge(submission, **fields))
+
+    @overload
+    def judge_many(
+        self,
+        submissions: Iterable[Submission],
+        *,
+        ordered: bool = ...,
+        progress: Progress | None = ...,
+        in_flight: int = ...,
+        in_flight_bytes: int = ...,
+        on_error: Literal["raise"] = ...,
+    ) -> Iterator[tuple[int, Report]]: ...
+
+    @overload
+    def judge_many(
+        self,
+        submissions: Iterable[Submission],
+        *,
+        ordered: bool = ...,
+        progress: Progress | None = ...,
+        in_flight: int = ...,
+        in_flight_bytes: int = ...,
+        on_error: Literal["return"],
+    ) -> Iterator[tuple[int, Report | RemoteError]]: ...
+
+    def judge_many(
+        self,
+        submissions: Iterable[Submission],
+        *,
+        ordered: bool = False,
+        progress: Progress | None = None,
+        in_flight: int = DEFAULT_IN_FLIGHT,
+        in_flight_bytes: int = DEFAULT_IN_FLIGHT_BYTES,
+        on_error: Literal["raise", "return"] = "raise",
+    ) -> Iterator[tuple[int, Report | RemoteError]]:
+        """Judge many submissions; yields (index, report) as each is ready.
+
+        As `AsyncClient.judge_many`, except that a lazy source is read in a worker thread, and
+        `progress` is called in the caller's.
+        """
+        total = len(submissions) if isinstance(submissions, Sized) else None
+        lazy = not isinstance(submissions, Sequence)
+
+        async def start(client: AsyncClient) -> Stream:
+            return client.open_stream(
+                _read_in_thread(submissions) if lazy else submissions,
+                ordered=ordered,
+                in_flight=in_flight,
+                in_flight_bytes=in_flight_bytes,
+                raise_refusals=on_error == "raise",
+            )
+
+        stream = self._call(start)
+        try:
+            reported = -1
+            while True:
+                taken = self._call(lambda _: stream.take())
+                if progress is not None and taken.done != reported:
+                    reported = taken.done
+                    progress(reported, total)
+                yield from taken.results
+                if taken.finished:
+                    return
+        finally:
+            # The garbage collector may end this generator on the client's own thread, or after
+            # `close`: then there is nobody to wait for, and the client closes its streams itself.
+            with suppress(RuntimeError, ScaleboxError):
+                self._call(lambda client: client.close_stream(stream))
+
+    def judge_all(
+        self,
+        submissions: Sequence[Submission],
+        *,
+        progress: Progress | None = None,
+        in_flight: int = DEFAULT_IN_FLIGHT,
+    ) -> list[Report]:
+        """Judge a list; returns the reports in its order.  Raises as `judge_many` does."""
+        reports: list[Report | None] = [None] * len(submissions)
+        for index, report in self.judge_many(submissions, progress=progress, in_flight=in_flight):
+            reports[index] = report
+        return [report for report in reports if report is not None]
+
+    def run(self, request: RunRequest | None = None, /, **fields: Any) -> RunResult:
+        """Just run a program; see `AsyncClient.run`."""
+        return self._call(lambda client: client.run(request, **fields))
+
+    def put_blob(self, data: bytes) -> str:
+        """Upload bytes; see `AsyncClient.put_blob`."""
+        return self._call(lambda client: client.put_blob(data))
+
+    def put_problem(self, problem_id: str, problem: Problem) -> None:
+        """Register a problem; see `AsyncClient.put_problem`."""
+        self._call(lambda client: client.put_problem(problem_id, problem))
+
+    def status(self) -> Status:
+        """The daemon's slots, queue and counters."""
+        return self._call(lambda client: client.status())
+
+    def languages(self) -> list[LanguageInfo]:
+        """What this daemon can run."""
+        return self._call(lambda client: client.languages())
+
+    def _open(self) -> tuple[BlockingPortal, AsyncClient]:
+        if os.getpid() != self._pid:
+            raise ScaleboxError(
+                "this Client was made in the parent process; its thread did not come along with "
+                "the fork. Make a new Client in the child"
+            )
+        with self._lock:
+            if self._closed:
+                raise ScaleboxError("this Client is closed; make a new one")
+            if self._portal is None or self._async is None:
+                portal = self._stack.enter_context(
+                    start_blocking_portal("asyncio", {"use_uvloop": True}, name="scalebox-client")
+                )
+                client = portal.call(_new, self._make)
+                self._async = self._stack.enter_context(portal.wrap_async_context_manager(client))
+                self._portal = portal
+            return self._portal, self._async
+
+    def _call(self, function: Callable[[AsyncClient], Awaitable[T]]) -> T:
+        portal, client = self._open()
+        future = portal.start_task_soon(function, client)
+        try:
+            return future.result()
+        except BaseException:
+            # Ctrl-C in the caller's thread: the work must not go on behind its back.
+            future.cancel()
+            raise
+
+
+async def _new(make: Callable[[], AsyncClient]) -> AsyncClient:
+    return make()
+
+
+def _shut(stack: ExitStack, pid: int) -> None:
+    if os.getpid() == pid:
+        stack.close()
+
+
+async def _read_in_thread(source: Iterable[T]) -> AsyncIterator[T]:
+    iterator = iter(source)
+    finished = False
+
+    def pull() -> list[T]:
+        nonlocal finished
+        chunk: list[T] = []
+        until = time.monotonic() + _CHUNK_S
+        while len(chunk) < _CHUNK_ITEMS:
+            try:
+                chunk.append(next(iterator))
+            except StopIteration:
+                finished = True
+                break
+            if time.monotonic() >= until:
+                break
+        return chunk
+
+    while not finished:
+        for item in await anyio.to_thread.run_sync(pull):
+            yield item

@@ -1,0 +1,285 @@
+"""Calls of a submission's function: what to send in, and what the records that come out mean.
+
+The arguments travel into the sandbox, the expected values never do; `harness/call.py` runs there.
+A submission shares that process and can write any record it likes, so the k-th line answers the
+k-th call or nothing, and is read as hostile data: bounded depth, no hashing of what it chose into
+tables of its own, integers in hexadecimal.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from scalebox.judging.harness import common
+from scalebox.judging.sources import harness_source
+from scalebox.model import CallTests, Verdict
+
+_MESSAGE = 300
+_EXCERPT = 100
+
+
+class Pairs(msgspec.Struct, frozen=True):
+    """A dict whose keys a submission chose: its items, never hashed together."""
+
+    items: list[tuple[Any, Any]]
+
+
+class Unordered(msgspec.Struct, frozen=True):
+    """A set that a submission returned; `kind` is `set` or `frozenset`."""
+
+    kind: str
+    items: list[Any]
+
+
+class CallRecord(msgspec.Struct, frozen=True):
+    """What one call came to.
+
+    Attributes:
+        value: what it returned, if `error` is empty.
+        error: else: what it raised, or what is wrong with the record.
+        unserialisable: the call returned something that is not plain data; `error` says what.
+    """
+
+    value: Any = None
+    error: str = ""
+    unserialisable: bool = False
+
+
+def call_source() -> bytes:
+    """The harness: the program's source, run with the submission in the file `candidate.py`."""
+    return harness_source("call")
+
+
+def encode_calls(tests: CallTests, indices: Sequence[int]) -> bytes:
+    """Standard input of the harness for some of the cases, in this order.
+
+    Raises:
+        ValueError: an argument is nested more than 200 deep.
+    """
+    lines = [json.dumps({"function": tests.function})]
+    for index in indices:
+        case = tests.cases[index]
+        try:
+            lines.append(common.dumps([index, case.args, case.kwargs]))
+        except common.UnserialisableError as error:
+            raise ValueError(f"cases[{index}].args: {error}") from error
+    lines.append("")
+    return "\n".join(lines).encode("ascii")
+
+
+def parse_records(channel: bytes, indices: Sequence[int]) -> list[CallRecord]:
+    """Read what a run wrote to the channel.
+
+    Parameters:
+        channel: bytes of descriptor 5; a line without its end is not a record.
+        indices: what was given to `encode_calls`.
+
+    Returns:
+        at most one record for each of `indices`, in that order.  Fewer: the process ended, or was
+        ended, while it worked on the next one.
+    """
+    lines = channel.split(b"\n", len(indices))
+    return [
+        _parse_record(line, index) for line, index in zip(lines[:-1], indices, strict=False)
+    ]
+
+
+def _parse_record(line: bytes, index: int) -> CallRecord:
+    try:
+        tree = common.loads(line.decode("ascii"))
+        if type(tree) is not dict or len(tree) != 2 or type(tree["i"]) is not int:
+            raise common.MalformedError("not a record")
+        if tree["i"] != index:
+            return CallRecord(error=f"a record of call {str(tree['i'])[:20]} where {index} was due")
+        if "v" in tree:
+            return CallRecord(value=_decode(tree["v"], 0))
+        if "u" in tree:
+            return CallRecord(error=str(tree["u"])[:_MESSAGE], unserialisable=True)
+        return CallRecord(error=str(tree["e"])[:_MESSAGE] or "an exception")
+    except (common.MalformedError, KeyError, TypeError, ValueError, RecursionError):
+        return CallRecord(error="a record that the harness did not write")
+
+
+def _decode(tree: Any, depth: int) -> Any:
+    kind = type(tree)
+    if kind is list:
+        if depth > common.MAX_DEPTH:
+            raise common.MalformedError("nested too deeply")
+        return [_decode(item, depth + 1) for item in tree]
+    if kind is not dict:
+        return tree
+    if len(tree) != 1 or depth > common.MAX_DEPTH:
+        raise common.MalformedError("not a tagged value")
+    ((tag, body),) = tree.items()
+    if tag == "m" and type(body) is dict:
+        return {key: _decode(value, depth + 1) for key, value in body.items()}
+    if tag in ("t", "s", "z", "d") and type(body) is list:
+        items = [_decode(item, depth + 1) for item in body]
+        if tag == "t":
+            return tuple(items)
+        if tag == "d":
+            return Pairs([(key, value) for key, value in items])
+        return Unordered("set" if tag == "s" else "frozenset", items)
+    if tag in ("i", "f", "b", "c"):
+        return common.decode(tree)
+    raise common.MalformedError("an unknown tag")
+
+
+def decide_call(tests: CallTests, index: int, record: CallRecord | None) -> tuple[Verdict, str]:
+    """The verdict about one call, and words for people.
+
+    Parameters:
+        record: of that call; None: the process ended without one (the engine, which knows how it
+            ended, may put a finer verdict in place of this `runtime_error`).
+    """
+    if record is None:
+        return Verdict.RUNTIME_ERROR, "the program ended before this call returned"
+    if record.unserialisable:
+        return Verdict.WRONG_ANSWER, f"the call returned no plain data: {record.error}"[:_MESSAGE]
+    if record.error:
+        return Verdict.RUNTIME_ERROR, record.error
+    expected = tests.cases[index].expected
+    if values_equal(
+        expected,
+        record.value,
+        tuple_equals_list=tests.tuple_equals_list,
+        abs_tol=tests.float_absolute_tolerance,
+        rel_tol=tests.float_relative_tolerance,
+    ):
+        return Verdict.ACCEPTED, ""
+    return (
+        Verdict.WRONG_ANSWER,
+        f"expected {excerpt(expected)}, got {excerpt(record.value)}",
+    )
+
+
+def values_equal(
+    expected: Any,
+    got: Any,
+    *,
+    tuple_equals_list: bool = True,
+    abs_tol: float | None = None,
+    rel_tol: float | None = None,
+) -> bool:
+    """Python's equality over plain data, in linear time and without recursion.
+
+    `1 == 1.0 == True` as in Python; a tuple equals a list if asked for; numbers within a tolerance
+    are equal (either one suffices).  One thing differs from Python: where NaN is expected, NaN is
+    right, because nothing else could be.
+
+    Parameters:
+        expected: trusted.
+        got: may be hostile.
+    """
+    todo = [(expected, got)]
+    while todo:
+        want, have = todo.pop()
+        if want is have:
+            continue
+        if isinstance(want, (list, tuple)):
+            if not isinstance(have, (list, tuple)) or len(want) != len(have):
+                return False
+            if not tuple_equals_list and isinstance(want, tuple) != isinstance(have, tuple):
+                return False
+            todo.extend(zip(want, have, strict=True))
+        elif isinstance(want, dict):
+            pairs = _matched(want, have)
+            if pairs is None:
+                return False
+            todo.extend(pairs)
+        elif isinstance(want, (int, float)) and isinstance(have, (int, float)):
+            if not _numbers_equal(want, have, abs_tol, rel_tol):
+                return False
+        elif isinstance(have, (Pairs, Unordered)) or want != have:
+            return False
+    return True
+
+
+def _matched(want: dict[Any, Any], have: Any) -> list[tuple[Any, Any]] | None:
+    """Values to compare, key by key; None if the keys differ."""
+    items = have.items if isinstance(have, Pairs) else None
+    if isinstance(have, dict):
+        items = list(have.items())
+    if items is None or len(items) != len(want):
+        return None
+    pairs = []
+    seen = set()
+    for key, value in items:
+        # Looked up among trusted keys only: a table of chosen ones could be made slow.
+        try:
+            if key not in want or key in seen:
+                return None
+        except TypeError:
+            return None
+        seen.add(key)
+        pairs.append((want[key], value))
+    return pairs
+
+
+def _numbers_equal(
+    want: float, have: float, abs_tol: float | None, rel_tol: float | None
+) -> bool:
+    if want == have or (want != want and have != have):
+        return True
+    if abs_tol is None and rel_tol is None:
+        return False
+    try:
+        if not math.isfinite(want) or not math.isfinite(have):
+            return False
+        error = abs(want - have)
+        if abs_tol is not None and error <= abs_tol:
+            return True
+        return rel_tol is not None and error <= rel_tol * abs(want)
+    except OverflowError:  # an integer beyond the range of a double
+        return False
+
+
+def excerpt(value: Any, limit: int = _EXCERPT) -> str:
+    """The beginning of a value's representation, made without making the whole of it."""
+    parts: list[str] = []
+    size = 0
+    todo: list[Any] = [value]
+    while todo and size <= limit:
+        item = todo.pop()
+        text = item.text if isinstance(item, _Literal) else _shown(item, limit, todo)
+        parts.append(text)
+        size += len(text)
+    whole = "".join(parts)
+    return whole if not todo and len(whole) <= limit else whole[:limit] + "…"
+
+
+class _Literal(msgspec.Struct, frozen=True):
+    text: str
+
+
+def _shown(item: Any, limit: int, todo: list[Any]) -> str:
+    if isinstance(item, int):
+        return repr(item) if item.bit_length() < 1024 else f"<{item.bit_length()}-bit integer>"
+    if isinstance(item, (str, bytes)):
+        return repr(item[:limit])[:limit] + ("…" if len(item) > limit else "")
+    if isinstance(item, Unordered):
+        todo.append(_Literal("})" if item.kind == "frozenset" else "}"))
+        _push(item.items, limit, todo)
+        return "frozenset({" if item.kind == "frozenset" else "{" if item.items else "set({"
+    if isinstance(item, (list, tuple)):
+        is_list = isinstance(item, list)
+        todo.append(_Literal("]" if is_list else ",)" if len(item) == 1 else ")"))
+        _push(item, limit, todo)
+        return "[" if is_list else "("
+    if isinstance(item, (dict, Pairs)):
+        todo.append(_Literal("}"))
+        pairs = list(item.items() if isinstance(item, dict) else item.items)
+        for place, (key, value) in reversed(list(enumerate(pairs[:limit]))):
+            todo += [value, _Literal(": "), key, _Literal(", " if place else "")]
+        return "{"
+    return repr(item)[:limit]
+
+
+def _push(items: Sequence[Any], limit: int, todo: list[Any]) -> None:
+    for place, item in reversed(list(enumerate(items[:limit]))):
+        todo += [item, _Literal(", " if place else "")]
