@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import re
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,6 +29,9 @@ STREAM_TYPE = "application/x-msgpack-stream"
 
 #: A body that brings nothing for this long is given up (408); slow is fine, silent is not.
 BODY_IDLE_S = 60.0
+
+#: What `whole_body` gives.
+WholeBody = AbstractAsyncContextManager[bytes]
 
 
 class UnsupportedMediaTypeError(ScaleboxError):
@@ -147,11 +150,18 @@ def _no_extension(code: int, data: memoryview) -> Any:
     raise ValueError(f"msgpack extension type {code} has no meaning here")
 
 
-@functools.cache
+_decoders: dict[tuple[str, Any], Callable[[Any], Any]] = {}
+
+
 def _decoder(coding: Coding, kind: Any) -> Callable[[Any], Any]:
-    if coding is JSON:
-        return msgspec.json.Decoder(kind).decode
-    return msgspec.msgpack.Decoder(kind, ext_hook=_no_extension).decode
+    decoder = _decoders.get((coding.name, kind))
+    if decoder is None:
+        if coding is JSON:
+            decoder = msgspec.json.Decoder(kind).decode
+        else:
+            decoder = msgspec.msgpack.Decoder(kind, ext_hook=_no_extension).decode
+        _decoders[coding.name, kind] = decoder
+    return decoder
 
 
 def decode(coding: Coding, kind: type[T], data: bytes | memoryview | msgspec.Raw) -> T:
@@ -166,16 +176,29 @@ def decode(coding: Coding, kind: type[T], data: bytes | memoryview | msgspec.Raw
         raise _explain(str(error)) from None
     except msgspec.DecodeError as error:
         if not len(memoryview(data)):
-            raise BadRequestError(f"the body is empty; expected one {coding.name} document") from (
-                None
-            )
-        raise BadRequestError(f"not valid {coding.name}: {error}") from None
+            message = f"the body is empty; expected one {coding.name} document"
+        else:
+            message = f"not valid {coding.name}: {error}"
+        raise BadRequestError(message) from None
     except RecursionError:
         raise BadRequestError("the document is nested too deeply") from None
     except (ValueError, OverflowError) as error:
         # Text that is not UTF-8, and what an extension hook refuses.
         raise BadRequestError(f"not valid {coding.name}: {error}") from None
     return result
+
+
+def convert(kind: Any, value: str, field: str) -> Any:
+    """Validate one value that is no document, such as a part of the path.
+
+    Raises:
+        BadRequestError: it does not fit; `field` is as given.
+    """
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        raise BadRequestError(f"{field}: {text[:1].lower()}{text[1:]}", field=field) from None
 
 
 _PLACE = re.compile(r" - at `\$(?P<path>.*?)`$", re.DOTALL)
@@ -228,7 +251,7 @@ def too_large(limit_bytes: int) -> TooLargeError:
     )
 
 
-async def body_chunks(request: web.BaseRequest, limit_bytes: int) -> AsyncIterator[bytes]:
+async def body_chunks(request: web.BaseRequest, limit_bytes: int) -> AsyncGenerator[bytes, None]:
     """The body as it arrives.
 
     Raises:

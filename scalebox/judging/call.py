@@ -84,9 +84,7 @@ def parse_records(channel: bytes, indices: Sequence[int]) -> list[CallRecord]:
         ended, while it worked on the next one.
     """
     lines = channel.split(b"\n", len(indices))
-    return [
-        _parse_record(line, index) for line, index in zip(lines[:-1], indices, strict=False)
-    ]
+    return [_parse_record(line, index) for line, index in zip(lines[:-1], indices, strict=False)]
 
 
 def _parse_record(line: bytes, index: int) -> CallRecord:
@@ -221,9 +219,7 @@ def _matched(want: dict[Any, Any], have: Any) -> list[tuple[Any, Any]] | None:
     return pairs
 
 
-def _numbers_equal(
-    want: float, have: float, abs_tol: float | None, rel_tol: float | None
-) -> bool:
+def _numbers_equal(want: float, have: float, abs_tol: float | None, rel_tol: float | None) -> bool:
     if want == have or (want != want and have != have):
         return True
     if abs_tol is None and rel_tol is None:

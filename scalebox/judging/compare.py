@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 
@@ -123,6 +123,7 @@ def _compare_tokens(rule: Comparison, output: bytes, answer: bytes) -> Outcome:
         rule,
         (window.split() for window in _windows(output)),
         (window.split() for window in _windows(answer)),
+        _tokens_equal,
     )
     if found is None:
         return _ACCEPTED
@@ -130,7 +131,8 @@ def _compare_tokens(rule: Comparison, output: bytes, answer: bytes) -> Outcome:
     place = f"token {index + 1}"
     if expected is not None and index < _LARGEST_LOCATED:
         match = next(itertools.islice(_TOKEN.finditer(answer), index, None))
-        place += f" (line {answer.count(b'\n', 0, match.start()) + 1} of the answer)"
+        line = answer.count(b"\n", 0, match.start()) + 1
+        place += f" (line {line} of the answer)"
     return _difference(place, got, expected)
 
 
@@ -139,7 +141,7 @@ def _compare_lines(rule: Comparison, output: bytes, answer: bytes) -> Outcome:
         rule,
         _chunks_of_lines(output.rstrip()),
         _chunks_of_lines(answer.rstrip()),
-        equal=_lines_equal,
+        _lines_equal,
     )
     if found is None:
         return _ACCEPTED
@@ -216,10 +218,9 @@ def _first_difference(
     rule: Comparison,
     got: Iterator[list[bytes]],
     expected: Iterator[list[bytes]],
-    equal: object = None,
+    same: Callable[[Comparison, bytes, bytes], bool],
 ) -> tuple[int, bytes | None, bytes | None] | None:
     """Compare two streams of lists item by item: (index, got, expected) or None."""
-    same = _lines_equal if equal is _lines_equal else _tokens_equal
     index = 0
     mine: list[bytes] = []
     theirs: list[bytes] = []

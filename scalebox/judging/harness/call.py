@@ -2,8 +2,8 @@
 
 Standard input holds a header line (`{"function": name}`) and one line per call (`[index, args,
 kwargs]`); descriptor 5 takes one line per call, in that order: `{"i": index, "v": value}`, or `"e"`
-with an exception, or `"u"` with a value that is not plain data.  One line a call lets the slot limit
-the CPU time of each.  The submission shares this process and may write what it likes there: the
+with an exception, or `"u"` with a value that is not plain data.  One line a call lets the slot
+limit the CPU time of each.  The submission shares this process and may write what it likes there: the
 expected values are not here, so it can only spoil its own result.
 """
 

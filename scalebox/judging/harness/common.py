@@ -25,7 +25,7 @@ CANDIDATE_FILE = "candidate.py"
 CANDIDATE_NAME = "candidate"
 
 _BIG = 1 << 63
-_scan = JSONDecoder().scan_once
+_scan = JSONDecoder().scan_once  # type: ignore[attr-defined]
 _os_read, _os_write = os.read, os.write
 _float_repr, _int_repr, _latin = float.__repr__, int.__repr__, bytes.decode
 _modules = sys.modules
@@ -50,7 +50,7 @@ def dumps(value: Any, other: Other = None) -> str:
     Raises:
         UnserialisableError: it is not plain data (and `other` does not help).
     """
-    parts = []  # type: list[str]
+    parts: list[str] = []
     _write(value, parts.append, 0, other)
     return "".join(parts)
 
@@ -128,25 +128,29 @@ def as_plain(value: Any) -> Any:
         UnserialisableError: there is none.
     """
     kind = type(value)
-    for base in (int, str, float, complex):
+    for base, copy in _BASES:
         if issubclass(kind, base):
-            return str.__str__(value) if base is str else base.__pos__(value)  # type: ignore[attr-defined]
-    if issubclass(kind, (list, tuple)):
-        base = list if issubclass(kind, list) else tuple
-        return base.__getitem__(value, slice(None))  # type: ignore[attr-defined]
-    if issubclass(kind, dict):
-        return dict(dict.items(value))
-    if issubclass(kind, (set, frozenset)):
-        return set(set.__iter__(value)) if issubclass(kind, set) else frozenset(
-            frozenset.__iter__(value)
-        )
-    if issubclass(kind, bytes):
-        return b"".join([value])
-    if kind.__module__ == "num" "py" and getattr(value, "shape", None) == ():
+            return copy(value)
+    if kind.__module__ == "numpy" and getattr(value, "shape", None) == ():
         item = value.item()
         if type(item) in (int, float, bool, complex, str, bytes):
             return item
     raise UnserialisableError("%s is not plain data" % _type_name(value))
+
+
+#: Base type -> what makes an exact instance without running an override of the subclass.
+_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (int, int.__pos__),
+    (str, str.__str__),
+    (float, float.__pos__),
+    (complex, complex.__pos__),
+    (list, lambda value: list.__getitem__(value, slice(None))),
+    (tuple, lambda value: tuple.__getitem__(value, slice(None))),
+    (dict, lambda value: dict(dict.items(value))),
+    (set, lambda value: set(set.__iter__(value))),
+    (frozenset, lambda value: frozenset(frozenset.__iter__(value))),
+    (bytes, lambda value: b"".join([value])),
+)
 
 
 def _type_name(value: Any) -> str:
@@ -180,9 +184,7 @@ def decode(tree: Any, other: OtherTag = None, depth: int = 0) -> Any:
     if depth > 2 * MAX_DEPTH:
         raise MalformedError("nested too deeply")
     if kind is list:
-        return [
-            item if type(item) in _SCALARS else decode(item, other, depth + 1) for item in tree
-        ]
+        return [item if type(item) in _SCALARS else decode(item, other, depth + 1) for item in tree]
     if len(tree) != 1:
         raise MalformedError("an object with %d tags" % len(tree))
     for tag, body in tree.items():
@@ -209,20 +211,18 @@ def _read_list(body: Any, other: OtherTag, depth: int) -> list[Any]:
 
 
 _FLOATS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
-_READERS = {
+_READERS: dict[str, Callable[[Any, OtherTag, int], Any]] = {
     "t": lambda body, other, depth: tuple(_read_list(body, other, depth)),
     "s": lambda body, other, depth: set(_read_list(body, other, depth)),
     "z": lambda body, other, depth: frozenset(_read_list(body, other, depth)),
     "m": lambda body, other, depth: {k: decode(v, other, depth) for k, v in body.items()},
-    "d": lambda body, other, depth: {
-        key: value for key, value in _read_list(body, other, depth)
-    },
+    "d": lambda body, other, depth: {key: value for key, value in _read_list(body, other, depth)},
     "i": lambda body, other, depth: int(body, 16),
     "f": lambda body, other, depth: _FLOATS[body],
     "c": lambda body, other, depth: complex(*_read_list(body, other, depth)),
     "b": lambda body, other, depth: body.encode("latin-1"),
     "y": lambda body, other, depth: bytearray(body.encode("latin-1")),
-}  # type: dict[str, Callable[[Any, OtherTag, int], Any]]
+}
 
 
 def write_all(fd: int, text: str) -> None:
@@ -238,10 +238,10 @@ class LineReader:
     def __init__(self, fd: int, limit: int = 1 << 26) -> None:
         self._fd = fd
         self._limit = limit
-        self._parts = []  # type: list[bytes]
+        self._parts: list[bytes] = []
         self._rest = b""
 
-    def line(self) -> Optional[str]:
+    def line(self) -> str | None:
         """The next line without its end; None at the end of the stream.
 
         Raises:
@@ -280,7 +280,7 @@ def read_stdin() -> bytes:
     return b"".join(chunks)
 
 
-def load_candidate(names: Optional[Callable[[bytes], dict[str, Any]]] = None) -> Any:
+def load_candidate(names: Callable[[bytes], dict[str, Any]] | None = None) -> Any:
     """Execute the submission as a module called `candidate`; returns the module.
 
     `__name__` is not `__main__`, so that the part of a script below that test does not run.

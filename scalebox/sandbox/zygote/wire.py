@@ -63,6 +63,7 @@ PEER_DIED = 512
 CHANNEL_FD = 1 << 18
 STDOUT_FD = 1 << 16
 STDERR_FD = 1 << 17
+DESCRIPTOR_FLAGS = CHANNEL_FD | STDOUT_FD | STDERR_FD
 
 #: run id, flags, wait status, peer's wait status (-1: none), CPU ns, wall ns, peak bytes, pid 1's own
 #: CPU ns; lengths: stdout, stderr, channel, channel times (u64 each), message, files.

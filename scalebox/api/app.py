@@ -1,0 +1,48 @@
+"""The aiohttp application: which path is answered by what."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from scalebox.api import batch, native
+from scalebox.api.context import CONTEXT, ApiContext
+from scalebox.api.edge import Handler, edge, on_expect
+from scalebox.api.service import EngineService
+from scalebox.config import Config
+
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("POST", "/v1/judge", native.judge),
+    ("POST", "/v1/judge/batch", batch.judge_batch),
+    ("POST", "/v1/run", native.run),
+    ("PUT", "/v1/blobs/{sha256}", native.put_blob),
+    ("HEAD", "/v1/blobs/{sha256}", native.head_blob),
+    # Ids may hold slashes (`apps/train/17`).
+    ("PUT", "/v1/problems/{id:.+}", native.put_problem),
+    ("GET", "/v1/problems/{id:.+}", native.get_problem),
+    ("GET", "/v1/status", native.get_status),
+    ("GET", "/v1/languages", native.get_languages),
+    ("GET", "/healthz", native.healthz),
+    ("GET", "/metrics", native.get_metrics),
+    ("GET", "/openapi.json", native.get_openapi),
+)
+
+
+def make_app(config: Config, engine: EngineService) -> web.Application:
+    """The native API over an engine, to be served by `scalebox.api.serve`.
+
+    Parameters:
+        config: bounds and tokens.
+        engine: already started; it must outlive the application.
+    """
+    # Bodies are read by `codec`, which has the bound; aiohttp's own would only get in its way.
+    app = web.Application(middlewares=[edge], client_max_size=config.server.max_request_bytes)
+    context = ApiContext(config, engine)
+    app[CONTEXT] = context
+    for method, path, handler in ROUTES:
+        app.router.add_route(method, path, handler, expect_handler=on_expect)
+
+    async def end_joined_work(_: web.Application) -> None:
+        await context.answers.aclose()
+
+    app.on_cleanup.append(end_joined_work)
+    return app

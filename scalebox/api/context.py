@@ -1,0 +1,83 @@
+"""What the handlers of one application share, and the way of a request into the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from aiohttp import web
+
+from scalebox.api.auth import Authenticator, Client
+from scalebox.api.codec import BodyBudget
+from scalebox.api.idempotency import IdempotencyStore, work_digest
+from scalebox.api.service import EngineService
+from scalebox.config import Config
+from scalebox.model import Report, RunRequest, RunResult, Submission
+
+
+class ApiContext:
+    """The state of one application.
+
+    Attributes:
+        config: the daemon's.
+        engine: judges and runs.
+        auth: who may ask.
+        bodies: bound on request bodies in memory.
+        answers: idempotency keys.
+        requests: finished requests by (route, method, status).
+        batch_items: answered submissions of batches by `report` or an error's code.
+        active: tasks of the requests being handled now.
+        draining: whether new work is refused because the server is ending.
+    """
+
+    def __init__(self, config: Config, engine: EngineService) -> None:
+        self.config = config
+        self.engine = engine
+        self.auth = Authenticator(config.server.tokens)
+        # Queued test data is bounded by the engine; beside it one largest request may arrive.
+        self.bodies = BodyBudget(config.engine.max_queued_bytes + config.server.max_request_bytes)
+        self.answers = IdempotencyStore(
+            config.engine.idempotency_ttl_s, config.engine.idempotency_bytes
+        )
+        self.requests: Counter[tuple[str, str, int]] = Counter()
+        self.batch_items: Counter[str] = Counter()
+        self.active: set[asyncio.Task[object]] = set()
+        self.draining = False
+
+    async def judge(self, submission: Submission, client: Client) -> Report:
+        """Judge, joining equal work under the same idempotency key.
+
+        Raises:
+            ScaleboxError: as `EngineService.judge`, and `IdempotencyConflictError`.
+        """
+        key = submission.idempotency_key
+        if key is None:
+            return await self.engine.judge(submission, client=client.name)
+        return await self.answers.join(
+            ("judge", client.scope, key),
+            await work_digest(submission),
+            lambda: self.engine.judge(submission, client=client.name),
+        )
+
+    async def run(self, request: RunRequest, client: Client) -> RunResult:
+        """Run, joining equal work under the same idempotency key; raises as `judge`."""
+        key = request.idempotency_key
+        if key is None:
+            return await self.engine.run(request, client=client.name)
+        return await self.answers.join(
+            ("run", client.scope, key),
+            await work_digest(request),
+            lambda: self.engine.run(request, client=client.name),
+        )
+
+
+CONTEXT = web.AppKey("context", ApiContext)
+#: Set by the edge on every request that is let through.
+CLIENT = "client"
+
+
+def client_of(request: web.Request) -> Client:
+    """The client that the edge has identified."""
+    client = request[CLIENT]
+    assert isinstance(client, Client)
+    return client

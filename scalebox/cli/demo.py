@@ -1,0 +1,119 @@
+"""`scalebox demo`: judge the bundled examples and show that every verdict is the expected one."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from scalebox.cli.options import connected, daemon_options
+from scalebox.cli.render import first_line, peak_memory, reason, seconds, size, verdict_text
+from scalebox.client.sync import Client
+from scalebox.errors import RemoteError
+from scalebox.examples import Example, load_examples
+from scalebox.model import Report
+
+Outcome = Report | RemoteError
+
+
+@click.command()
+@daemon_options
+def demo(socket: Path | None, url: str | None, token: str | None, private: bool) -> None:
+    """Judge bundled programs: right, wrong, slow, greedy, crashing, not compiling, talkative.
+
+    Starts a private daemon unless --socket or --url names one.  Exits with 1 if a verdict is not
+    the expected one.
+    """
+    examples = load_examples()
+    console = Console()
+    private = private or (socket is None and url is None)
+    if private:
+        console.print("starting a private scaleboxd …")
+    with connected(socket, url, token, private) as client:
+        found = client.status()
+        console.print(
+            f"scaleboxd {found.version}: {len(found.slots)} slots, isolation {found.isolation}, "
+            f"limits by {found.enforcement}"
+        )
+        started = time.monotonic()
+        outcomes = _judge_all(client, examples, console)
+        took = time.monotonic() - started
+    right = sum(
+        _is_expected(example, outcome) for example, outcome in zip(examples, outcomes, strict=True)
+    )
+    console.print(
+        f"{right} of {len(examples)} verdicts are as expected ({took:.1f} s)",
+        style="green" if right == len(examples) else "bold red",
+    )
+    if private:
+        console.print("stopped the private scaleboxd")
+    if right != len(examples):
+        sys.exit(1)
+
+
+def _judge_all(client: Client, examples: list[Example], console: Console) -> list[Outcome]:
+    outcomes: list[Outcome | None] = [None] * len(examples)
+    bar = Progress(
+        TextColumn("judging"), BarColumn(), MofNCompleteColumn(), console=console, transient=True
+    )
+    task = bar.add_task("", total=len(examples))
+
+    # On a terminal the table fills up as results come; elsewhere only its last state is printed.
+    with Live(console=console, refresh_per_second=8, vertical_overflow="visible") as live:
+        submissions = [example.submission for example in examples]
+        for index, outcome in client.judge_many(submissions, on_error="return"):
+            outcomes[index] = outcome
+            bar.advance(task)
+            if console.is_terminal:
+                live.update(Group(_table(examples, outcomes), bar))
+        live.update(_table(examples, outcomes))
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _table(examples: list[Example], outcomes: list[Outcome | None]) -> Table:
+    table = Table(header_style="bold", pad_edge=False)
+    for name in ("problem", "language", "expected", "verdict"):
+        table.add_column(name, overflow="fold")
+    for name in ("passed", "cpu", "memory"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("message", overflow="ellipsis", no_wrap=True, max_width=60)
+    before = ""
+    for example, outcome in zip(examples, outcomes, strict=True):
+        title = "" if example.problem_name == before else example.problem_name
+        before = example.problem_name
+        table.add_row(
+            Text(title),
+            example.submission.language,
+            Text(example.expected.value.replace("_", " ")),
+            *_cells(example, outcome),
+        )
+    return table
+
+
+def _cells(example: Example, outcome: Outcome | None) -> tuple[Text, ...]:
+    if outcome is None:
+        return (Text("…", style="dim"), Text(), Text(), Text(), Text())
+    if isinstance(outcome, RemoteError):
+        refused = Text("refused", style="bold red")
+        return (refused, Text(), Text(), Text(), Text(first_line(outcome.message)))
+    verdict = verdict_text(outcome.verdict)
+    if not _is_expected(example, outcome):
+        verdict = Text(f"{verdict.plain} (unexpected)", style="bold red")
+    return (
+        verdict,
+        Text(f"{outcome.passed}/{outcome.total}"),
+        Text(seconds(outcome.cpu_time_s)),
+        Text(size(peak_memory(outcome))),
+        Text(reason(outcome)),
+    )
+
+
+def _is_expected(example: Example, outcome: Outcome) -> bool:
+    return isinstance(outcome, Report) and example.matches(outcome)

@@ -1,0 +1,173 @@
+"""`scalebox status`, `languages` and `doctor`: what a daemon does, can run, and is given."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scalebox.cli.options import connected, daemon_options
+from scalebox.cli.render import first_line
+from scalebox.errors import HostError
+from scalebox.model import Status
+
+
+class DoctorCheck(msgspec.Struct, frozen=True):
+    """One line of `scaleboxd --doctor --json`.
+
+    Attributes:
+        name: what was looked at.
+        ok: whether it is as it should be.
+        detail: what was found.
+        remedy: what to do, if it is not.
+    """
+
+    name: str
+    ok: bool
+    detail: str = ""
+    remedy: str = ""
+
+
+class DoctorReport(msgspec.Struct, frozen=True):
+    """What `scaleboxd --doctor --json` prints."""
+
+    isolation: str
+    enforcement: str
+    checks: list[DoctorCheck]
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
+@daemon_options
+def status(
+    as_json: bool, socket: Path | None, url: str | None, token: str | None, private: bool
+) -> None:
+    """Show the daemon's slots, queue and counters."""
+    with connected(socket, url, token, private) as client:
+        found = client.status()
+        address = client.address
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+        return
+    console = Console()
+    console.print(_status_table(found, address))
+    for note in found.notes:
+        console.print(Text(f"note: {note}"))
+    if found.slots:
+        console.print()
+        console.print(_slot_table(found))
+
+
+def _status_table(found: Status, address: str) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    state = "draining" if found.draining else "serving"
+    rows = {
+        "daemon": f"scaleboxd {found.version} at {address}, {state}",
+        "node": found.node or "-",
+        "up": f"{found.uptime_s:.0f} s",
+        "isolation": found.isolation,
+        "limits by": found.enforcement,
+        "cases": f"{found.running_cases} running, {found.queued_cases} queued "
+        f"(at most {found.queue_limit_cases})",
+        **{name.replace("_", " "): f"{value:g}" for name, value in found.counters.items()},
+    }
+    for name, value in rows.items():
+        table.add_row(name, Text(value))
+    return table
+
+
+def _slot_table(found: Status) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("slot", "state", "pid", "runs", "restarts"):
+        table.add_column(name, justify="left" if name == "state" else "right")
+    for slot in found.slots:
+        table.add_row(
+            str(slot.index), slot.state, str(slot.pid), str(slot.runs), str(slot.restarts)
+        )
+    return table
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@daemon_options
+def languages(
+    as_json: bool, socket: Path | None, url: str | None, token: str | None, private: bool
+) -> None:
+    """Show what the daemon can run."""
+    with connected(socket, url, token, private) as client:
+        found = client.languages()
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("language", "also", "tool chain"):
+        table.add_column(name, overflow="fold")
+    for language in found:
+        state = (
+            Text(first_line(language.toolchain))
+            if language.available
+            else Text(f"missing: {language.missing}", style="yellow")
+        )
+        table.add_row(language.name, " ".join(language.aliases), state)
+    Console().print(table)
+
+
+@click.command()
+@click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The scalebox.toml to check for.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(config: Path | None, as_json: bool) -> None:
+    """Say what this host enforces, what is missing, and what to do about it.
+
+    Exits with 1 if something that the configuration demands is missing.
+    """
+    command = [sys.executable, "-m", "scalebox.daemon", "--doctor", "--json"]
+    if config is not None:
+        command += ["--config", str(config)]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    try:
+        found = msgspec.json.decode(ended.stdout, type=DoctorReport)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        said = ended.stderr.decode("utf-8", "replace").strip()[-2000:]
+        raise HostError(
+            f"`{' '.join(command)}` ended with status {ended.returncode} and no findings"
+            + (f"; it said: {said}" if said else "")
+        ) from error
+    if as_json:
+        click.echo(ended.stdout)
+    else:
+        _show_doctor(found, missing=ended.returncode != 0)
+    sys.exit(0 if ended.returncode == 0 else 1)
+
+
+def _show_doctor(found: DoctorReport, *, missing: bool) -> None:
+    console = Console()
+    console.print(
+        Text.assemble(
+            "isolation ", (found.isolation, "bold"), ", limits by ", (found.enforcement, "bold")
+        )
+    )
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("")
+    table.add_column("check")
+    table.add_column("found", overflow="fold")
+    for check in found.checks:
+        mark = Text("ok", style="green") if check.ok else Text("--", style="yellow")
+        detail = Text(check.detail)
+        if check.remedy and not check.ok:
+            detail.append(f"\n→ {check.remedy}", style="yellow")
+        table.add_row(mark, Text(check.name), detail)
+    console.print(table)
+    if missing:
+        console.print("something that the configuration demands is missing", style="red")

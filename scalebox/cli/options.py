@@ -1,0 +1,93 @@
+"""The options that commands share: which daemon, and which language a file is in."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from scalebox.client.local import local
+from scalebox.client.sync import Client
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+#: A person waits: a daemon that restarts is worth two seconds, not fifteen.
+_RETRIES = 4
+
+_ENDINGS = {
+    ".py": "python",
+    ".c": "c",
+    ".cpp": "cpp",
+    ".cc": "cpp",
+    ".cxx": "cpp",
+    ".c++": "cpp",
+}
+
+
+def daemon_options(command: F) -> F:
+    """Adds --socket, --url, --token and --local."""
+    for option in (
+        click.option(
+            "--local", "private", is_flag=True, help="Start a private daemon for this command."
+        ),
+        click.option("--token", envvar="SCALEBOX_TOKEN", help="For --url; else $SCALEBOX_TOKEN."),
+        click.option("--url", help="The daemon's TCP address, as http://host:port."),
+        click.option(
+            "--socket",
+            type=click.Path(path_type=Path),
+            help="The daemon's Unix socket.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@contextlib.contextmanager
+def connected(
+    socket: Path | None, url: str | None, token: str | None, private: bool
+) -> Iterator[Client]:
+    """A client of the daemon that the options name.
+
+    Raises:
+        click.UsageError: they name more than one.
+    """
+    if sum((socket is not None, url is not None, private)) > 1:
+        raise click.UsageError("--socket, --url and --local exclude each other; give one")
+    if private:
+        with local() as client:
+            yield client
+        return
+    with Client(url or socket, token=token, retries=_RETRIES) as client:
+        yield client
+
+
+def language_of(file: Path, given: str | None) -> str:
+    """The language, given or by the file's ending.
+
+    Raises:
+        click.UsageError: the ending tells nothing.
+    """
+    if given:
+        return given
+    language = _ENDINGS.get(file.suffix.lower())
+    if language is None:
+        raise click.UsageError(
+            f"cannot tell the language of {file.name} by its ending (known: "
+            f"{', '.join(_ENDINGS)}); say it with --language"
+        )
+    return language
+
+
+def read_source(file: Path) -> str:
+    """The file's text.
+
+    Raises:
+        click.UsageError: it is not UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{file} is not UTF-8 text: {error}") from error

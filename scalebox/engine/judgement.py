@@ -1,0 +1,359 @@
+"""One submission on its way to a report: what all ways of testing have in common.
+
+A judgement puts the runs of its cases into the scheduler and hears of each as it ends; it stops
+early, retries what failed for reasons of ours, and adds up.  `stdio`, `calls` and `asserts` say what
+a run is and what its outcome means.
+
+What a report says does not depend on the order in which cases happened to finish: with
+`stop = "first_failure"` everything after the first case that is not accepted is `skipped`, also if
+it ran already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from anyio.abc import TaskGroup
+
+from scalebox.config import Config
+from scalebox.engine import verdicts
+from scalebox.engine.blobs import BlobStore
+from scalebox.engine.builder import Artifact, Builder
+from scalebox.engine.inputs import Inputs
+from scalebox.engine.scheduler import Job, Scheduler
+from scalebox.errors import InternalError
+from scalebox.languages.toolchains import Language
+from scalebox.model import (
+    CaseResult,
+    CompileResult,
+    Enforcement,
+    Integrity,
+    IsolationLevel,
+    Report,
+    Submission,
+    Tests,
+    Verdict,
+    to_bytes,
+)
+from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output
+from scalebox.sandbox.zygote import wire
+
+#: A case that ended by itself between 1 and 1.25 times its CPU limit is run so often again before
+#: it is called slow.
+CONFIRMATIONS = 2
+
+
+@dataclass(slots=True)
+class Room:
+    """What judgements share.
+
+    Attributes:
+        counters: monotonic counts, for operators.
+    """
+
+    config: Config
+    scheduler: Scheduler
+    builder: Builder
+    blobs: BlobStore
+    inputs: Inputs
+    tasks: TaskGroup
+    level: IsolationLevel = IsolationLevel.MINIMAL
+    enforcement: Enforcement = Enforcement.RLIMIT
+    counters: Counter[str] = field(default_factory=Counter)
+
+
+class Judgement(ABC):
+    """Base of the three ways to test.
+
+    Parameters:
+        room: what judgements share.
+        submission: what is judged.
+        language: its language.
+        limits: of each case.
+        client: for fairness.
+        total: number of cases.
+    """
+
+    integrity = Integrity.STRONG
+
+    def __init__(
+        self,
+        room: Room,
+        submission: Submission,
+        language: Language,
+        limits: RunLimits,
+        client: str,
+        total: int,
+    ) -> None:
+        self.room = room
+        self.submission = submission
+        self.language = language
+        self.limits = limits
+        self.client = client
+        self.source = to_bytes(submission.source)
+        self.files: dict[str, tuple[bytes, int]] = {}
+        self.artifact = Artifact(CompileResult(ok=True))
+        self._arrived = time.monotonic()
+        self._first_start = 0.0
+        self._results: list[CaseResult | None] = [None] * total
+        self._open = total
+        #: Cases from here on are not needed: one before them was not accepted.
+        self._cut = total
+        self._attempts = [0] * total
+        self._confirmations = [0] * total
+        self._jobs: dict[int, Job] = {}
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._compile: CompileResult | None = None
+        self._compile_failed = False
+
+    # --- what the ways of testing add ------------------------------------------------------------
+
+    @abstractmethod
+    def start(self) -> None:
+        """Submit the first jobs."""
+
+    @abstractmethod
+    def needs_build(self) -> bool:
+        """Whether something must be compiled before the first case."""
+
+    # --- the whole -------------------------------------------------------------------------------
+
+    async def report(self, files: Mapping[str, bytes]) -> Report:
+        """Judge; cancelling this drops the work.
+
+        Parameters:
+            files: the submission's further files, loaded.
+
+        Raises:
+            InternalError: nothing could be judged, for reasons of ours.
+        """
+        self.files = {path: (content, 0o644) for path, content in files.items()}
+        deadline_s = self.submission.deadline_s
+        timer = None
+        try:
+            async with asyncio.timeout(deadline_s) as timer:
+                if self.needs_build():
+                    self.artifact = await self.room.builder.build(
+                        self.language, self.source, files,
+                        client=self.client, priority=self.submission.priority,
+                    )  # fmt: skip
+                    self._compile = self.artifact.result
+                    if not self.artifact.result.ok:
+                        self._compile_failed = True
+                        return self._summary()
+                self.start()
+                await self._done
+        except TimeoutError:
+            if timer is None or not timer.expired():
+                raise
+            words = f"not done within the deadline of {deadline_s:g} s"
+            for index in self.unsettled():
+                self._results[index] = self._result(index, Verdict.CANCELLED, message=words)
+        finally:
+            for job in list(self._jobs.values()):
+                self.room.scheduler.cancel(job)
+            self._jobs.clear()
+            self.artifact.close()
+        return self._summary()
+
+    def unsettled(self) -> list[int]:
+        """Cases that have no result yet and need one."""
+        return [index for index in range(self._cut) if self._results[index] is None]
+
+    # --- jobs ------------------------------------------------------------------------------------
+
+    def make_job(self, index: int) -> Job:
+        """A job for a case (or for a batch of cases that begins with it)."""
+        job = Job(
+            self.client,
+            self.submission.priority,
+            self.limits.memory_bytes,
+            lambda: self._make(index),
+            lambda outcome: self._heard(index, job, outcome),
+        )
+        self._jobs[index] = job
+        return job
+
+    def _make(self, index: int) -> RunSpec:
+        if not self._first_start:
+            self._first_start = time.monotonic()
+        self._attempts[index] += 1
+        return self.make_spec(index)
+
+    @abstractmethod
+    def make_spec(self, index: int) -> RunSpec:
+        """The run of a case."""
+
+    @abstractmethod
+    def hear(self, index: int, outcome: RunOutcome) -> None:
+        """A run that started has ended; settle its cases.  The outcome is closed by the callee."""
+
+    def _heard(self, index: int, job: Job, outcome: RunOutcome | None) -> None:
+        self._jobs.pop(index, None)
+        if outcome is not None and not verdicts.is_our_failure(outcome):
+            if outcome.flags & wire.COMPILE_FAILED:
+                self._heard_compile_error(outcome)
+            else:
+                self.hear(index, outcome)
+            return
+        reason = str(job.error) if job.error is not None else "its slot died"
+        if outcome is not None:
+            reason = outcome.message or "the program could not be started"
+            outcome.close()
+        self.room.counters["retries"] += 1
+        if self._attempts[index] <= self.room.config.engine.retries:
+            self.room.scheduler.submit([self.make_job(index)])
+        else:
+            self.settle_result(
+                index,
+                self._result(
+                    index,
+                    Verdict.INTERNAL_ERROR,
+                    message=f"failed {self._attempts[index]} times for reasons of ours: {reason}",
+                ),
+            )
+
+    def _heard_compile_error(self, outcome: RunOutcome) -> None:
+        """The source of a program that is compiled in its only run does not compile."""
+        over = verdicts.limit_verdict(outcome, self.limits)
+        text = read_output(outcome.stderr, self.room.config.engine.excerpt_bytes)
+        words = f"compiling {over[1]}" if over else text.decode("utf-8", "replace")
+        self._compile = CompileResult(ok=False, cpu_time_s=outcome.cpu_s, message=words)
+        self._compile_failed = True
+        outcome.close()
+        if not self._done.done():
+            self._done.set_result(None)
+
+    def confirm(self, index: int, outcome: RunOutcome) -> bool:
+        """Run a case again that was only a little too slow; whether that is being done."""
+        ended_well = outcome.status == 0 and not outcome.flags & ~wire.DESCRIPTOR_FLAGS
+        if not ended_well or self._confirmations[index] >= CONFIRMATIONS:
+            return False
+        self._confirmations[index] += 1
+        self._attempts[index] -= 1  # an attempt is what failed for reasons of ours
+        self.room.counters["confirmations"] += 1
+        outcome.close()
+        self.room.scheduler.submit([self.make_job(index)])
+        return True
+
+    # --- results ---------------------------------------------------------------------------------
+
+    def settle(
+        self, index: int, verdict: Verdict, message: str, outcome: RunOutcome, cpu_s: float = -1.0
+    ) -> None:
+        """Give a case its result, from the outcome of its run.
+
+        Parameters:
+            cpu_s: the case's share of the run's CPU time; negative: all of it.
+        """
+        wants = self.submission.return_output
+        output = error_output = None
+        if wants == "all" or (wants == "failed" and verdict is not Verdict.ACCEPTED):
+            size = self.room.config.engine.excerpt_bytes
+            output = read_output(outcome.stdout, size).decode("utf-8", "replace")
+            error_output = read_output(outcome.stderr, size).decode("utf-8", "replace")
+        self.settle_result(
+            index,
+            CaseResult(
+                verdict=verdict,
+                name=self.case_name(index),
+                cpu_time_s=outcome.cpu_s if cpu_s < 0 else cpu_s,
+                wall_time_s=outcome.wall_s,
+                memory_bytes=outcome.memory_bytes,
+                exit_code=outcome.exit_code,
+                signal=outcome.signal,
+                message=message,
+                output=output,
+                error_output=error_output,
+                attempts=max(1, self._attempts[index]),
+            ),
+        )
+
+    def settle_result(self, index: int, result: CaseResult) -> None:
+        """Give a case its result; ends the judgement with the last one that is needed."""
+        if self._done.done() or self._results[index] is not None:
+            return
+        self._results[index] = result
+        self.room.counters["cases"] += 1
+        if index < self._cut:
+            self._open -= 1
+        if (
+            result.verdict is not Verdict.ACCEPTED
+            and self.submission.stop == "first_failure"
+            and index < self._cut
+        ):
+            self._cut_after(index)
+        if self._open == 0 and not self._done.done():
+            self._done.set_result(None)
+
+    def _cut_after(self, index: int) -> None:
+        for later in range(index + 1, self._cut):
+            if self._results[later] is None:
+                self._open -= 1
+            job = self._jobs.pop(later, None)
+            if job is not None:
+                self.room.scheduler.cancel(job)
+        self._cut = index + 1
+
+    @abstractmethod
+    def case_name(self, index: int) -> str:
+        """The case's own name, or its index."""
+
+    def _result(self, index: int, verdict: Verdict, message: str = "") -> CaseResult:
+        return CaseResult(
+            verdict=verdict,
+            name=self.case_name(index),
+            message=message,
+            attempts=max(1, self._attempts[index]),
+        )
+
+    def _summary(self) -> Report:
+        total = len(self._results)
+        cases = []
+        verdict = Verdict.ACCEPTED
+        message = ""
+        passed = 0
+        if self._compile_failed:
+            verdict = Verdict.COMPILE_ERROR
+            message = self._compile.message if self._compile else ""
+        for index, result in enumerate(self._results):
+            if result is None or index >= self._cut or self._compile_failed:
+                cases.append(self._result(index, Verdict.SKIPPED))
+                continue
+            cases.append(result)
+            if result.verdict is Verdict.ACCEPTED:
+                passed += 1
+            elif verdict is Verdict.ACCEPTED:
+                verdict = result.verdict
+                message = f"case {result.name}: {result.message}" if result.message else ""
+        if verdict is Verdict.ACCEPTED and passed != total:
+            raise InternalError("a case was neither judged nor skipped")
+        now = time.monotonic()
+        self.room.counters[f"verdict_{verdict.value}"] += 1
+        return Report(
+            verdict=verdict,
+            passed=passed,
+            total=total,
+            cases=cases,
+            isolation=self.room.level,
+            enforcement=self.room.enforcement,
+            integrity=self.integrity,
+            compile=self._compile,
+            queue_time_s=(self._first_start or now) - self._arrived,
+            wall_time_s=now - self._arrived,
+            toolchain=self.language.version,
+            message=message,
+            id=self.submission.id,
+        )
+
+
+def tests_of(submission: Submission) -> Tests:
+    """The submission's own tests (its problem's were put in before)."""
+    if submission.tests is None:
+        raise InternalError("a submission without tests came to be judged")
+    return submission.tests

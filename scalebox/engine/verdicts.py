@@ -1,0 +1,97 @@
+"""From what the kernel saw of a run to a verdict, where no judge is needed to tell.
+
+The order of the rules matters: a program killed for memory was not slow, and one stopped at its CPU
+limit did not crash.
+"""
+
+from __future__ import annotations
+
+import signal
+
+from scalebox.model import RunStatus, Verdict
+from scalebox.sandbox.spec import RunLimits, RunOutcome, read_output
+from scalebox.sandbox.zygote import wire
+
+_STDERR_EXCERPT_BYTES = 4096
+
+RUN_STATUS = {
+    Verdict.TIME_LIMIT_EXCEEDED: RunStatus.TIME_LIMIT_EXCEEDED,
+    Verdict.MEMORY_LIMIT_EXCEEDED: RunStatus.MEMORY_LIMIT_EXCEEDED,
+    Verdict.OUTPUT_LIMIT_EXCEEDED: RunStatus.OUTPUT_LIMIT_EXCEEDED,
+    Verdict.RUNTIME_ERROR: RunStatus.RUNTIME_ERROR,
+}
+
+
+def is_our_failure(outcome: RunOutcome) -> bool:
+    """Whether the program never started, for reasons of ours."""
+    return bool(outcome.flags & (wire.SETUP_FAILED | wire.EXEC_FAILED))
+
+
+def limit_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str] | None:
+    """The verdict of a run that went over a limit; None if it kept within all."""
+    flags = outcome.flags
+    if flags & wire.OUT_OF_MEMORY:
+        return (
+            Verdict.MEMORY_LIMIT_EXCEEDED,
+            f"used more than the {limits.memory_bytes / (1 << 20):.0f} MiB of memory allowed",
+        )
+    if flags & wire.CPU_EXCEEDED or outcome.signal == signal.SIGXCPU:
+        return (
+            Verdict.TIME_LIMIT_EXCEEDED,
+            f"stopped after {outcome.cpu_s:.3f} s of CPU time; {limits.cpu_ns / 1e9:g} s allowed",
+        )
+    if flags & wire.WALL_EXCEEDED:
+        return (
+            Verdict.TIME_LIMIT_EXCEEDED,
+            f"not done after {outcome.wall_s:.3f} s, with {outcome.cpu_s:.3f} s of CPU time used: "
+            f"it waits for something; {limits.wall_ns / 1e9:g} s of wall time allowed",
+        )
+    if flags & wire.OUTPUT_EXCEEDED or outcome.signal == signal.SIGXFSZ:
+        return (
+            Verdict.OUTPUT_LIMIT_EXCEEDED,
+            f"wrote more than the {limits.output_bytes} bytes of output allowed",
+        )
+    return None
+
+
+def is_near_limit(outcome: RunOutcome, limits: RunLimits) -> bool:
+    """Whether a run ended by itself, but late enough that load on the host may have been why."""
+    return outcome.cpu_s * 1e9 > limits.cpu_ns
+
+
+def crash_message(outcome: RunOutcome) -> str:
+    """How a program failed by itself: the signal or exit code, and its last words."""
+    if outcome.signal is not None:
+        try:
+            name = signal.Signals(outcome.signal).name
+        except ValueError:
+            name = f"signal {outcome.signal}"
+        how = f"ended by {name}"
+    else:
+        how = f"exit code {outcome.exit_code}"
+    if outcome.flags & wire.PROCESSES_EXCEEDED:
+        how += " (it was refused further processes)"
+    words = last_words(outcome)
+    return f"{how}: {words}" if words else how
+
+
+def last_words(outcome: RunOutcome) -> str:
+    """The last line of standard error."""
+    size = _STDERR_EXCERPT_BYTES
+    text = read_output(outcome.stderr, size).decode("utf-8", "replace").strip()
+    return text.splitlines()[-1][:300] if text else ""
+
+
+def program_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str] | None:
+    """The verdict of a run that needs no judge; None: it ended well and its output counts."""
+    over = limit_verdict(outcome, limits)
+    if over is not None:
+        return over
+    if outcome.status != 0:
+        return Verdict.RUNTIME_ERROR, crash_message(outcome)
+    if is_near_limit(outcome, limits):
+        return (
+            Verdict.TIME_LIMIT_EXCEEDED,
+            f"used {outcome.cpu_s:.3f} s of CPU time; {limits.cpu_ns / 1e9:g} s allowed",
+        )
+    return None

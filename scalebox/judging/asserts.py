@@ -1,0 +1,96 @@
+"""Test programs made of asserts (HumanEval, MBPP): what to send in, and what comes out.
+
+In the strong form two processes take part.  The *tester* (`harness/tester.py`, the run's driver)
+executes the test program and alone can write to the channel; the *candidate*
+(`harness/candidate.py`) executes the submission and answers calls over two pipes.  Where a test
+needs more than values and calls (the tester says `unproxiable`), `harness/single.py` executes both
+in one process; then a result is only as good as the hurdles there, and a report must say `weak`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+import msgspec
+
+from scalebox.judging.sources import harness_source
+from scalebox.model import AssertTests, Verdict
+
+State = Literal["passed", "failed", "error", "unproxiable", "invalid", "missing"]
+_STATES = ("passed", "failed", "error", "unproxiable", "invalid")
+
+_VERDICTS = {
+    "passed": Verdict.ACCEPTED,
+    "failed": Verdict.WRONG_ANSWER,
+    "error": Verdict.RUNTIME_ERROR,
+    "missing": Verdict.RUNTIME_ERROR,
+    "invalid": Verdict.JUDGE_ERROR,
+}
+
+
+class AssertOutcome(msgspec.Struct, frozen=True):
+    """What a test program came to.
+
+    Attributes:
+        state: `passed`: it ran to its end; `failed`: an assert (or the test's own code, given what
+            the submission returned) failed; `error`: the submission raised, exited or is missing a
+            name; `unproxiable`: run it again in one process; `invalid`: the test program itself
+            does not compile; `missing`: the process ended without a record.
+        message: for people, at most about 800 characters.
+    """
+
+    state: State
+    message: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The case's verdict, if the run itself ended normally.
+
+        Raises:
+            KeyError: `unproxiable` is not a verdict but a request to run the other form.
+        """
+        return _VERDICTS[self.state]
+
+
+def tester_source() -> bytes:
+    """Strong form: the driver's source."""
+    return harness_source("tester")
+
+
+def candidate_source() -> bytes:
+    """Strong form: the program's source; the submission is in the file `candidate.py`."""
+    return harness_source("candidate")
+
+
+def single_source() -> bytes:
+    """Weak form: the program's source; the submission is in the file `candidate.py`."""
+    return harness_source("single")
+
+
+def encode_assert(tests: AssertTests, index: int, nonce: str) -> bytes:
+    """Standard input of the tester (strong: the driver's) or of the single process (weak).
+
+    Parameters:
+        nonce: unguessable, new for each run; only a record that holds it counts.
+    """
+    task = {
+        "program": tests.cases[index].program,
+        "entry_point": tests.entry_point,
+        "nonce": nonce,
+    }
+    return json.dumps(task).encode("ascii")
+
+
+def parse_assert_record(channel: bytes, nonce: str) -> AssertOutcome:
+    """The first record that holds the nonce; everything else was written by somebody else."""
+    for line in channel.split(b"\n")[:-1]:
+        if nonce.encode() not in line:
+            continue
+        try:
+            record = json.loads(line)
+            if record["nonce"] == nonce and record["state"] in _STATES:
+                return AssertOutcome(record["state"], str(record["message"])[:800])
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue
+    return AssertOutcome("missing", "the program ended before the test did")

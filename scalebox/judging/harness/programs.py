@@ -1,0 +1,78 @@
+"""Test programs made of asserts: which names they leave to the submission, and how they fail."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+
+from scalebox.judging.harness.common import describe, dumps
+
+TEST_FILE = "<test>"
+
+
+class NoSuchNameError(Exception):
+    """The submission does not define a name."""
+
+
+def names_from_candidate(tree: ast.AST, entry_point: str | None) -> frozenset[str]:
+    """Built-in names that mean the submission's own when it defines them.
+
+    A submission may define `sum` because the task says so, but must not replace the `sorted` with
+    which the test prepares what it compares.  So built-in names are the interpreter's, except the
+    entry point's; and if the test leaves no other name to the submission, those it uses.
+    """
+    used: set[str] = set()
+    bound: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            bound.add(node.name)
+    if entry_point is not None:
+        return frozenset([entry_point])
+    free = used - bound
+    if all(hasattr(builtins, name) for name in free):
+        return frozenset(free)
+    return frozenset()
+
+
+def explain(error: BaseException, program: str) -> tuple[str, str]:
+    """(state, message) of a test program that ended with an exception."""
+    where = _where(error, program)
+    remote = getattr(error, "scalebox_remote", None)
+    if isinstance(remote, str):
+        return "error", ("the submission raised %s%s" % (remote, where))[:500]
+    if isinstance(error, AssertionError):
+        text = describe(error)
+        return "failed", (text if text != "AssertionError" else "assertion failed") + where
+    if isinstance(error, SystemExit):
+        return "error", "the program exited before the test ended" + where
+    if isinstance(error, NameError):
+        return "error", describe(error) + where
+    return "failed", describe(error) + where
+
+
+def _where(error: BaseException, program: str) -> str:
+    line = 0
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == TEST_FILE:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    if not line:
+        return ""
+    lines = program.splitlines()
+    text = lines[line - 1].strip()[:200] if line <= len(lines) else ""
+    return " (test line %d: %s)" % (line, text)
+
+
+def result_record(nonce: str, state: str, message: str) -> str:
+    """The line that the host reads."""
+    message = message if type(message) is str else ""
+    return dumps({"nonce": nonce, "state": state, "message": message[:800]})[5:-1] + "\n"

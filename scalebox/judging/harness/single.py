@@ -1,0 +1,182 @@
+"""Inside the sandbox, weak form: the submission, then the test program, in one process.
+
+What is certain here: the record is written after the last statement of the test program and by
+nothing that ends the process earlier (`sys.exit`, `os._exit`, an exception, `atexit`); descriptor 5
+takes forged records, but they lack the nonce, which is read and gone from standard input before the
+submission runs.  What is made hard, not impossible: built-in functions and modules that the test
+uses are as they were before the submission ran, and an object with an `__eq__` of the submission's
+is never equal to plain data.  A submission that searches this process's memory can cheat; hence
+`weak`.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import os
+import sys
+import types
+from typing import Any
+
+from scalebox.judging.harness.common import (
+    CANDIDATE_NAME,
+    describe,
+    flush_output,
+    load_candidate,
+    loads,
+    read_stdin,
+    write_all,
+)
+from scalebox.judging.harness.programs import (
+    TEST_FILE,
+    explain,
+    names_from_candidate,
+    result_record,
+)
+
+CHANNEL = 5
+_COMPARE = "__scalebox_compare__"
+_MOST_VISITED = 100_000
+_exit = os._exit
+_function_type = types.FunctionType
+_HEAP_TYPE = 1 << 9
+
+
+_OPERATORS: dict[type[ast.cmpop], str] = {
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+    ast.In: "in",
+    ast.NotIn: "not in",
+}
+
+
+class _Comparisons(ast.NodeTransformer):
+    """Makes `a == b`, `a != b`, `a in b` and `a not in b` ask `_compare`."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        operator = _OPERATORS.get(type(node.ops[0]))
+        if operator is None or len(node.ops) > 1:
+            return node
+        call = ast.Call(
+            func=ast.Name(id=_COMPARE, ctx=ast.Load()),
+            args=[ast.Constant(value=operator, kind=None), node.left, node.comparators[0]],
+            keywords=[],
+        )
+        return ast.copy_location(call, node)
+
+
+def _compare(operator: str, left: Any, right: Any) -> Any:
+    if _has_own_equality(left) != _has_own_equality(right):
+        return operator in ("!=", "not in")
+    if operator == "==":
+        return left == right
+    if operator == "!=":
+        return left != right
+    return (left in right) is (operator == "in")
+
+
+def _has_own_equality(value: Any) -> bool:
+    """Whether somewhere in it an `__eq__` of the submission's could decide."""
+    todo = [value]
+    visited = 0
+    while todo and visited < _MOST_VISITED:
+        item = todo.pop()
+        visited += 1
+        kind = type(item)
+        if kind in _HARMLESS:
+            continue
+        if kind in (list, tuple, set, frozenset):
+            todo.extend(item)
+        elif kind is dict:
+            todo.extend(item)
+            todo.extend(dict.values(item))
+        elif _is_foreign(kind):
+            return True
+    return False
+
+
+_HARMLESS = frozenset((int, str, float, bool, type(None), bytes, complex))
+
+
+def _is_foreign(kind: type) -> bool:
+    for owner in type.mro(kind):
+        members = type.__getattribute__(owner, "__dict__")
+        if "__eq__" not in members:
+            continue
+        if not type.__getattribute__(owner, "__flags__") & _HEAP_TYPE:
+            return False
+        home = members.get("__module__")
+        if home in (CANDIDATE_NAME, "__main__") or type(home) is not str:
+            return True
+        known = getattr(sys.modules.get(home), type.__getattribute__(owner, "__name__"), None)
+        return known is not owner
+    return False
+
+
+def _modules_of(tree: ast.AST) -> dict[str, tuple[Any, dict[str, Any]]]:
+    """The modules that a test program imports, and what they hold before the submission runs."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    found = {}
+    for name in names:
+        try:
+            module = importlib.import_module(name)
+        except Exception:
+            continue  # the test program meets the same error, and shows it
+        found[name] = (module, dict(vars(module)))
+    return found
+
+
+def _run(program: str, entry_point: str | None) -> tuple[str, str]:
+    try:
+        tree = ast.parse(program, TEST_FILE)
+        tests = ast.fix_missing_locations(_Comparisons().visit(ast.parse(program, TEST_FILE)))
+        code = compile(tests, TEST_FILE, "exec", 0, True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return "invalid", "the test program does not compile: " + describe(error)
+    own = names_from_candidate(tree, entry_point)
+    kept = _modules_of(tree)
+    clean = dict(vars(builtins))
+    try:
+        module = load_candidate()
+    except BaseException as error:
+        return "error", "the submission cannot be loaded: " + describe(error)
+    for name, (imported, members) in kept.items():
+        sys.modules[name] = imported
+        vars(imported).update(members)
+    names = {
+        name: value
+        for name, value in vars(module).items()
+        if not name.startswith("__") and (name not in clean or name in own)
+    }
+    names.update(__name__="__main__", __builtins__=clean)
+    names[_COMPARE] = _compare
+    try:
+        exec(code, names)
+        if entry_point is not None and "check" in names:
+            if entry_point not in names:
+                return "error", "the submission does not define " + entry_point
+            names["check"](names[entry_point])
+    except BaseException as error:
+        return explain(error, program)
+    return "passed", ""
+
+
+def main() -> None:
+    """The whole run; never returns."""
+    task = loads(read_stdin().decode("ascii"))
+    sys.modules["__main__"] = type(sys)("__main__")
+    state, message = _run(task["program"], task["entry_point"])
+    flush_output()
+    write_all(CHANNEL, result_record(task["nonce"], state, message))
+    _exit(0)
+
+
+if __name__ == "__main__":
+    main()

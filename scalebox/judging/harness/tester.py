@@ -1,0 +1,353 @@
+"""Inside the sandbox, trusted side: execute a test program against a submission in another process.
+
+Standard input holds the test program.  Descriptor 3 brings answers from the process that holds the
+submission (`candidate.py`), 4 takes requests, and 5, which that process has not, takes the result.
+Names that the test program does not define come from the submission: plain data as copies,
+everything else as a `Remote` that forwards calls.  What the test compares is compared here: a
+remote object is never equal to plain data, whatever its `__eq__` says.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import importlib
+import os
+import sys
+from typing import Any, NoReturn
+
+from scalebox.judging.harness.common import (
+    LineReader,
+    MalformedError,
+    UnserialisableError,
+    decode,
+    describe,
+    dumps,
+    loads,
+    read_stdin,
+    write_all,
+)
+from scalebox.judging.harness.programs import (
+    TEST_FILE,
+    NoSuchNameError,
+    explain,
+    names_from_candidate,
+    result_record,
+)
+from scalebox.judging.harness.rich import (
+    MESSAGE_BYTES,
+    mutable_copy_target,
+    reader,
+    writer,
+)
+
+ANSWERS, REQUESTS, CHANNEL = 3, 4, 5
+
+
+class EndedError(BaseException):
+    """The submission's process ended, or broke the protocol; nothing can pass any more."""
+
+
+class UnproxiableError(BaseException):
+    """The test needs something that two processes cannot give it."""
+
+
+class Link:
+    """The connection to the submission's process.
+
+    Attributes:
+        broken: the first error that decides the whole run, even if the test program swallows it.
+    """
+
+    def __init__(self) -> None:
+        self.broken: BaseException | None = None
+        self.exceptions: dict[str, Any] = {}
+        self._answers = LineReader(ANSWERS, MESSAGE_BYTES)
+        self._other = writer(self._write_remote)
+        self._read = reader(self._read_special)
+        self._remotes: dict[int, Remote] = {}
+
+    def hello(self) -> None:
+        """Wait until the submission is loaded."""
+        tree = self._receive()
+        if "v" not in tree:
+            self.fail(EndedError("the submission cannot be loaded: " + str(tree.get("e"))))
+
+    def ask(self, operation: str, target: int | None, *args: Any, **kwargs: Any) -> Any:
+        """One request and its answer.
+
+        Raises:
+            whatever the submission raised, as the built-in exception of the same name.
+            EndedError, UnproxiableError: nothing can be said any more.
+        """
+        if self.broken is not None:
+            raise self.broken
+        try:
+            text = dumps([operation, target])[:-1] + "," + self._arguments(args, kwargs) + "]\n"
+        except UnserialisableError as error:
+            self.fail(UnproxiableError("an argument cannot be sent: %s" % error))
+        try:
+            write_all(REQUESTS, text)
+        except OSError:
+            self.fail(EndedError(_ENDED))
+        tree = self._receive()
+        try:
+            if "u" in tree:
+                self.fail(UnproxiableError("a value cannot be sent: " + str(tree["u"])[:300]))
+            for place, changed in tree.get("a", ()):
+                _write_back(args[place], decode(changed, self._read))
+            if "e" not in tree:
+                return decode(tree["v"], self._read)
+            bases, text, raised = tree["e"]
+            values = None if raised is None else decode(raised)
+        except (MalformedError, LookupError, TypeError, ValueError) as error:
+            self.fail(EndedError("the submission wrote something else than answers: %s" % error))
+        raise self._exception(bases, str(text), values)
+
+    def fail(self, error: BaseException) -> NoReturn:
+        """Raise, now and at every further request."""
+        if self.broken is None:
+            self.broken = error
+        raise self.broken
+
+    def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        texts = [dumps(arg, self._other) for arg in args]
+        pairs = [dumps(name) + ":" + dumps(arg, self._other) for name, arg in kwargs.items()]
+        return "[%s],{%s}" % (",".join(texts), ",".join(pairs))
+
+    def _receive(self) -> dict[str, Any]:
+        try:
+            line = self._answers.line()
+            tree = None if line is None else loads(line)
+        except (MalformedError, MemoryError) as error:
+            self.fail(EndedError("the submission wrote something else than answers: %s" % error))
+        if line is None:
+            self.fail(EndedError(_ENDED))
+        if type(tree) is not dict:
+            self.fail(EndedError("the submission wrote something else than answers"))
+        return tree
+
+    def _write_remote(self, value: Any) -> tuple[str, Any]:
+        if type(value) is Remote:
+            return "o", object.__getattribute__(value, "_number")
+        raise UnserialisableError("a %s" % type(value).__name__)
+
+    def _read_special(self, tag: str, body: Any) -> Any:
+        if tag == "o":
+            number, name = body
+            remote = self._remotes.get(number)
+            if remote is None:
+                remote = self._remotes[int(number)] = Remote(self, number, str(name))
+            return remote
+        if tag == "A":
+            raise NoSuchNameError
+        if tag == "M":
+            return self._module(str(body))
+        if tag == "L":
+            home, name = body
+            if home in ("collections", "datetime", "decimal", "fractions", "typing"):
+                return getattr(importlib.import_module(home), name)
+        if tag == "E":
+            return self._exception_class(body)
+        raise MalformedError("an unknown tag")
+
+    def _module(self, name: str) -> Any:
+        # Ours, not the submission's: its folder is not on this process's path.
+        try:
+            return importlib.import_module(name)
+        except Exception:
+            self.fail(UnproxiableError("the module %s is not here" % name[:100]))
+
+    def _exception_class(self, bases: list[str]) -> Any:
+        """A class to catch: the built-in one, or one made here for the submission's own."""
+        name = str(bases[0])
+        known = self.exceptions.get(name) or getattr(builtins, name, None)
+        if known is None:
+            known = type(name, (_builtin_exception(bases),), {})
+            self.exceptions[name] = known
+        return known
+
+    def _exception(self, bases: Any, text: str, values: Any) -> BaseException:
+        if bases[0] in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
+            self.fail(EndedError("the submission raised " + text))
+        kind = self.exceptions.get(bases[0]) or _builtin_exception(bases)
+        error: Any = None
+        if values is not None:
+            try:
+                error = kind(*values)
+            except Exception:
+                error = None
+        if error is None:
+            error = kind(text)
+        error.scalebox_remote = text
+        assert isinstance(error, BaseException)
+        return error
+
+
+_ENDED = "the submission's process ended before it answered"
+
+
+def _builtin_exception(bases: list[str]) -> Any:
+    for name in bases:
+        known = getattr(builtins, str(name), None)
+        if isinstance(known, type) and issubclass(known, Exception):
+            return known
+    return Exception
+
+
+def _write_back(target: Any, now: Any) -> None:
+    kind = mutable_copy_target(target)
+    if kind is None or type(now) is not kind:
+        raise MalformedError("a changed argument of another type")
+    if kind in (list, bytearray):
+        target[:] = now
+    else:
+        target.clear()
+        target.update(now)
+
+
+class Remote:
+    """An object in the submission's process: a function, a class, an instance, a generator."""
+
+    def __init__(self, link: Link, number: int, name: str) -> None:
+        object.__setattr__(self, "_link", link)
+        object.__setattr__(self, "_number", number)
+        object.__setattr__(self, "_name", name)
+
+    def _ask(self, operation: str, *args: Any, **kwargs: Any) -> Any:
+        return _link(self).ask(operation, object.__getattribute__(self, "_number"), *args, **kwargs)
+
+    def __call__(*args: Any, **kwargs: Any) -> Any:
+        remote = args[0]
+        link = _link(remote)
+        return link.ask("call", object.__getattribute__(remote, "_number"), *args[1:], **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return self._ask("getattr", name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._ask("setattr", name, value)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not Remote:
+            return False
+        return other is self or self._ask("eq", other) is True
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(object.__getattribute__(self, "_number"))
+
+    def __iter__(self) -> Any:
+        iterator = self._ask("iter")
+        while True:
+            try:
+                yield iterator._ask("next")
+            except StopIteration:
+                return
+
+    def __next__(self) -> Any:
+        return self._ask("next")
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._ask("getitem", key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._ask("setitem", key, value)
+
+    def __len__(self) -> int:
+        return self._ask("len")  # type: ignore[no-any-return]
+
+    def __bool__(self) -> bool:
+        return self._ask("bool") is True
+
+    def __str__(self) -> str:
+        return str(self._ask("str"))
+
+    def __repr__(self) -> str:
+        return str(self._ask("repr"))
+
+
+def _link(remote: Any) -> Link:
+    return object.__getattribute__(remote, "_link")  # type: ignore[no-any-return]
+
+
+def _refuse(name: str) -> Any:
+    def operation(self: Any, *args: Any) -> NoReturn:
+        kind = object.__getattribute__(self, "_name")
+        _link(self).fail(UnproxiableError("%s of a %s of the submission" % (name, kind)))
+
+    return operation
+
+
+# What would show the submission a value of the test's, or needs a true class, needs one process.
+for _name in (
+    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul "
+    "rmatmul and rand or ror xor rxor lshift rlshift rshift rrshift divmod rdivmod iadd isub imul "
+    "lt le gt ge contains delitem neg pos abs invert int float complex index round enter exit "
+    "reversed instancecheck subclasscheck mro_entries format reduce_ex await aiter anext"
+).split():
+    setattr(Remote, "__%s__" % _name, _refuse("__%s__" % _name))
+
+
+class Names(dict):  # type: ignore[type-arg]
+    """The test program's globals: what it does not define is asked of the submission."""
+
+    def __init__(self, link: Link, before_builtins: frozenset[str]) -> None:
+        super().__init__(__name__="__main__", __builtins__=builtins)
+        self._link = link
+        self._before_builtins = before_builtins
+
+    def __missing__(self, name: str) -> Any:
+        if hasattr(builtins, name) and name not in self._before_builtins:
+            raise KeyError(name)
+        if name.startswith("__"):
+            raise KeyError(name)
+        try:
+            value = self._link.ask("name", None, name)
+        except NoSuchNameError:
+            raise KeyError(name) from None
+        if type(value) is Remote:
+            self[name] = value
+        return value
+
+
+def run(program: str, entry_point: str | None, link: Link) -> tuple[str, str]:
+    """Execute the test program; (state, message)."""
+    try:
+        tree = ast.parse(program, TEST_FILE)
+        code = compile(tree, TEST_FILE, "exec", 0, True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return "invalid", "the test program does not compile: " + describe(error)
+    names = Names(link, names_from_candidate(tree, entry_point))
+    try:
+        link.hello()
+        exec(code, names)
+        if entry_point is not None and dict.__contains__(names, "check"):
+            try:
+                candidate = names[entry_point]
+            except KeyError:
+                return "error", "the submission does not define " + entry_point
+            names["check"](candidate)
+    except BaseException as error:
+        if link.broken is None:
+            return explain(error, program)
+    if link.broken is not None:
+        state = "unproxiable" if isinstance(link.broken, UnproxiableError) else "error"
+        return state, str(link.broken)[:500]
+    return "passed", ""
+
+
+def main() -> None:
+    """The whole run; never returns."""
+    task = loads(read_stdin().decode("ascii"))
+    # The slot's own folder: nothing is imported from where a submission could write.
+    del sys.path[:1]
+    state, message = run(task["program"], task["entry_point"], Link())
+    write_all(CHANNEL, result_record(task["nonce"], state, message))
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
