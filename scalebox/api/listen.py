@@ -1,8 +1,8 @@
 """Making the sockets that the API listens on.
 
-Answers for: one daemon a socket path (a lock beside the socket decides; the kernel drops it with its
-holder, however that ended), no stale socket in the way, none left behind, and no TCP to strangers
-without tokens.
+Answers for: one daemon a socket path (a lock beside the socket decides; the kernel drops it with
+its holder, however that ended), no stale socket in the way, none left behind, and no TCP to
+strangers without tokens.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -36,27 +36,23 @@ def unix_socket(path: Path, mode: int) -> Iterator[socket.socket]:
         ConfigError: a live daemon answers there, something else is in the way, or the path cannot
             be used.
     """
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _lock(path), socket.socket(socket.AF_UNIX) as sock:
+    with ExitStack() as held:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            held.enter_context(_lock(path))
+            sock = held.enter_context(socket.socket(socket.AF_UNIX))
             _remove_stale(path)
             sock.setblocking(False)
             sock.bind(os.fspath(path))
-            made = os.lstat(path)
-            try:
-                # Nobody can connect before `listen`, so the mode is in force from the start.
-                os.chmod(path, mode)
-                yield sock
-            finally:
-                _remove(path, made)
-    except OSError as error:
-        # Whatever the block itself raises is the caller's own; only ours have these marks.
-        if error.filename is None and "AF_UNIX" not in str(error):
-            raise
-        raise ConfigError(
-            f"cannot listen on {path}: {error.strerror or error}; set server.socket to a path of "
-            "at most 107 bytes in a directory that the daemon's user can write"
-        ) from error
+            held.callback(_remove, path, os.lstat(path))
+            # Nobody can connect before `listen`, so the mode is in force from the start.
+            os.chmod(path, mode)
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {path}: {error.strerror or error}; set server.socket to a path "
+                "of at most 107 bytes in a directory that the daemon's user can write"
+            ) from error
+        yield sock
 
 
 @contextmanager
@@ -159,7 +155,7 @@ async def resolve(address: tuple[str, int] | None, has_tokens: bool) -> list[Bou
         )
     except OSError as error:
         raise ConfigError(f"server.tcp: {host} does not resolve: {error.strerror}") from error
-    bound = list(dict.fromkeys((family, where) for family, _, _, _, where in found))
+    bound: list[Bound] = list(dict.fromkeys((family, where) for family, _, _, _, where in found))
     for _, where in bound:
         if not has_tokens and not ip_address(str(where[0]).partition("%")[0]).is_loopback:
             raise ConfigError(

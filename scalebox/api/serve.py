@@ -84,17 +84,16 @@ async def serve(
                 server,
                 loop=loop,
                 keepalive_timeout=KEEPALIVE_S,
-                access_log=None,
+                access_log=None,  # type: ignore[arg-type]  # aiohttp's own word for no log
                 lingering_time=_LINGER_S,
             )
 
         listening: list[asyncio.Server] = []
         try:
-            for sock in sockets:
-                listening.append(
-                    await loop.create_unix_server(connection, sock=sock, backlog=_BACKLOG)
-                    if sock is unix
-                    else await loop.create_server(connection, sock=sock, backlog=_BACKLOG)
+            listening.append(await loop.create_unix_server(connection, sock=unix, backlog=_BACKLOG))
+            for sock in sockets[1:]:
+                listening.append(  # noqa: PERF401 - each is to be closed if the next one fails
+                    await loop.create_server(connection, sock=sock, backlog=_BACKLOG)
                 )
             tcp = tuple((str(s.getsockname()[0]), int(s.getsockname()[1])) for s in sockets[1:])
             _log.info("listening", socket=str(path), tcp=[f"{host}:{port}" for host, port in tcp])

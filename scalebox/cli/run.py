@@ -59,8 +59,8 @@ def run(
     if as_json:
         click.echo(msgspec.json.encode(result))
     else:
-        click.get_binary_stream("stdout").write(result.stdout)
-        click.get_binary_stream("stderr").write(result.stderr)
+        click.echo(result.stdout, nl=False)
+        click.echo(result.stderr, nl=False, err=True)
         if result.status is not RunStatus.FINISHED:
             click.echo(_explain(result), err=True)
     sys.exit(_exit_code(result))

@@ -240,7 +240,7 @@ def lost(
     """The error for a daemon that stayed away after all retries."""
     return ConnectionFailedError(
         f"no scaleboxd answers at {transport.address} ({trouble}); tried {patience.failures} "
-        "time(s). Start one with `scaleboxd`, give its address, or use `scalebox.local()`"
+        "time(s). Start one with `scaleboxd`, or give the address of one that runs"
     )
 
 

@@ -147,6 +147,9 @@ class Transport:
                         yield response
         except TimeoutError as error:
             raise BrokenConnection(str(error) or "the daemon no longer answers") from error
+        except aiohttp.ClientConnectorError as error:
+            # Its own text repeats the address.
+            raise BrokenConnection(error.os_error.strerror or str(error.os_error)) from error
         except (aiohttp.ClientError, OSError) as error:
             raise BrokenConnection(str(error) or type(error).__name__) from error
 

@@ -20,6 +20,15 @@ CALLS_PER_RUN = 200
 CANDIDATE_FILE = "candidate.py"
 
 
+def is_syntax_error(words: str) -> bool:
+    """Whether a harness could not compile the submission.
+
+    A submission can raise such an error itself; `compile_error` in place of `runtime_error` is all
+    it gains.
+    """
+    return words.startswith(("SyntaxError", "IndentationError", "TabError"))
+
+
 class CallJudgement(Judgement):
     """One run for a batch of calls."""
 
@@ -63,10 +72,17 @@ class CallJudgement(Judgement):
             channel=True,
         )
 
+    def cases_of(self, index: int) -> list[int]:
+        return self._batches[index]
+
     def hear(self, index: int, outcome: RunOutcome) -> None:
         batch = self._batches.pop(index)
         records = call.parse_records(outcome.channel, batch)
         limit_s = self.limits.cpu_ns / 1e9
+        if records and is_syntax_error(records[0].error):
+            self.fail_compilation(records[0].error, outcome.cpu_s)
+            outcome.close()
+            return
         for position, record in enumerate(records):
             case = batch[position]
             cpu_s = outcome.record_cpu_s[position] if position < len(outcome.record_cpu_s) else 0.0

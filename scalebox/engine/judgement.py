@@ -193,6 +193,10 @@ class Judgement(ABC):
     def hear(self, index: int, outcome: RunOutcome) -> None:
         """A run that started has ended; settle its cases.  The outcome is closed by the callee."""
 
+    def cases_of(self, index: int) -> list[int]:
+        """The cases that the job of this index judges."""
+        return [index]
+
     def _heard(self, index: int, job: Job, outcome: RunOutcome | None) -> None:
         self._jobs.pop(index, None)
         if outcome is not None and not verdicts.is_our_failure(outcome):
@@ -208,24 +212,23 @@ class Judgement(ABC):
         self.room.counters["retries"] += 1
         if self._attempts[index] <= self.room.config.engine.retries:
             self.room.scheduler.submit([self.make_job(index)])
-        else:
-            self.settle_result(
-                index,
-                self._result(
-                    index,
-                    Verdict.INTERNAL_ERROR,
-                    message=f"failed {self._attempts[index]} times for reasons of ours: {reason}",
-                ),
-            )
+            return
+        words = f"failed {self._attempts[index]} times for reasons of ours: {reason}"
+        for case in self.cases_of(index):
+            self.settle_result(case, self._result(case, Verdict.INTERNAL_ERROR, message=words))
 
     def _heard_compile_error(self, outcome: RunOutcome) -> None:
         """The source of a program that is compiled in its only run does not compile."""
         over = verdicts.limit_verdict(outcome, self.limits)
         text = read_output(outcome.stderr, self.room.config.engine.excerpt_bytes)
         words = f"compiling {over[1]}" if over else text.decode("utf-8", "replace")
-        self._compile = CompileResult(ok=False, cpu_time_s=outcome.cpu_s, message=words)
-        self._compile_failed = True
+        self.fail_compilation(words, outcome.cpu_s)
         outcome.close()
+
+    def fail_compilation(self, words: str, cpu_s: float) -> None:
+        """End the judgement: there is nothing to run."""
+        self._compile = CompileResult(ok=False, cpu_time_s=cpu_s, message=words)
+        self._compile_failed = True
         if not self._done.done():
             self._done.set_result(None)
 

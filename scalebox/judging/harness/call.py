@@ -3,8 +3,8 @@
 Standard input holds a header line (`{"function": name}`) and one line per call (`[index, args,
 kwargs]`); descriptor 5 takes one line per call, in that order: `{"i": index, "v": value}`, or `"e"`
 with an exception, or `"u"` with a value that is not plain data.  One line a call lets the slot
-limit the CPU time of each.  The submission shares this process and may write what it likes there: the
-expected values are not here, so it can only spoil its own result.
+limit the CPU time of each.  The submission shares this process and may write what it likes there:
+the expected values are not here, so it can only spoil its own result.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CHANNEL = 5
 _exit = os._exit
 
 _MODULES = (
-    "array bisect cmath collections copy datetime decimal enum fractions functools heapq io "
+    "bisect cmath collections copy datetime decimal enum fractions functools heapq io "
     "itertools json math operator os random re statistics string sys time typing"
 )
 _FROM = {
@@ -107,7 +107,7 @@ def main() -> None:
         for index, line in zip(indices, lines):
             try:
                 record = _record(index, function, line)
-            except (MalformedError, MemoryError) as error:
+            except (MalformedError, MemoryError, RecursionError) as error:
                 record = '{"i":%d,"e":%s}' % (index, dumps(type(error).__name__))
             write_all(CHANNEL, record + "\n")
     flush_output()

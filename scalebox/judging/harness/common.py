@@ -187,41 +187,43 @@ def decode(tree: Any, other: OtherTag = None, depth: int = 0) -> Any:
         return [item if type(item) in _SCALARS else decode(item, other, depth + 1) for item in tree]
     if len(tree) != 1:
         raise MalformedError("an object with %d tags" % len(tree))
-    for tag, body in tree.items():
-        reader = _READERS.get(tag)
-        try:
-            if reader is not None:
-                return reader(body, other, depth + 1)
-            if other is not None:
-                return other(tag, body, depth + 1)
-        except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-            raise MalformedError("bad %r: %s" % (tag, error)) from None
+    ((tag, body),) = tree.items()
+    try:
+        if tag == "m":
+            return {key: decode(item, other, depth + 1) for key, item in body.items()}
+        build = _LISTS.get(tag)
+        if build is not None:
+            if type(body) is not list:
+                raise MalformedError("not a list")
+            return build(decode(body, other, depth + 1))
+        build = _TEXTS.get(tag)
+        if build is not None:
+            return build(body)
+        if other is not None:
+            return other(tag, body, depth + 1)
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        raise MalformedError("bad %r: %s" % (tag, error)) from None
     raise MalformedError("an unknown tag")
 
 
 _SCALARS = frozenset((int, str, float, bool, type(None)))
 
 
-def _read_list(body: Any, other: OtherTag, depth: int) -> list[Any]:
-    if type(body) is not list:
-        raise MalformedError("not a list")
-    value = decode(body, other, depth)
-    assert type(value) is list
-    return value
-
-
 _FLOATS = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
-_READERS: dict[str, Callable[[Any, OtherTag, int], Any]] = {
-    "t": lambda body, other, depth: tuple(_read_list(body, other, depth)),
-    "s": lambda body, other, depth: set(_read_list(body, other, depth)),
-    "z": lambda body, other, depth: frozenset(_read_list(body, other, depth)),
-    "m": lambda body, other, depth: {k: decode(v, other, depth) for k, v in body.items()},
-    "d": lambda body, other, depth: {key: value for key, value in _read_list(body, other, depth)},
-    "i": lambda body, other, depth: int(body, 16),
-    "f": lambda body, other, depth: _FLOATS[body],
-    "c": lambda body, other, depth: complex(*_read_list(body, other, depth)),
-    "b": lambda body, other, depth: body.encode("latin-1"),
-    "y": lambda body, other, depth: bytearray(body.encode("latin-1")),
+#: Tag -> what is made of a list of decoded items.
+_LISTS: dict[str, Callable[[Any], Any]] = {
+    "t": tuple,
+    "s": set,
+    "z": frozenset,
+    "d": lambda pairs: {key: value for key, value in pairs},
+    "c": lambda parts: complex(*parts),
+}
+#: Tag -> what is made of the body itself.
+_TEXTS: dict[str, Callable[[Any], Any]] = {
+    "i": lambda body: int(body, 16),
+    "f": lambda body: _FLOATS[body],
+    "b": lambda body: body.encode("latin-1"),
+    "y": lambda body: bytearray(body.encode("latin-1")),
 }
 
 

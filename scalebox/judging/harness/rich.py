@@ -7,6 +7,7 @@ unpickled or executed to read one.
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import sys
 from typing import Any, Callable
@@ -52,6 +53,8 @@ def writer(opaque: Callable[[Any], tuple[str, Any]]) -> Callable[[Any], tuple[st
 
     def write(value: Any) -> tuple[str, Any]:
         kind = type(value)
+        if kind is type and getattr(builtins, value.__name__, None) is value:
+            return "P", value.__name__
         known = _WRITERS.get("%s.%s" % (kind.__module__, kind.__name__))
         if known is not None:
             return known(value)
@@ -135,6 +138,13 @@ def _array(body: Any) -> Any:
     return _from_module(_ARRAYS, "array")(items, dtype=code)
 
 
+def _builtin_type(body: Any) -> Any:
+    kind = getattr(builtins, str(body))
+    if type(kind) is not type:
+        raise MalformedError("not a built-in type")
+    return kind
+
+
 _BUILDERS: dict[str, Callable[[Any], Any]] = {
     "=": lambda body: body,
     "D": lambda body: _from_module("decimal", "Decimal")(body),
@@ -147,6 +157,7 @@ _BUILDERS: dict[str, Callable[[Any], Any]] = {
     "K": lambda body: dict.fromkeys(body).keys(),
     "T": _moment,
     "N": _named_tuple,
+    "P": _builtin_type,
     "X": _array,
 }
 

@@ -100,7 +100,7 @@ class Link:
                 return decode(tree["v"], self._read)
             bases, text, raised = tree["e"]
             values = None if raised is None else decode(raised)
-        except (MalformedError, LookupError, TypeError, ValueError) as error:
+        except (MalformedError, LookupError, TypeError, ValueError, RecursionError) as error:
             self.fail(EndedError("the submission wrote something else than answers: %s" % error))
         raise self._exception(bases, str(text), values)
 
@@ -142,7 +142,7 @@ class Link:
         if tag == "A":
             raise NoSuchNameError
         if tag == "M":
-            return self._module(str(body))
+            return _ModuleName(str(body))
         if tag == "L":
             home, name = body
             if home in ("collections", "datetime", "decimal", "fractions", "typing"):
@@ -151,12 +151,19 @@ class Link:
             return self._exception_class(body)
         raise MalformedError("an unknown tag")
 
-    def _module(self, name: str) -> Any:
-        # Ours, not the submission's: its folder is not on this process's path.
-        try:
-            return importlib.import_module(name)
-        except Exception:
-            self.fail(UnproxiableError("the module %s is not here" % name[:100]))
+    def module(self, name: str, real_name: str) -> Any:
+        """The module that the submission imported under a name: ours, not the submission's.
+
+        Its own name must be that name or customary for it: the test says what it wants, and a
+        submission must not choose what this process imports.
+        """
+        if real_name in (name, _CUSTOMARY.get(name)) or real_name.endswith("." + name):
+            try:
+                return importlib.import_module(real_name)
+            except Exception:
+                self.fail(UnproxiableError("the module %s is not here" % real_name[:100]))
+        self.fail(UnproxiableError("%s is the module %s" % (name, real_name[:100])))
+        return None
 
     def _exception_class(self, bases: list[str]) -> Any:
         """A class to catch: the built-in one, or one made here for the submission's own."""
@@ -184,6 +191,21 @@ class Link:
         return error
 
 
+class _ModuleName:
+    """The submission says that a name is a module."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+#: Names under which modules are customarily imported (split: see the package's docstring).
+_CUSTOMARY = {
+    "np": "numpy",
+    "pd": "pandas",
+    "plt": "matplotlib.pyplot",
+    "dt": "datetime",
+    "it": "itertools",
+}
 _ENDED = "the submission's process ended before it answered"
 
 
@@ -308,7 +330,10 @@ class Names(dict):  # type: ignore[type-arg]
             value = self._link.ask("name", None, name)
         except NoSuchNameError:
             raise KeyError(name) from None
-        if type(value) is Remote:
+        if type(value) is _ModuleName:
+            value = self._link.module(name, value.name)
+            self[name] = value
+        elif type(value) is Remote:
             self[name] = value
         return value
 

@@ -1,0 +1,445 @@
+"""The engine as the API sees it: submissions in, reports out, and the life of what they need.
+
+`running` is the whole life in order: stores, tool chains, slots, then requests until the block ends,
+then everything down again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import anyio
+import msgspec
+import structlog
+
+import scalebox
+from scalebox.config import Config
+from scalebox.engine import limits as bounds
+from scalebox.engine import verdicts
+from scalebox.engine.asserts import AssertJudgement
+from scalebox.engine.blobs import BlobStore
+from scalebox.engine.builder import Builder
+from scalebox.engine.calls import CallJudgement
+from scalebox.engine.execution import execute
+from scalebox.engine.inputs import Inputs, blob_hashes
+from scalebox.engine.judgement import Judgement, Room
+from scalebox.engine.problems import ProblemRegistry
+from scalebox.engine.scheduler import Scheduler
+from scalebox.engine.stdio import StdioJudgement
+from scalebox.errors import (
+    BadRequestError,
+    QueueFullError,
+    TooLargeError,
+    UnavailableError,
+)
+from scalebox.languages.artifacts import ArtifactCache
+from scalebox.languages.toolchains import Language, Toolchains
+from scalebox.model import (
+    CallTests,
+    CompileResult,
+    Data,
+    LanguageInfo,
+    Problem,
+    Report,
+    RunRequest,
+    RunResult,
+    RunStatus,
+    Status,
+    StdioTests,
+    Submission,
+)
+from scalebox.sandbox.pool import Pool
+from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output
+from scalebox.sandbox.zygote import wire
+
+#: Share of the host's memory that programs may use, where the configuration does not say.
+_MEMORY_SHARE = 0.8
+_RATE_INTERVAL_S = 1.0
+_MAX_FILES = 1_000
+
+log = structlog.get_logger(__name__)
+
+
+class Engine:
+    """Judges submissions.  Made by `running`.
+
+    Attributes:
+        blobs: uploaded test data.
+        problems: registered problems.
+    """
+
+    def __init__(
+        self, config: Config, room: Room, problems: ProblemRegistry, tools: Toolchains, pool: Pool
+    ) -> None:
+        self.blobs = room.blobs
+        self.problems = problems
+        self._config = config
+        self._room = room
+        self._tools = tools
+        self._pool = pool
+        self._started = time.monotonic()
+        self._draining = False
+        self._active = 0
+        self._queued_bytes = 0
+        self._quiet = asyncio.Event()
+
+    # --- requests --------------------------------------------------------------------------------
+
+    async def judge(self, submission: Submission, *, client: str) -> Report:
+        """Judge one submission; cancelling the call drops the work.
+
+        Parameters:
+            submission: well-formed; everything beyond its form is checked here.
+            client: who asks, for fairness.
+
+        Raises:
+            BadRequestError: something in it cannot be; the error names the field.
+            TooLargeError: a size is over its bound.
+            QueueFullError: too much is waiting.
+            UnavailableError: the daemon is draining.
+            InternalError: nothing could be judged, for reasons of ours.
+        """
+        self._check_open()
+        submission, problem = self._with_problem(submission)
+        language = self._tools.find(submission.language)
+        limits = bounds.resolve(
+            bounds.merge(submission.limits, problem.limits if problem else None),
+            self._config.limits,
+        )
+        tests = submission.tests
+        if tests is None:
+            raise BadRequestError("a submission needs `tests` or `problem`", field="tests")
+        count = len(tests.cases)
+        if count == 0:
+            raise BadRequestError(
+                "there are no test cases: everything would be accepted", field="tests.cases"
+            )
+        if count > self._config.engine.max_cases:
+            raise TooLargeError(
+                f"{count} test cases; at most {self._config.engine.max_cases} "
+                "(engine.max_cases)", field="tests.cases",
+            )  # fmt: skip
+        data: list[Data] = []
+        if isinstance(tests, StdioTests):
+            for case in tests.cases:
+                data += (case.input, case.answer)
+        with self._admitted(submission.source, submission.files, data, limits, count):
+            judgement = self._judgement(submission, language, limits, client)
+            return await judgement.report(await self._load(submission.files))
+
+    def _judgement(
+        self, submission: Submission, language: Language, limits: RunLimits, client: str
+    ) -> Judgement:
+        tests = submission.tests
+        if isinstance(tests, StdioTests):
+            return StdioJudgement(self._room, submission, tests, language, limits, client)
+        if isinstance(tests, CallTests):
+            return CallJudgement(self._room, submission, tests, language, limits, client)
+        assert tests is not None
+        return AssertJudgement(self._room, submission, tests, language, limits, client)
+
+    async def run(self, request: RunRequest, *, client: str) -> RunResult:
+        """Run one program without judging; raises as `judge` does."""
+        self._check_open()
+        language = self._tools.find(request.language)
+        limits = bounds.resolve(request.limits, self._config.limits)
+        with self._admitted(request.source, request.files, [request.stdin], limits, 1):
+            try:
+                async with asyncio.timeout(request.deadline_s) as timer:
+                    return await self._run(request, language, limits, client)
+            except TimeoutError:
+                if not timer.expired():
+                    raise
+                words = f"not done within the deadline of {request.deadline_s:g} s"
+                return self._run_result(request, language, RunStatus.CANCELLED, words)
+
+    async def _run(
+        self, request: RunRequest, language: Language, limits: RunLimits, client: str
+    ) -> RunResult:
+        files = await self._load(request.files)
+        source = request.source.encode("utf-8", "surrogatepass")
+        box = {path: (content, 0o644) for path, content in files.items()}
+        compiled: CompileResult | None = None
+        artifact = None
+        if language.entry.runner == "native":
+            artifact = await self._room.builder.build(
+                language, source, files, client=client, priority=request.priority
+            )
+            compiled = artifact.result
+            if not compiled.ok:
+                return self._run_result(
+                    request, language, RunStatus.COMPILE_ERROR, compiled.message, compiled
+                )
+
+        def make() -> RunSpec:
+            return RunSpec(
+                program=wire.EXECUTE if artifact else wire.PYTHON_SOURCE,
+                limits=limits,
+                source=b"" if artifact else source,
+                stdin=self._room.inputs.stdin(request.stdin),
+                executable_fd=artifact.fd if artifact else -1,
+                argv=(("./solution", *request.args) if artifact else tuple(request.args)),
+                files=box,
+                fetch=tuple(request.fetch),
+            )
+
+        try:
+            outcome = await execute(
+                self._room.scheduler, make, client=client, priority=request.priority,
+                memory_bytes=limits.memory_bytes, retries=self._config.engine.retries,
+            )  # fmt: skip
+        finally:
+            if artifact is not None:
+                artifact.close()
+        try:
+            return self._ran(request, language, limits, outcome, compiled)
+        finally:
+            outcome.close()
+
+    def _ran(
+        self,
+        request: RunRequest,
+        language: Language,
+        limits: RunLimits,
+        outcome: RunOutcome,
+        compiled: CompileResult | None,
+    ) -> RunResult:
+        status, words = RunStatus.FINISHED, ""
+        if outcome.flags & wire.COMPILE_FAILED:
+            status = RunStatus.COMPILE_ERROR
+            words = read_output(outcome.stderr, self._config.engine.excerpt_bytes).decode(
+                "utf-8", "replace"
+            )
+        else:
+            found = verdicts.program_verdict(outcome, limits)
+            if found is not None:
+                status, words = verdicts.RUN_STATUS[found[0]], found[1]
+        result = self._run_result(request, language, status, words, compiled)
+        return msgspec.structs.replace(
+            result,
+            stdout=read_output(outcome.stdout),
+            stderr=read_output(outcome.stderr),
+            files={path: read_output(fd) for path, fd in outcome.files.items()},
+            exit_code=outcome.exit_code,
+            signal=outcome.signal,
+            cpu_time_s=outcome.cpu_s,
+            wall_time_s=outcome.wall_s,
+            memory_bytes=outcome.memory_bytes,
+        )
+
+    def _run_result(
+        self,
+        request: RunRequest,
+        language: Language,
+        status: RunStatus,
+        words: str,
+        compiled: CompileResult | None = None,
+    ) -> RunResult:
+        self._room.counters[f"run_{status.value}"] += 1
+        return RunResult(
+            status=status,
+            isolation=self._room.level,
+            enforcement=self._room.enforcement,
+            compile=compiled,
+            toolchain=language.version,
+            message=words,
+            id=request.id,
+        )
+
+    # --- admission -------------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        if self._draining:
+            raise UnavailableError("this daemon is shutting down and takes no new work")
+
+    def _with_problem(self, submission: Submission) -> tuple[Submission, Problem | None]:
+        if submission.problem is None:
+            return submission, None
+        if submission.tests is not None:
+            raise BadRequestError(
+                "a submission has either `tests` or `problem`, and not both", field="problem"
+            )
+        problem = self.problems.get(submission.problem)
+        return msgspec.structs.replace(submission, tests=problem.tests), problem
+
+    @contextlib.contextmanager
+    def _admitted(
+        self,
+        source: str,
+        files: dict[str, Data],
+        data: list[Data],
+        limits: RunLimits,
+        runs: int,
+    ) -> Iterator[None]:
+        """Check every bound, hold what the work needs, and let go of it at the end."""
+        _check_paths(files)
+        engine = self._config.engine
+        inputs = self._room.inputs
+        own = len(source) + sum(inputs.size(item) for item in files.values())
+        if own > engine.max_source_bytes:
+            raise TooLargeError(
+                f"source and files are {own} bytes; at most {engine.max_source_bytes} "
+                "(engine.max_source_bytes)", field="source",
+            )  # fmt: skip
+        held = own + sum(inputs.size(item) for item in data)
+        if self._active and self._queued_bytes + held > engine.max_queued_bytes:
+            raise QueueFullError(
+                f"{self._queued_bytes} bytes of test data are waiting and the bound is "
+                f"{engine.max_queued_bytes} (engine.max_queued_bytes); try again later",
+                retry_after_s=self._room.scheduler.seconds_until_room(runs),
+            )
+        memory = max(limits.memory_bytes, self._config.limits.compile_memory_bytes)
+        self._room.scheduler.check_room(runs, memory)
+        with self.blobs.pinned(blob_hashes([*files.values(), *data])):
+            self._queued_bytes += held
+            self._active += 1
+            self._quiet.clear()
+            try:
+                yield
+            finally:
+                self._queued_bytes -= held
+                self._active -= 1
+                if not self._active:
+                    self._quiet.set()
+
+    async def _load(self, files: dict[str, Data]) -> dict[str, bytes]:
+        return {path: await self._room.inputs.content(data) for path, data in files.items()}
+
+    # --- for operators ---------------------------------------------------------------------------
+
+    def languages(self) -> list[LanguageInfo]:
+        """Every configured language, available here or not."""
+        return self._tools.infos()
+
+    def status(self) -> Status:
+        """A snapshot; cheap."""
+        room, scheduler = self._room, self._room.scheduler
+        counters = {name: float(count) for name, count in room.counters.items()}
+        counters["runs"] = float(scheduler.finished)
+        counters["slot_failures"] = float(scheduler.slot_failures)
+        counters["compilations"] = float(room.builder.compilations)
+        counters["artifact_cache_hits"] = float(room.builder.cache_hits)
+        counters["program_cpu_s"] = scheduler.program_cpu_s
+        counters["zygote_cpu_s"] = self._pool.zygote_cpu_s
+        counters["daemon_cpu_s"] = time.process_time()
+        return Status(
+            version=scalebox.__version__,
+            node=self._config.node or socket.gethostname(),
+            uptime_s=time.monotonic() - self._started,
+            isolation=room.level,
+            enforcement=room.enforcement,
+            notes=list(self._pool.notes),
+            slots=self._pool.status(),
+            queued_cases=scheduler.queued,
+            running_cases=scheduler.running,
+            queue_limit_cases=scheduler.max_queued,
+            draining=self._draining,
+            counters=counters,
+        )
+
+    async def drain(self, within_s: float) -> bool:
+        """Take nothing new and finish what there is; whether it was finished in time."""
+        self._draining = True
+        if not self._active:
+            return True
+        with anyio.move_on_after(within_s):
+            await self._quiet.wait()
+        return not self._active
+
+
+def _check_paths(files: dict[str, Data]) -> None:
+    if len(files) > _MAX_FILES:
+        raise TooLargeError(f"{len(files)} files; at most {_MAX_FILES}", field="files")
+    for path in files:
+        parts = path.split("/")
+        raw = path.encode("utf-8", "surrogatepass")
+        if (
+            "\0" in path
+            or any(part in ("", ".", "..") for part in parts)
+            or any(len(part.encode("utf-8", "surrogatepass")) > 255 for part in parts)
+            or len(raw) > 1000
+        ):
+            raise BadRequestError(
+                f"{path[:100]!r} is not a relative path inside the program's folder",
+                field=f"files.{path[:100]}",
+            )
+
+
+def _program_memory_bytes(config: Config) -> int:
+    if config.engine.memory_bytes:
+        return config.engine.memory_bytes
+    host = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return int(host * _MEMORY_SHARE)
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config) -> AsyncIterator[Engine]:
+    """An engine from start to end.
+
+    Raises:
+        HostError: the host does not give the isolation that is demanded, or a store's directory
+            cannot be used.
+        ConfigError: a language's entry is not valid.
+    """
+    store = config.store_directory()
+    store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    headers = store / "headers"
+    headers.mkdir(mode=0o755, exist_ok=True)
+    tools = await anyio.to_thread.run_sync(Toolchains, config.languages)
+    scheduler = Scheduler(config.engine.max_queued_cases, _program_memory_bytes(config))
+    interpreter = tools.interpreter
+    sandbox = msgspec.structs.replace(
+        config.sandbox, read_only_paths=(*config.sandbox.read_only_paths, str(headers))
+    )
+    pool = Pool(
+        sandbox,
+        interpreter,
+        store / "slots",
+        config.limits.max_processes,
+        scheduler.slot_is_idle,
+        scheduler.slot_is_gone,
+    )
+    blobs = BlobStore(store / "blobs", config.store.blobs_bytes)
+    problems = ProblemRegistry(store / "problems", config.store.max_problems)
+    try:
+        await pool.start()
+        async with anyio.create_task_group() as tasks:
+            inputs = Inputs(blobs, pool.level)
+            cache = _artifacts(config, store, pool)
+            builder = Builder(
+                scheduler, cache, config.limits, headers, config.engine.excerpt_bytes,
+                config.engine.retries, tasks,
+            )  # fmt: skip
+            room = Room(
+                config, scheduler, builder, blobs, inputs, tasks, pool.level, pool.enforcement
+            )
+            tasks.start_soon(pool.look_after)
+            tasks.start_soon(_measure, scheduler)
+            try:
+                yield Engine(config, room, problems, tools, pool)
+            finally:
+                tasks.cancel_scope.cancel()
+                inputs.close()
+                cache.close()
+    finally:
+        pool.close()
+
+
+def _artifacts(config: Config, store: Path, pool: Pool) -> ArtifactCache:
+    return ArtifactCache(
+        store / "artifacts",
+        config.store.artifacts_bytes,
+        in_memory=pool.level.value != "full",
+    )
+
+
+async def _measure(scheduler: Scheduler) -> None:
+    while True:
+        await asyncio.sleep(_RATE_INTERVAL_S)
+        scheduler.measure()
