@@ -52,6 +52,12 @@ def peer_of(transport: asyncio.BaseTransport | None) -> Client:
     return Client("tcp:unknown", "tcp:unknown", False)
 
 
+def connection_peer(request: web.BaseRequest) -> Client:
+    """The connection's other end, asked of the kernel once a connection where we serve it."""
+    peer = getattr(request.protocol, "peer", None)
+    return peer if isinstance(peer, Client) else peer_of(request.transport)
+
+
 class Authenticator:
     """Decides whether a request may be heard, and in whose name."""
 

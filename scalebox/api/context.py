@@ -7,7 +7,7 @@ from collections import Counter
 
 from aiohttp import web
 
-from scalebox.api.auth import Authenticator, Client
+from scalebox.api.auth import Authenticator, Client, connection_peer
 from scalebox.api.codec import BodyBudget
 from scalebox.api.idempotency import IdempotencyStore, work_digest
 from scalebox.api.service import EngineService
@@ -72,12 +72,12 @@ class ApiContext:
 
 
 CONTEXT = web.AppKey("context", ApiContext)
-#: Set by the edge on every request that is let through.
-CLIENT = "client"
 
 
 def client_of(request: web.Request) -> Client:
-    """The client that the edge has identified."""
-    client = request[CLIENT]
-    assert isinstance(client, Client)
-    return client
+    """The request's client.
+
+    Raises:
+        UnauthorizedError: the edge has refused it, or would.
+    """
+    return request.app[CONTEXT].auth.identify(request, connection_peer(request))

@@ -15,9 +15,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from scalebox.api.auth import Client, peer_of
 from scalebox.api.codec import answer_coding, too_large
-from scalebox.api.context import CLIENT, CONTEXT
+from scalebox.api.context import CONTEXT, client_of
 from scalebox.errors import (
     BadRequestError,
     InternalError,
@@ -159,9 +158,9 @@ def admit(request: web.Request) -> None:
     Raises:
         UnauthorizedError, UnavailableError: why not.
     """
+    if request.path not in _OPEN_PATHS:
+        client_of(request)
     context = request.app[CONTEXT]
-    peer = connection_peer(request)
-    request[CLIENT] = peer if request.path in _OPEN_PATHS else context.auth.identify(request, peer)
     if context.draining and request.method in _WORK:
         raise UnavailableError("the daemon is shutting down; ask again when it is back")
 
@@ -188,12 +187,6 @@ async def on_expect(request: web.Request) -> web.StreamResponse | None:
         # aiohttp takes a nonzero count for a response that has begun.
         request.writer.output_size = 0
     return None
-
-
-def connection_peer(request: web.BaseRequest) -> Client:
-    """The connection's other end, asked of the kernel once a connection where we serve it."""
-    peer = getattr(request.protocol, "peer", None)
-    return peer if isinstance(peer, Client) else peer_of(request.transport)
 
 
 def _known_method(method: str) -> str:

@@ -36,7 +36,6 @@ from scalebox.errors import (
     BadRequestError,
     QueueFullError,
     TooLargeError,
-    UnavailableError,
 )
 from scalebox.languages.artifacts import ArtifactCache
 from scalebox.languages.toolchains import Language, Toolchains
@@ -72,6 +71,7 @@ class Engine:
     Attributes:
         blobs: uploaded test data.
         problems: registered problems.
+        draining: whether the daemon only finishes what it has.
     """
 
     def __init__(
@@ -84,10 +84,10 @@ class Engine:
         self._tools = tools
         self._pool = pool
         self._started = time.monotonic()
-        self._draining = False
+        #: Said in the status; refusing new requests is the API's part.
+        self.draining = False
         self._active = 0
         self._queued_bytes = 0
-        self._quiet = asyncio.Event()
 
     # --- requests --------------------------------------------------------------------------------
 
@@ -102,10 +102,8 @@ class Engine:
             BadRequestError: something in it cannot be; the error names the field.
             TooLargeError: a size is over its bound.
             QueueFullError: too much is waiting.
-            UnavailableError: the daemon is draining.
             InternalError: nothing could be judged, for reasons of ours.
         """
-        self._check_open()
         submission, problem = self._with_problem(submission)
         language = self._tools.find(submission.language)
         limits = bounds.resolve(
@@ -146,7 +144,6 @@ class Engine:
 
     async def run(self, request: RunRequest, *, client: str) -> RunResult:
         """Run one program without judging; raises as `judge` does."""
-        self._check_open()
         language = self._tools.find(request.language)
         limits = bounds.resolve(request.limits, self._config.limits)
         with self._admitted(request.source, request.files, [request.stdin], limits, 1):
@@ -254,10 +251,6 @@ class Engine:
 
     # --- admission -------------------------------------------------------------------------------
 
-    def _check_open(self) -> None:
-        if self._draining:
-            raise UnavailableError("this daemon is shutting down and takes no new work")
-
     def _with_problem(self, submission: Submission) -> tuple[Submission, Problem | None]:
         if submission.problem is None:
             return submission, None
@@ -299,14 +292,11 @@ class Engine:
         with self.blobs.pinned(blob_hashes([*files.values(), *data])):
             self._queued_bytes += held
             self._active += 1
-            self._quiet.clear()
             try:
                 yield
             finally:
                 self._queued_bytes -= held
                 self._active -= 1
-                if not self._active:
-                    self._quiet.set()
 
     async def _load(self, files: dict[str, Data]) -> dict[str, bytes]:
         return {path: await self._room.inputs.content(data) for path, data in files.items()}
@@ -339,18 +329,9 @@ class Engine:
             queued_cases=scheduler.queued,
             running_cases=scheduler.running,
             queue_limit_cases=scheduler.max_queued,
-            draining=self._draining,
+            draining=self.draining,
             counters=counters,
         )
-
-    async def drain(self, within_s: float) -> bool:
-        """Take nothing new and finish what there is; whether it was finished in time."""
-        self._draining = True
-        if not self._active:
-            return True
-        with anyio.move_on_after(within_s):
-            await self._quiet.wait()
-        return not self._active
 
 
 def _check_paths(files: dict[str, Data]) -> None:

@@ -171,6 +171,11 @@ class Pool:
             uid = self._config.uid_base + 2 * index
         if level is IsolationLevel.FULL:
             driver_uid = self._config.uid_base + 2 * index + 1
+        staging = self._directory / f"slot-{index}"
+        environment = base_environment()
+        if level is IsolationLevel.MINIMAL:
+            # There is no /tmp of the slot's own; most programs and all compilers ask this first.
+            environment["TMPDIR"] = environment["HOME"] = str(staging / "tmp")
         plan = SlotPlan(
             index=index,
             level=level,
@@ -179,10 +184,10 @@ class Pool:
             driver_uid=driver_uid,
             cpus=(cores[index % len(cores)],) if self._config.pin else tuple(cores),
             binds=(*system_binds(), *self._interpreter.binds, *self._config.read_only_paths),
-            staging=self._directory / f"slot-{index}",
+            staging=staging,
             preload=self._interpreter.preload,
             preload_on_demand=self._interpreter.preload_on_demand,
-            environment=base_environment(),
+            environment=environment,
         )
         cgroup = self._hierarchy.make(index, self._max_processes) if self._hierarchy else None
         self._restarts[index] = _Restart()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -139,7 +140,8 @@ class Slot:
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * wire.PACKET_BYTES)
         ours.setblocking(False)
         self._stderr = os.memfd_create("zygote-stderr", os.MFD_CLOEXEC)
-        place = os.dup2(theirs.fileno(), max(theirs.fileno(), 16), inheritable=False)
+        # Not at 3 already: moving a descriptor onto itself would leave it close-on-exec.
+        place = fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, 16)
         try:
             self._launcher = os.posix_spawn(
                 self.plan.interpreter,
@@ -159,8 +161,7 @@ class Slot:
             self._fail(f"cannot start {self.plan.interpreter}: {error.strerror}")
             return
         finally:
-            if place != theirs.fileno():
-                os.close(place)
+            os.close(place)
             theirs.close()
         self._control = ours
         self.pid = 0

@@ -27,7 +27,7 @@ from scalebox.judging.harness.common import (
 )
 from scalebox.judging.harness.rich import (
     MESSAGE_BYTES,
-    builtin_bases,
+    class_names,
     mutable_copy_target,
     reader,
     writer,
@@ -104,7 +104,7 @@ class Server:
             return Tagged("M", value.__name__)
         if isinstance(value, type):
             if issubclass(value, BaseException):
-                return Tagged("E", builtin_bases(value))
+                return Tagged("E", class_names(value))
             home, name = value.__module__, value.__name__
             if home in _LIBRARY and getattr(sys.modules.get(home), name, None) is value:
                 return Tagged("L", [home, name])
@@ -136,7 +136,7 @@ class Server:
             args = dumps(list(error.args))
         except BaseException:
             args = "null"
-        return "[%s,%s,%s]" % (dumps(builtin_bases(type(error))), dumps(describe(error)), args)
+        return "[%s,%s,%s]" % (dumps(class_names(type(error))), dumps(describe(error)), args)
 
 
 class Tagged:

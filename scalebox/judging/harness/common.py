@@ -25,6 +25,8 @@ CANDIDATE_FILE = "candidate.py"
 CANDIDATE_NAME = "candidate"
 
 _BIG = 1 << 63
+#: The array library; never named literally, see the package's docstring.
+_ARRAYS = "num%s" % "py"
 _scan = JSONDecoder().scan_once  # type: ignore[attr-defined]
 _os_read, _os_write = os.read, os.write
 _float_repr, _int_repr, _latin = float.__repr__, int.__repr__, bytes.decode
@@ -131,7 +133,7 @@ def as_plain(value: Any) -> Any:
     for base, copy in _BASES:
         if issubclass(kind, base):
             return copy(value)
-    if kind.__module__ == "numpy" and getattr(value, "shape", None) == ():
+    if kind.__module__ == _ARRAYS and getattr(value, "shape", None) == ():
         item = value.item()
         if type(item) in (int, float, bool, complex, str, bytes):
             return item

@@ -13,6 +13,7 @@ import sys
 from typing import Any, Callable
 
 from scalebox.judging.harness.common import (
+    _ARRAYS,
     MalformedError,
     UnserialisableError,
     as_plain,
@@ -40,8 +41,6 @@ _WRITERS: dict[str, Callable[[Any], tuple[str, Any]]] = {
         ["timedelta", [value.days, value.seconds, value.microseconds]],
     ),
 }
-#: The array library; never named literally, see the package's docstring.
-_ARRAYS = "numpy"
 
 
 def writer(opaque: Callable[[Any], tuple[str, Any]]) -> Callable[[Any], tuple[str, Any]]:
@@ -53,8 +52,10 @@ def writer(opaque: Callable[[Any], tuple[str, Any]]) -> Callable[[Any], tuple[st
 
     def write(value: Any) -> tuple[str, Any]:
         kind = type(value)
-        if kind is type and getattr(builtins, value.__name__, None) is value:
-            return "P", value.__name__
+        if kind is type:
+            name = getattr(value, "__name__", "")
+            if getattr(builtins, name, None) is value:
+                return "P", name
         known = _WRITERS.get("%s.%s" % (kind.__module__, kind.__name__))
         if known is not None:
             return known(value)
@@ -162,9 +163,9 @@ _BUILDERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def builtin_bases(kind: type) -> list[str]:
-    """Names of an exception class and its bases, most derived first."""
-    return [base.__name__ for base in kind.__mro__[:20]]
+def class_names(kind: type) -> list[list[str]]:
+    """[module, name] of an exception class and its bases, most derived first."""
+    return [[str(base.__module__), base.__name__] for base in type.mro(kind)[:20]]
 
 
 def mutable_copy_target(value: Any) -> type | None:

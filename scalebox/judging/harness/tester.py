@@ -100,9 +100,10 @@ class Link:
                 return decode(tree["v"], self._read)
             bases, text, raised = tree["e"]
             values = None if raised is None else decode(raised)
+            error = self._exception(bases, str(text), values)
         except (MalformedError, LookupError, TypeError, ValueError, RecursionError) as error:
             self.fail(EndedError("the submission wrote something else than answers: %s" % error))
-        raise self._exception(bases, str(text), values)
+        raise error
 
     def fail(self, error: BaseException) -> NoReturn:
         """Raise, now and at every further request."""
@@ -165,30 +166,37 @@ class Link:
         self.fail(UnproxiableError("%s is the module %s" % (name, real_name[:100])))
         return None
 
-    def _exception_class(self, bases: list[str]) -> Any:
-        """A class to catch: the built-in one, or one made here for the submission's own."""
-        name = str(bases[0])
-        known = self.exceptions.get(name) or getattr(builtins, name, None)
+    def _exception_class(self, bases: Any) -> Any:
+        """A class to catch: one of the interpreter's, or made here for the submission's own."""
+        module, name = bases[0]
+        if module == "builtins" or len(bases) == 1:
+            known = getattr(builtins, name, Exception)
+            return known if _is_exception(known) else Exception
+        # Only where it is loaded already: a submission does not choose what is imported here.
+        known = getattr(sys.modules.get(module), name, None)
+        if _is_exception(known):
+            return known
+        known = self.exceptions.get(name)
         if known is None:
-            known = type(name, (_builtin_exception(bases),), {})
+            known = type(name, (self._exception_class(bases[1:]),), {})
             self.exceptions[name] = known
         return known
 
     def _exception(self, bases: Any, text: str, values: Any) -> BaseException:
-        if bases[0] in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
+        if bases[0][1] in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
             self.fail(EndedError("the submission raised " + text))
-        kind = self.exceptions.get(bases[0]) or _builtin_exception(bases)
-        error: Any = None
-        if values is not None:
-            try:
-                error = kind(*values)
-            except Exception:
-                error = None
-        if error is None:
-            error = kind(text)
+        kind = self._exception_class(bases)
+        try:
+            error = kind(*([text] if values is None else values))
+        except Exception:
+            error = kind.__new__(kind, text)
         error.scalebox_remote = text
         assert isinstance(error, BaseException)
         return error
+
+
+def _is_exception(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Exception)
 
 
 class _ModuleName:
@@ -200,21 +208,13 @@ class _ModuleName:
 
 #: Names under which modules are customarily imported (split: see the package's docstring).
 _CUSTOMARY = {
-    "np": "numpy",
-    "pd": "pandas",
+    "np": "num%s" % "py",
+    "pd": "pan%s" % "das",
     "plt": "matplotlib.pyplot",
     "dt": "datetime",
     "it": "itertools",
 }
 _ENDED = "the submission's process ended before it answered"
-
-
-def _builtin_exception(bases: list[str]) -> Any:
-    for name in bases:
-        known = getattr(builtins, str(name), None)
-        if isinstance(known, type) and issubclass(known, Exception):
-            return known
-    return Exception
 
 
 def _write_back(target: Any, now: Any) -> None:

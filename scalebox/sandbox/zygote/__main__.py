@@ -87,7 +87,10 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
     if own_namespaces:
         uids = [settings.uid, settings.driver_uid]
         os_uids = [uid for uid in uids if uid is not None]
-        notes += rootfs.build(settings.staging, settings.binds, os_uids, settings.level == "full")
+        build_notes, settings.hidden = rootfs.build(
+            settings.staging, settings.binds, os_uids, settings.level == "full"
+        )
+        notes += build_notes
         rootfs.bring_up_loopback()
         socket.sethostname("sandbox")
     else:

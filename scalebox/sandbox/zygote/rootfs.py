@@ -18,12 +18,14 @@ SCRATCH = "/scratch"
 BOX = SCRATCH + "/box"
 TMP = SCRATCH + "/tmp"
 SHM = SCRATCH + "/shm"
+#: Where binds from below the host's /tmp are; symbolic links in the run's /tmp lead there.
+OUTSIDE = "/outside"
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _ETC_BINDS = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types")
 
 
-def build(staging: str, binds: list[str], uids: list[int], hide_pids: bool) -> list[str]:
+def build(staging, binds, uids, hide_pids):  # type: ignore[no-untyped-def]
     """Make the tree, enter it, and let go of the host's.
 
     Parameters:
@@ -33,15 +35,23 @@ def build(staging: str, binds: list[str], uids: list[int], hide_pids: bool) -> l
         hide_pids: whether /proc shows a program only its own uid's processes.
 
     Returns:
-        notes for the operator about what this kernel or container refused.
+        notes for the operator about what this kernel or container refused; and for binds below
+        /tmp, which each run's own /tmp hides: path below /tmp → where it is instead.
     """
     notes = []
+    hidden = {}
     kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("slot", staging, "tmpfs", kernel.MS_NOSUID, "size=4m,nr_inodes=4096,mode=755")
     links = _usr_links()
     for path in binds:
-        if os.path.exists(path) and path not in links:
-            _bind(path, staging + path)
+        if not os.path.exists(path) or path in links:
+            continue
+        target = path
+        for temporary in ("/tmp/", "/var/tmp/"):
+            if path.startswith(temporary):
+                target = "%s/%d" % (OUTSIDE, len(hidden))
+                hidden[path[len(temporary) :]] = target
+        _bind(path, staging + target)
     for link, target in links.items():
         os.symlink(target, staging + link)
     _make_etc(staging, uids)
@@ -58,7 +68,7 @@ def build(staging: str, binds: list[str], uids: list[int], hide_pids: bool) -> l
     kernel.pivot_root(".", ".")
     kernel.umount(".", kernel.MNT_DETACH)
     os.chdir("/")
-    return notes
+    return notes, hidden
 
 
 def _usr_links() -> dict[str, str]:

@@ -1,0 +1,139 @@
+"""`scaleboxd`: the one place that wires the rooms together; reads as the life of the process.
+
+configuration → log → engine (stores, tool chains, slots) → API → wait for the end → drain → down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import anyio
+import msgspec
+import structlog
+
+import scalebox
+from scalebox import config as configuration
+from scalebox.config import Config, LogConfig
+from scalebox.errors import ScaleboxError
+
+_PARENT_CHECK_S = 0.5
+#: What the daemon exits with when it cannot start.
+EXIT_CANNOT_START = 2
+
+log = structlog.get_logger("scaleboxd")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the console script `scaleboxd`."""
+    options = _parser().parse_args(arguments)
+    try:
+        config = _configuration(options)
+        _set_up_log(config.log)
+        if options.doctor:
+            sys.exit(anyio.run(_doctor, config, options.json))
+        parent = os.getppid() if options.exit_with_parent else 0
+        anyio.run(_serve, config, parent, backend_options={"use_uvloop": True})
+    except ScaleboxError as error:
+        print(f"scaleboxd: {error}", file=sys.stderr)
+        sys.exit(EXIT_CANNOT_START)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"scaleboxd: {error.strerror or error}{where}", file=sys.stderr)
+        sys.exit(EXIT_CANNOT_START)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scaleboxd", description="Judges submissions in sandboxes; see docs/."
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="scalebox.toml")
+    parser.add_argument("--socket", metavar="PATH", help="listen here (over the configuration)")
+    parser.add_argument(
+        "--exit-with-parent", action="store_true", help="stop when the starting process is gone"
+    )
+    parser.add_argument("--doctor", action="store_true", help="say what this host gives, and exit")
+    parser.add_argument("--json", action="store_true", help="with --doctor: as JSON")
+    parser.add_argument("--version", action="version", version=f"scaleboxd {scalebox.__version__}")
+    return parser
+
+
+def _configuration(options: argparse.Namespace) -> Config:
+    config = configuration.load(options.config)
+    if options.socket:
+        server = msgspec.structs.replace(config.server, socket=options.socket)
+        config = msgspec.structs.replace(config, server=server)
+    return config
+
+
+def _set_up_log(config: LogConfig) -> None:
+    console = config.format == "console" or (config.format == "auto" and sys.stderr.isatty())
+    level = logging.getLevelNamesMapping()[config.level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    # What libraries say through `logging` is for our debugging only.
+    logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
+
+
+async def _serve(config: Config, parent: int) -> None:
+    from scalebox.api.serve import serve
+    from scalebox.engine.service import running
+
+    with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async with running(config) as engine:
+            status = engine.status()
+            log.info(
+                "ready",
+                version=status.version,
+                isolation=status.isolation.value,
+                enforcement=status.enforcement.value,
+                slots=len(status.slots),
+            )
+            for note in status.notes:
+                log.warning("host", note=note)
+            async with serve(config, engine), anyio.create_task_group() as tasks:
+                if parent:
+                    tasks.start_soon(_until_orphaned, parent, tasks.cancel_scope)
+                async for received in signals:
+                    log.info("stopping", signal=signal.Signals(received).name)
+                    break
+                engine.draining = True
+                tasks.cancel_scope.cancel()
+    log.info("stopped")
+
+
+async def _until_orphaned(parent: int, scope: anyio.CancelScope) -> None:
+    while os.getppid() == parent:
+        await anyio.sleep(_PARENT_CHECK_S)
+    log.info("stopping", reason="the process that started this daemon is gone")
+    scope.cancel()
+
+
+async def _doctor(config: Config, as_json: bool) -> int:
+    from scalebox.engine import doctor
+
+    diagnosis = await doctor.diagnose(config)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(diagnosis).decode() + "\n")
+    else:
+        sys.stdout.write(doctor.render(diagnosis) + "\n")
+    return 0 if diagnosis.ok else 1
+
+
+if __name__ == "__main__":
+    main()

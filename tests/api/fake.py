@@ -1,0 +1,219 @@
+"""A small engine, and a server over it on real sockets, for the tests of the API."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from scalebox.api.serve import Listeners, serve
+from scalebox.config import Config, EngineConfig, ServerConfig
+from scalebox.engine.blobs import BlobStore
+from scalebox.engine.problems import ProblemRegistry
+from scalebox.errors import QueueFullError, UnknownLanguageError
+from scalebox.model import (
+    CaseResult,
+    Enforcement,
+    IsolationLevel,
+    LanguageInfo,
+    Report,
+    RunRequest,
+    RunResult,
+    RunStatus,
+    SlotStatus,
+    Status,
+    Submission,
+    Verdict,
+)
+
+JSON = "application/json"
+MSGPACK = "application/msgpack"
+NDJSON = "application/x-ndjson"
+FRAMES = "application/x-msgpack-stream"
+
+
+@dataclass
+class FakeEngine:
+    """Does what the source says: `wait`, `boom`, `full`, `internal`, `big`; else accepts at once.
+
+    Attributes:
+        gate: what `wait` waits for.
+        started, cancelled, clients: what happened.
+    """
+
+    blobs: BlobStore
+    problems: ProblemRegistry
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    started: list[str] = field(default_factory=list)
+    cancelled: int = 0
+    running: int = 0
+    most_running: int = 0
+    clients: list[str] = field(default_factory=list)
+    draining: bool = False
+    refusals: int = 0
+    version: str = "test"
+
+    async def judge(self, submission: Submission, *, client: str) -> Report:
+        self.started.append(submission.source)
+        self.clients.append(client)
+        self.running += 1
+        self.most_running = max(self.most_running, self.running)
+        try:
+            return await self._judge(submission)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self.running -= 1
+
+    async def _judge(self, submission: Submission) -> Report:
+        source = submission.source
+        verdict = Verdict.ACCEPTED
+        message = ""
+        if submission.language != "python":
+            raise UnknownLanguageError(
+                f"no language {submission.language!r} here", field="language"
+            )
+        if source.startswith("wait"):
+            await self.gate.wait()
+        elif source.startswith("boom"):
+            raise RuntimeError("secret detail of the machine room")
+        elif source.startswith("full"):
+            if source == "full" or self.refusals > 0:
+                self.refusals -= 1
+                raise QueueFullError("the queue is full", retry_after_s=0.2)
+        elif source.startswith("internal"):
+            verdict = Verdict.INTERNAL_ERROR
+        elif source.startswith("big"):
+            message = "x" * 100_000
+        await asyncio.sleep(0)
+        if submission.problem is not None:
+            self.problems.get(submission.problem)
+        passed = int(verdict is Verdict.ACCEPTED)
+        return Report(
+            verdict=verdict,
+            passed=passed,
+            total=1,
+            cases=[CaseResult(verdict=verdict, name="0")],
+            isolation=IsolationLevel.MINIMAL,
+            enforcement=Enforcement.RLIMIT,
+            message=message,
+            id=submission.id,
+        )
+
+    async def run(self, request: RunRequest, *, client: str) -> RunResult:
+        self.started.append(request.source)
+        self.clients.append(client)
+        if request.source.startswith("boom"):
+            raise RuntimeError("secret detail of the machine room")
+        return RunResult(
+            status=RunStatus.FINISHED,
+            isolation=IsolationLevel.MINIMAL,
+            enforcement=Enforcement.RLIMIT,
+            stdout=b"\x00\xff",
+            id=request.id,
+        )
+
+    def status(self) -> Status:
+        return Status(
+            version=self.version,
+            node="here",
+            uptime_s=1.0,
+            isolation=IsolationLevel.MINIMAL,
+            enforcement=Enforcement.RLIMIT,
+            notes=[],
+            slots=[SlotStatus(index=0, state="idle", pid=1, runs=3, restarts=1)],
+            queued_cases=0,
+            running_cases=0,
+            queue_limit_cases=10,
+            draining=self.draining,
+            counters={"cases_accepted": 7.0, "Odd name!": 1.0},
+        )
+
+    def languages(self) -> list[LanguageInfo]:
+        return [LanguageInfo(name="python", aliases=["py"], available=True, toolchain="3")]
+
+
+@dataclass
+class Server:
+    """A running server and sessions to it.
+
+    Attributes:
+        unix, tcp: sessions; a path such as `/v1/status` is enough for both.
+    """
+
+    engine: FakeEngine
+    listeners: Listeners
+    unix: aiohttp.ClientSession
+    tcp: aiohttp.ClientSession
+
+    def session(self) -> aiohttp.ClientSession:
+        """A further session over the Unix socket, with connections of its own."""
+        return unix_session(self.listeners.socket)
+
+
+def unix_session(path: Path) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession("http://scalebox", connector=aiohttp.UnixConnector(str(path)))
+
+
+@asynccontextmanager
+async def serving(
+    engine_config: dict[str, Any] | None = None,
+    blob_bytes: int = 1 << 20,
+    **server: Any,
+) -> AsyncIterator[Server]:
+    """A server on a Unix socket and on a free loopback port."""
+    with tempfile.TemporaryDirectory(prefix="sbx-") as folder:
+        base = Path(folder)
+        options: dict[str, Any] = {
+            "socket": str(base / "d" / "s.sock"),
+            "tcp": "127.0.0.1:0",
+            "max_request_bytes": 8 << 20,
+            "drain_timeout_s": 5.0,
+            **server,
+        }
+        config = Config(
+            server=ServerConfig(**options), engine=EngineConfig(**(engine_config or {}))
+        )
+        engine = FakeEngine(
+            BlobStore(base / "blobs", blob_bytes), ProblemRegistry(base / "problems", 100)
+        )
+        async with serve(config, engine) as listeners:
+            tcp_base = f"http://127.0.0.1:{listeners.tcp[0][1]}"
+            async with (
+                unix_session(listeners.socket) as unix,
+                aiohttp.ClientSession(tcp_base) as tcp,
+            ):
+                yield Server(engine, listeners, unix, tcp)
+
+
+def encode(content_type: str, value: Any) -> bytes:
+    """A structure in the coding of that type."""
+    module = msgspec.json if content_type == JSON else msgspec.msgpack
+    return module.encode(value)
+
+
+def decode(content_type: str, data: bytes, kind: Any = Any) -> Any:
+    """The reverse of `encode`."""
+    module = msgspec.json if content_type == JSON else msgspec.msgpack
+    return module.decode(data, type=kind)
+
+
+def submission(source: str = "ok", **fields: Any) -> dict[str, Any]:
+    """A minimal valid submission, as plain data."""
+    tests = {"type": "stdio", "cases": [{"input": "1", "answer": "1"}]}
+    return {"language": "python", "source": source, "tests": tests, **fields}
+
+
+async def until(condition: Any) -> None:
+    """Wait until the condition holds; a hang ends as a TimeoutError."""
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.005)

@@ -1,0 +1,95 @@
+"""Who is heard, and in whose name."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from scalebox.errors import ConfigError
+from scalebox.model import ErrorBody
+from tests.api.fake import JSON, Server, decode, encode, serving, submission
+
+BODY = encode(JSON, submission())
+TYPE = {"Content-Type": JSON}
+TOKENS = {"trainer": "s3cret", "evaluator": "other"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Basic s3cret"},
+        {"Authorization": "s3cret"},
+        {"Authorization": "Bearer s3cre"},
+        {"Authorization": "Bearer \u00e9"},
+    ],
+)
+async def test_tcp_without_a_right_token_is_401(headers: dict[str, str]) -> None:
+    async with serving(tokens=TOKENS) as server:
+        for method, path in (("POST", "/v1/judge"), ("GET", "/v1/status"), ("GET", "/metrics")):
+            async with server.tcp.request(
+                method, path, data=BODY if method == "POST" else None, headers={**TYPE, **headers}
+            ) as response:
+                assert response.status == 401
+                assert response.headers["WWW-Authenticate"] == "Bearer"
+                assert decode(JSON, await response.read(), ErrorBody).error == "unauthorized"
+        assert not server.engine.started
+
+
+async def test_a_token_gives_its_name() -> None:
+    async with serving(tokens=TOKENS) as server:
+        for secret in ("s3cret", "other"):
+            headers = {**TYPE, "Authorization": f"Bearer {secret}"}
+            async with server.tcp.post("/v1/judge", data=BODY, headers=headers) as response:
+                assert response.status == 200
+        assert server.engine.clients == ["trainer", "evaluator"]
+
+
+async def test_probes_need_no_token() -> None:
+    async with serving(tokens=TOKENS) as server, server.tcp.get("/healthz") as response:
+        assert response.status == 200
+
+
+async def test_the_unix_socket_needs_no_token_and_gives_the_peers_credentials() -> None:
+    async with serving(tokens=TOKENS) as server:
+        async with server.unix.post("/v1/judge", data=BODY, headers=TYPE) as response:
+            assert response.status == 200
+        assert server.engine.clients == [f"uid:{os.getuid()}/pid:{os.getpid()}"]
+
+
+async def test_tcp_without_tokens_is_named_by_its_connection(server: Server) -> None:
+    async with server.tcp.post("/v1/judge", data=BODY, headers=TYPE) as response:
+        assert response.status == 200
+    [client] = server.engine.clients
+    kind, host, port = client.split(":")
+    assert (kind, host) == ("tcp", "127.0.0.1")
+    assert int(port) > 0
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost:1", 200), ("127.0.0.1", 200), ("[::1]:80", 200), ("evil.example", 401),
+     ("127.0.0.1.evil.example", 401), ("10.0.0.1", 401), ("[", 401)],
+)  # fmt: skip
+async def test_without_tokens_a_foreign_host_name_is_refused(
+    server: Server, host: str, status: int
+) -> None:
+    async with server.tcp.post("/v1/judge", data=BODY, headers={**TYPE, "Host": host}) as response:
+        assert response.status == status
+
+
+@pytest.mark.parametrize("tcp", ["0.0.0.0:0", "[::]:0"])
+async def test_tcp_to_strangers_needs_tokens(tcp: str) -> None:
+    with pytest.raises(ConfigError, match=r"server\.tokens"):
+        async with serving(tcp=tcp):
+            pass
+
+
+async def test_with_tokens_tcp_may_listen_everywhere() -> None:
+    async with serving(tcp="0.0.0.0:0", tokens=TOKENS) as server:
+        headers = {**TYPE, "Authorization": "bearer s3cret", "Host": "judge.example"}
+        async with server.tcp.post("/v1/judge", data=BODY, headers=headers) as response:
+            assert response.status == 200
