@@ -21,6 +21,7 @@ import scalebox
 from scalebox import config as configuration
 from scalebox.config import Config, LogConfig
 from scalebox.errors import ScaleboxError
+from scalebox.model import Status
 
 _PARENT_CHECK_S = 0.5
 #: What the daemon exits with when it cannot start.
@@ -96,17 +97,8 @@ async def _serve(config: Config, parent: int) -> None:
 
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         async with running(config) as engine:
-            status = engine.status()
-            log.info(
-                "ready",
-                version=status.version,
-                isolation=status.isolation.value,
-                enforcement=status.enforcement.value,
-                slots=len(status.slots),
-            )
-            for note in status.notes:
-                log.warning("host", note=note)
             async with serve(config, engine), anyio.create_task_group() as tasks:
+                _announce(engine.status())
                 if parent:
                     tasks.start_soon(_until_orphaned, parent, tasks.cancel_scope)
                 async for received in signals:
@@ -115,6 +107,18 @@ async def _serve(config: Config, parent: int) -> None:
                 engine.draining = True
                 tasks.cancel_scope.cancel()
     log.info("stopped")
+
+
+def _announce(status: Status) -> None:
+    log.info(
+        "ready",
+        version=status.version,
+        isolation=status.isolation.value,
+        enforcement=status.enforcement.value,
+        slots=len(status.slots),
+    )
+    for note in status.notes:
+        log.warning("host", note=note)
 
 
 async def _until_orphaned(parent: int, scope: anyio.CancelScope) -> None:

@@ -40,6 +40,8 @@ def make_app(config: Config, engine: EngineService) -> web.Application:
     app[CONTEXT] = context
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler, expect_handler=on_expect)
+        if method == "GET":  # HTTP promises HEAD wherever there is GET; some probes use it
+            app.router.add_route("HEAD", path, handler, expect_handler=on_expect)
 
     async def end_joined_work(_: web.Application) -> None:
         await context.answers.aclose()

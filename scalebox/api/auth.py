@@ -83,7 +83,7 @@ class Authenticator:
         if peer.local:
             return peer
         if not self._digests:
-            if not is_loopback_name(urlsplit(f"//{request.headers.get('Host', '')}").hostname):
+            if not is_loopback_name(_host_name(request.headers.get("Host", ""))):
                 raise UnauthorizedError(
                     "without tokens this daemon answers only to localhost or a loopback address "
                     "in the Host header; configure server.tokens to be reached by other names"
@@ -102,6 +102,13 @@ class Authenticator:
                 "this daemon wants `Authorization: Bearer SECRET` with a secret of server.tokens"
             )
         return Client(found, found, False)
+
+
+def _host_name(header: str) -> str | None:
+    try:
+        return urlsplit(f"//{header}").hostname
+    except ValueError:
+        return "?"  # no name that anything could have
 
 
 def _digest(secret: str) -> bytes:

@@ -20,6 +20,7 @@ from typing import Annotated
 
 import msgspec
 from aiohttp import web
+from anyio import to_thread
 from msgspec import Meta, Struct
 
 from scalebox.api import codec
@@ -39,6 +40,8 @@ MAX_SUBMISSIONS = 100_000
 BUFFER_BYTES = 1 << 20
 #: How long an item waits for room in the queue.
 QUEUE_PATIENCE_S = 30.0
+#: Cutting a larger body takes over a millisecond, which the event loop does not have.
+_CUT_INLINE_BYTES = 512 << 10
 
 _LENGTH = struct.Struct(">I")
 _Undecoded = msgspec.Raw | memoryview
@@ -55,7 +58,10 @@ async def judge_batch(request: web.Request) -> web.StreamResponse:
     answer = codec.answer_coding(request)
     limit = context.config.server.max_request_bytes
     async with codec.whole_body(request, limit, context.bodies) as body:
-        submissions = _cut(coding, streamed, body)
+        if len(body) > _CUT_INLINE_BYTES:
+            submissions = await to_thread.run_sync(_cut, coding, streamed, body)
+        else:
+            submissions = _cut(coding, streamed, body)
         response = web.StreamResponse(headers={"Content-Type": answer.stream_type})
         await response.prepare(request)
         batch = _Batch(context, client_of(request), coding, answer)

@@ -11,7 +11,7 @@ import asyncio
 import functools
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -29,9 +29,6 @@ STREAM_TYPE = "application/x-msgpack-stream"
 
 #: A body that brings nothing for this long is given up (408); slow is fine, silent is not.
 BODY_IDLE_S = 60.0
-
-#: What `whole_body` gives.
-WholeBody = AbstractAsyncContextManager[bytes]
 
 
 class UnsupportedMediaTypeError(ScaleboxError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -14,23 +15,19 @@ from scalebox.api.messages import BlobStored, Health, ProblemStored
 from scalebox.errors import UnknownBlobError, UnknownProblemError
 from scalebox.model import Blob, Data, Identifier, Problem, RunRequest, StdioTests, Submission
 
+T = TypeVar("T")
+
 
 async def judge(request: web.Request) -> web.StreamResponse:
     """`POST /v1/judge`: one submission → its report."""
-    context = request.app[CONTEXT]
-    coding, _ = codec.request_coding(request)
-    async with _body(request, context) as body:
-        submission = codec.decode(coding, Submission, body)
-        return respond(request, await context.judge(submission, client_of(request)))
+    submission = await _document(request, Submission)
+    return respond(request, await request.app[CONTEXT].judge(submission, client_of(request)))
 
 
 async def run(request: web.Request) -> web.StreamResponse:
     """`POST /v1/run`: run one program without judging."""
-    context = request.app[CONTEXT]
-    coding, _ = codec.request_coding(request)
-    async with _body(request, context) as body:
-        wanted = codec.decode(coding, RunRequest, body)
-        return respond(request, await context.run(wanted, client_of(request)))
+    wanted = await _document(request, RunRequest)
+    return respond(request, await request.app[CONTEXT].run(wanted, client_of(request)))
 
 
 async def put_blob(request: web.Request) -> web.StreamResponse:
@@ -67,12 +64,10 @@ async def head_blob(request: web.Request) -> web.StreamResponse:
 async def put_problem(request: web.Request) -> web.StreamResponse:
     """`PUT /v1/problems/{id}`: register tests, limits and judge under an id."""
     context = request.app[CONTEXT]
-    coding, _ = codec.request_coding(request)
     id = codec.convert(Identifier, request.match_info["id"], "id")
-    async with _body(request, context) as body:
-        problem = codec.decode(coding, Problem, body)
-        _require_blobs(context, problem)
-        version = await context.engine.problems.put(id, problem)
+    problem = await _document(request, Problem)
+    _require_blobs(context, problem)
+    version = await context.engine.problems.put(id, problem)
     return respond(request, ProblemStored(id=id, version=version))
 
 
@@ -116,8 +111,17 @@ async def get_openapi(request: web.Request) -> web.StreamResponse:
     return web.Response(body=openapi.document(), headers={"Content-Type": codec.JSON_TYPE})
 
 
-def _body(request: web.Request, context: ApiContext) -> codec.WholeBody:
-    return codec.whole_body(request, context.config.server.max_request_bytes, context.bodies)
+async def _document(request: web.Request, kind: type[T]) -> T:
+    """The request's body as one structure; its bytes are let go of, the engine bounds the rest.
+
+    Raises:
+        ScaleboxError: as `codec.request_coding`, `codec.whole_body` and `codec.decode`.
+    """
+    context = request.app[CONTEXT]
+    coding, _ = codec.request_coding(request)
+    limit = context.config.server.max_request_bytes
+    async with codec.whole_body(request, limit, context.bodies) as body:
+        return codec.decode(coding, kind, body)
 
 
 def _require_blobs(context: ApiContext, problem: Problem) -> None:

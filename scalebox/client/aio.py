@@ -84,6 +84,7 @@ class AsyncClient:
         self._tasks = asyncio.TaskGroup()
         self._single: Pipeline | None = None
         self._streams: set[Stream] = set()
+        self._waiting: set[asyncio.Future[Report]] = set()
         self._background: list[asyncio.Task[None]] = []
         self._encoder = msgspec.msgpack.Encoder()
         # Unique over processes and forks; the counter tells submissions apart.
@@ -111,6 +112,9 @@ class AsyncClient:
     ) -> None:
         try:
             assert self._single is not None
+            for future in self._waiting:
+                if not future.done():
+                    future.set_exception(ScaleboxError("the client was closed before the answer"))
             for stream in list(self._streams):
                 await stream.close()
             await self._single.close()
@@ -148,11 +152,14 @@ class AsyncClient:
         item = Item(0, payload, deliver)
         pipeline = self._open_pipeline()
         pipeline.submit(item)
+        self._waiting.add(future)
         try:
             return await future
         except asyncio.CancelledError:
             pipeline.abandon(item)
             raise
+        finally:
+            self._waiting.discard(future)
 
     @overload
     def judge_many(

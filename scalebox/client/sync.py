@@ -12,6 +12,7 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence, Sized
+from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -84,7 +85,8 @@ class Client:
         self._async: AsyncClient | None = None
         self._closed = False
         # Runs at `close`, when the object is collected, and before the interpreter ends.
-        self._finalizer = weakref.finalize(self, _shut, self._stack, self._pid)
+        self._pending: set[Future[Any]] = set()
+        self._finalizer = weakref.finalize(self, _shut, self._stack, self._pending, self._pid)
 
     @property
     def address(self) -> str:
@@ -235,20 +237,28 @@ class Client:
     def _call(self, function: Callable[[AsyncClient], Awaitable[T]]) -> T:
         portal, client = self._open()
         future = portal.start_task_soon(function, client)
+        self._pending.add(future)
         try:
             return future.result()
+        except CancelledError:
+            raise ScaleboxError("the client was closed before the answer") from None
         except BaseException:
             # Ctrl-C in the caller's thread: the work must not go on behind its back.
             future.cancel()
             raise
+        finally:
+            self._pending.discard(future)
 
 
 async def _new(make: Callable[[], AsyncClient]) -> AsyncClient:
     return make()
 
 
-def _shut(stack: ExitStack, pid: int) -> None:
+def _shut(stack: ExitStack, pending: set[Future[Any]], pid: int) -> None:
     if os.getpid() == pid:
+        # Calls of other threads end at once, also those that wait to try again.
+        for future in list(pending):
+            future.cancel()
         stack.close()
 
 

@@ -20,6 +20,9 @@ from scalebox.model import AssertTests, Verdict
 State = Literal["passed", "failed", "error", "unproxiable", "invalid", "missing"]
 _STATES = ("passed", "failed", "error", "unproxiable", "invalid")
 
+#: A record is a few hundred characters, in JSON's longest escapes.
+_LONGEST_RECORD = 16_384
+
 _VERDICTS = {
     "passed": Verdict.ACCEPTED,
     "failed": Verdict.WRONG_ANSWER,
@@ -84,13 +87,18 @@ def encode_assert(tests: AssertTests, index: int, nonce: str) -> bytes:
 
 def parse_assert_record(channel: bytes, nonce: str) -> AssertOutcome:
     """The first record that holds the nonce; everything else was written by somebody else."""
-    for line in channel.split(b"\n")[:-1]:
-        if nonce.encode() not in line:
-            continue
+    wanted = nonce.encode()
+    found = channel.find(wanted)
+    while found >= 0:
+        start = channel.rfind(b"\n", max(0, found - _LONGEST_RECORD), found) + 1
+        end = channel.find(b"\n", found, found + _LONGEST_RECORD)
+        if end < 0:
+            break
         try:
-            record = json.loads(line)
+            record = json.loads(channel[start:end])
             if record["nonce"] == nonce and record["state"] in _STATES:
                 return AssertOutcome(record["state"], str(record["message"])[:800])
         except (ValueError, KeyError, TypeError, RecursionError):
-            continue
+            pass  # not ours, though it holds the nonce
+        found = channel.find(wanted, end)
     return AssertOutcome("missing", "the program ended before the test did")

@@ -197,7 +197,7 @@ async def serving(
 def encode(content_type: str, value: Any) -> bytes:
     """A structure in the coding of that type."""
     module = msgspec.json if content_type == JSON else msgspec.msgpack
-    return module.encode(value)
+    return bytes(module.encode(value))
 
 
 def decode(content_type: str, data: bytes, kind: Any = Any) -> Any:

@@ -214,7 +214,7 @@ async def test_equal_keys_in_one_batch_are_one_piece_of_work(server: Server) -> 
 
 
 async def test_a_slow_reader_holds_its_own_batch_back_and_nobody_else(server: Server) -> None:
-    count = 3000
+    count = 4000
     body = pack(NDJSON, [submission("big", id=str(index)) for index in range(count)])
     head = (
         b"POST /v1/judge/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
@@ -232,7 +232,8 @@ async def test_a_slow_reader_holds_its_own_batch_back_and_nobody_else(server: Se
         while settled != len(server.engine.started):  # until nothing moves any more
             settled = len(server.engine.started)
             await asyncio.sleep(0.2)
-        assert settled < 2 * batch_module.WINDOW
+        # One window in the buffer, one that waits for room, and what the kernel's buffers took.
+        assert settled < 3 * batch_module.WINDOW
         async with server.unix.post("/v1/judge", json=submission()) as response:
             assert response.status == 200
         received = bytearray()
@@ -253,10 +254,12 @@ async def test_metrics_count_items_by_outcome(server: Server) -> None:
 
 async def test_leaving_while_items_wait_ends_them_in_time() -> None:
     async with serving(drain_timeout_s=0.2) as server:
-        asking = asyncio.create_task(send(server.session(), NDJSON, [submission("wait")] * 20))
+        session = server.session()
+        asking = asyncio.create_task(send(session, NDJSON, [submission("wait")] * 20))
         await until(lambda: server.engine.running == 20)
         engine = server.engine
     # The answer breaks off visibly: nobody takes half a batch for a whole one.
     with pytest.raises(aiohttp.ClientError):
         await asking
+    await session.close()
     assert (engine.running, engine.cancelled) == (0, 20)

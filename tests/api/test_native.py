@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from typing import Any
 
 import msgspec
 import pytest
+from yarl import URL
 
 from scalebox.api.app import ROUTES
 from scalebox.api.messages import BlobStored, ProblemStored
@@ -144,7 +146,7 @@ async def test_a_blob_with_other_contents_than_its_name_is_refused(server: Serve
 async def test_a_blob_larger_than_the_store_is_refused(server: Server) -> None:
     data = bytes((1 << 20) + 1)
     sha256 = hashlib.sha256(data).hexdigest()
-    async with server.unix.put(f"/v1/blobs/{sha256}", data=data) as response:
+    async with server.unix.put(f"/v1/blobs/{sha256}", data=io.BytesIO(data)) as response:
         assert response.status == 413
         assert decode(JSON, await response.read(), ErrorBody).error == "too_large"
     async with server.unix.get("/healthz") as response:
@@ -168,8 +170,6 @@ async def test_a_problem_is_registered_and_read_back(server: Server, coding: str
 
 
 async def test_an_id_whose_slash_is_quoted_is_the_same_problem(server: Server) -> None:
-    from yarl import URL
-
     problem = encode(JSON, Problem(tests=StdioTests(cases=[])))
     quoted = URL("/v1/problems/a%2Fb", encoded=True)
     async with server.unix.put(quoted, data=problem, headers={"Content-Type": JSON}) as response:
@@ -217,6 +217,13 @@ async def test_health_follows_the_engine(server: Server) -> None:
     server.engine.draining = True
     async with server.tcp.get("/healthz") as response:
         assert (response.status, await response.json()) == (503, {"status": "draining"})
+
+
+async def test_head_is_answered_wherever_get_is(server: Server) -> None:
+    for path in ("/healthz", "/v1/status", "/metrics"):
+        async with server.unix.head(path) as response:
+            assert response.status == 200
+            assert await response.read() == b""
 
 
 async def test_metrics_carry_status_and_counts(server: Server) -> None:

@@ -10,8 +10,20 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from scalebox.api import codec
+from scalebox.api.context import CONTEXT
 from scalebox.model import ErrorBody
-from tests.api.fake import JSON, MSGPACK, NDJSON, Server, decode, encode, serving, submission
+from tests.api.fake import (
+    JSON,
+    MSGPACK,
+    NDJSON,
+    Server,
+    decode,
+    encode,
+    serving,
+    submission,
+    until,
+)
 
 
 async def refused(
@@ -63,6 +75,14 @@ async def test_a_missing_field_is_named(server: Server) -> None:
     assert (status, error.field) == (400, "source")
 
 
+DEEP = (
+    b'{"language":"python","source":"","tests":{"type":"call","function":"f","cases":[{"args":'
+    + b"[" * 100_000
+    + b"]" * 100_000
+    + b"}]}}"
+)
+
+
 @pytest.mark.parametrize(
     ("coding", "data"),
     [
@@ -72,8 +92,7 @@ async def test_a_missing_field_is_named(server: Server) -> None:
         (JSON, b"\xff\xfe"),
         (JSON, b'{"language":"python","source":"\xff"}'),
         (JSON, b'{"language":"python","source":"\\ud800"}'),
-        (JSON, b'{"language":"python","source":"","tests":{"type":"call","function":"f","cases":[{"args":'
-         + b"[" * 100_000 + b"]" * 100_000 + b"}]}}"),
+        (JSON, DEEP),
         (MSGPACK, b""),
         (MSGPACK, b"\xc1"),
         (MSGPACK, b"\x91" * 100_000),
@@ -142,8 +161,6 @@ async def test_all_bodies_together_are_bounded() -> None:
             yield b" " * 90_000
             await server.engine.gate.wait()
             yield encode(JSON, submission())
-
-        from scalebox.api.context import CONTEXT
 
         bodies = server.listeners.app[CONTEXT].bodies
         waiting = asyncio.create_task(
@@ -248,3 +265,28 @@ async def test_another_expectation_is_417(server: Server) -> None:
     ) as response:
         assert response.status == 417
         assert decode(JSON, await response.read(), ErrorBody).error == "expectation_failed"
+
+
+async def test_a_body_that_stops_arriving_is_408(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codec, "BODY_IDLE_S", 0.2)
+    answer = await raw(
+        server,
+        b"POST /v1/judge HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 500\r\nConnection: close\r\n\r\n{",
+    )
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b'"request_timeout"' in answer
+    assert server.listeners.app[CONTEXT].bodies.held_bytes == 0
+
+
+async def test_a_body_is_let_go_of_once_it_is_decoded(server: Server) -> None:
+    data = encode(JSON, submission("wait" + " " * 100_000))
+    asking = asyncio.create_task(
+        server.unix.post("/v1/judge", data=data, headers={"Content-Type": JSON})
+    )
+    await until(lambda: server.engine.running == 1)
+    assert server.listeners.app[CONTEXT].bodies.held_bytes == 0
+    server.engine.gate.set()
+    assert (await asking).status == 200

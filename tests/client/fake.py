@@ -207,7 +207,12 @@ def _msgpack(value: object) -> web.Response:
 
 
 def _error(
-    status: int, code: str, message: str, *, field: str | None = None, retry_after: str | None = None
+    status: int,
+    code: str,
+    message: str,
+    *,
+    field: str | None = None,
+    retry_after: str | None = None,
 ) -> web.Response:
     body = msgspec.msgpack.encode(ErrorBody(error=code, message=message, field=field))
     headers = {} if retry_after is None else {"Retry-After": retry_after}

@@ -41,9 +41,7 @@ async def test_a_line_that_breaks_again_and_again_is_survived_while_it_gives_ans
     assert all(report.accepted for report in reports)
 
 
-async def test_a_line_that_only_breaks_is_given_up(
-    client: AsyncClient, daemon: FakeDaemon
-) -> None:
+async def test_a_line_that_only_breaks_is_given_up(client: AsyncClient, daemon: FakeDaemon) -> None:
     daemon.break_after = [0] * 50
     with pytest.raises(ConnectionFailedError, match="4 time"):
         await client.judge(OK)

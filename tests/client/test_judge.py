@@ -30,9 +30,7 @@ async def test_fields_by_keyword_make_a_submission(client: AsyncClient) -> None:
 
 
 async def test_a_problem_by_keyword_brings_tests_and_limits(client: AsyncClient) -> None:
-    problem = Problem(
-        tests=StdioTests(cases=[StdioCase(input="1")]), limits=Limits(cpu_time_s=2.0)
-    )
+    problem = Problem(tests=StdioTests(cases=[StdioCase(input="1")]), limits=Limits(cpu_time_s=2.0))
     assert (await client.judge(language="python", source="ok", problem=problem)).accepted
 
 

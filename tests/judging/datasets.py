@@ -6,6 +6,7 @@ import ast
 import gzip
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,9 @@ class Task:
     @property
     def hollow(self) -> str:
         """The solution with every function's body replaced by `return None`."""
-        tree = ast.parse(self.solution)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # some public solutions have odd escape sequences
+            tree = ast.parse(self.solution)
         for node in ast.walk(tree):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 node.body = [ast.Return(value=ast.Constant(value=None))]

@@ -8,6 +8,8 @@ import builtins
 from scalebox.judging.harness.common import describe, dumps
 
 TEST_FILE = "<test>"
+#: After the words about an exception that the submission's own text raised.
+LOADING = " (while the submission was loaded)"
 
 
 class NoSuchNameError(Exception):

@@ -134,7 +134,7 @@ def _deque(body: Any) -> Any:
 
 def _array(body: Any) -> Any:
     code, items = body
-    if type(code) is not str or len(code) > 8:
+    if type(code) is not str or len(code) > 8 or code[1:2] not in tuple("biufc"):
         raise MalformedError("no such element type")
     return _from_module(_ARRAYS, "array")(items, dtype=code)
 

@@ -29,6 +29,7 @@ from scalebox.judging.harness.common import (
     write_all,
 )
 from scalebox.judging.harness.programs import (
+    LOADING,
     TEST_FILE,
     explain,
     names_from_candidate,
@@ -146,7 +147,7 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
     try:
         module = load_candidate()
     except BaseException as error:
-        return "error", "the submission cannot be loaded: " + describe(error)
+        return "error", describe(error) + LOADING
     for name, (imported, members) in kept.items():
         sys.modules[name] = imported
         vars(imported).update(members)

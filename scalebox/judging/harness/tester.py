@@ -28,6 +28,7 @@ from scalebox.judging.harness.common import (
     write_all,
 )
 from scalebox.judging.harness.programs import (
+    LOADING,
     TEST_FILE,
     NoSuchNameError,
     explain,
@@ -71,7 +72,7 @@ class Link:
         """Wait until the submission is loaded."""
         tree = self._receive()
         if "v" not in tree:
-            self.fail(EndedError("the submission cannot be loaded: " + str(tree.get("e"))))
+            self.fail(EndedError(str(tree.get("e")) + LOADING))
 
     def ask(self, operation: str, target: int | None, *args: Any, **kwargs: Any) -> Any:
         """One request and its answer.
@@ -100,10 +101,12 @@ class Link:
                 return decode(tree["v"], self._read)
             bases, text, raised = tree["e"]
             values = None if raised is None else decode(raised)
-            error = self._exception(bases, str(text), values)
-        except (MalformedError, LookupError, TypeError, ValueError, RecursionError) as error:
+            raised_here = self._exception(bases, str(text), values)
+        except NoSuchNameError:
+            raise
+        except Exception as error:  # whatever a forged answer makes a type's constructor raise
             self.fail(EndedError("the submission wrote something else than answers: %s" % error))
-        raise error
+        raise raised_here
 
     def fail(self, error: BaseException) -> NoReturn:
         """Raise, now and at every further request."""

@@ -83,7 +83,8 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
     os.umask(0o022)
     if settings.cpus:
         os.sched_setaffinity(0, settings.cpus)
-    _protect_from_oom_killer(notes)
+    # Kept open: inside, /proc is another one and read-only.
+    oom_score = _move_up(os.open("/proc/self/oom_score_adj", os.O_RDWR))
     if own_namespaces:
         uids = [settings.uid, settings.driver_uid]
         os_uids = [uid for uid in uids if uid is not None]
@@ -110,7 +111,7 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
     else:
         meter = ProcessMeter(os.getpid(), own_namespaces)
     supervisor = supervise.Supervisor(
-        control, settings, meter, identity, driver_identity, own_namespaces
+        control, settings, meter, identity, driver_identity, own_namespaces, oom_score
     )
     _tell(control, ready=True, notes=notes, python=sys.version.split()[0])
     return supervisor
@@ -146,15 +147,6 @@ def _map_ids(inside, uid, gid):  # type: ignore[no-untyped-def]
     ):
         with open(path, "w") as file:
             file.write(text)
-
-
-def _protect_from_oom_killer(notes):  # type: ignore[no-untyped-def]
-    """The kernel must choose a program, never pid 1."""
-    try:
-        with open("/proc/self/oom_score_adj", "w") as file:
-            file.write("-1000")
-    except OSError as error:
-        notes.append("pid 1 of a slot cannot be kept from the kernel's OOM killer: %s" % error)
 
 
 def _move_up(fd):  # type: ignore[no-untyped-def]

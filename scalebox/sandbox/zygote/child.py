@@ -7,11 +7,14 @@ came, so that a failure of ours before the program's first instruction is never 
 
 from __future__ import annotations
 
+import _signal
+import atexit
 import marshal
 import os
 import resource
 import signal
 import sys
+from importlib.machinery import SourceFileLoader
 
 from . import kernel
 
@@ -144,11 +147,12 @@ def _compile(source: bytes, page: object) -> object:
         os._exit(1)
 
 
-def prepare_main(argv: list[str]) -> dict[str, object]:
-    """A `__main__` as the interpreter itself makes it for `python3 solution.py`."""
-    from importlib.machinery import SourceFileLoader
+def prepare_main(folder: str) -> dict[str, object]:
+    """A `__main__` as the interpreter itself makes it for `python3 solution.py`.
 
-    path = os.path.join(os.getcwd(), MAIN_FILE)
+    Done once, in pid 1, which never uses it: every child has its own copy from the fork.
+    """
+    path = os.path.join(folder, MAIN_FILE)
     main = type(sys)("__main__")
     namespace = main.__dict__
     namespace.update(
@@ -159,14 +163,29 @@ def prepare_main(argv: list[str]) -> dict[str, object]:
         __cached__=None,
     )
     sys.modules["__main__"] = main
-    sys.argv[:] = [MAIN_FILE, *argv]
-    sys.path[0] = os.getcwd()
-    # Pid 1 may have looked here when there was nothing, and remembered it.
-    sys.path_importer_cache.pop(os.getcwd(), None)
+    sys.argv[:] = [MAIN_FILE]
+    sys.path[0] = folder
     if hasattr(sys, "orig_argv"):
-        sys.orig_argv[:] = [sys.orig_argv[0], MAIN_FILE, *argv]
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.orig_argv[:] = [sys.orig_argv[0], MAIN_FILE]
+    forget_folder(folder)
     return namespace
+
+
+def forget_folder(folder: str) -> None:
+    """Pid 1 may have looked for modules there when there was no folder, and remembered it."""
+    sys.path_importer_cache.pop(folder, None)
+
+
+def take_interrupts() -> None:
+    """SIGINT raises KeyboardInterrupt, as in any Python; pid 1 itself has no handlers."""
+    _signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def add_arguments(arguments: list[str]) -> None:
+    """`python3 solution.py ARGUMENTS`."""
+    sys.argv += arguments
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv += arguments
 
 
 def load_code(source: bytes, code: bytes, page: object) -> object:
@@ -215,25 +234,37 @@ def _exit_status(code: object) -> int:
     return 1
 
 
+#: Text without any of these leaves nothing behind whose end could be seen from outside: no file to
+#: flush, no destructor, no suspended generator.
+_LEAVES_SOMETHING = (b"open", b"__del__", b"yield", b"weakref", b"async", b"Wrapper", b"Buffered",
+                     b"tempfile")  # fmt: skip
+_MAY_USE_C_STREAMS = (b"ctypes", b"cffi", b"numpy")
+
+
 def finalize(namespace: dict[str, object], source: bytes, status: int) -> None:
     """End as `Py_FinalizeEx` does: threads, atexit, flush, destructors; then exit.
 
     The interpreter's own teardown touches every page of memory that the fork shares, several
     milliseconds of page faults; only its visible effects are repeated.
     """
-    try:
-        if "threading" in sys.modules:
-            sys.modules["threading"]._shutdown()
-    except BaseException as error:
-        _unraisable(error, "threading._shutdown")
-    import atexit
-
-    atexit._run_exitfuncs()
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        try:
+            threading._shutdown()
+        except BaseException as error:
+            _unraisable(error, "threading._shutdown")
+    if atexit._ncallbacks():
+        atexit._run_exitfuncs()
     status = _flush(status)
-    if b"_" in source or b"open" in source:
-        _destroy(namespace, source)
-        status = _flush(status)
-    kernel.flush_c_streams()
+    for word in _LEAVES_SOMETHING:
+        if word in source:
+            _destroy(namespace, source)
+            status = _flush(status)
+            break
+    for word in _MAY_USE_C_STREAMS:
+        if word in source:
+            kernel.flush_c_streams()
+            break
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)

@@ -7,6 +7,7 @@ knows nothing of slots or runs.  Numbers are from the kernel's uapi headers.
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import struct
 import sys
@@ -389,8 +390,6 @@ _SEAL_ALL = 0b1111  # seal, shrink, grow, write
 
 def sealed_memfd(content: bytes) -> int:
     """A descriptor at offset 0 of a file whose content nobody can ever change."""
-    import fcntl
-
     fd = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     view = memoryview(content)
     while view:
@@ -400,9 +399,12 @@ def sealed_memfd(content: bytes) -> int:
     return fd
 
 
-def pidfd_open(pid: int) -> int:
-    """A descriptor that becomes readable when the process ends (Python 3.8 has no os.pidfd_open)."""
+def _pidfd_open(pid: int) -> int:
     return syscall("pidfd_open", pid, 0)
+
+
+#: A descriptor that becomes readable when the process ends (Python 3.8 has no os.pidfd_open).
+pidfd_open = getattr(os, "pidfd_open", _pidfd_open)
 
 
 def python_is_supported() -> bool:

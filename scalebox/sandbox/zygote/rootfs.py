@@ -122,7 +122,8 @@ def _make_dev(staging: str) -> None:
 
 
 def _mount_proc(target: str, hide_pids: bool) -> str:
-    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+    # Read-only: a program must not take itself off the OOM killer's list.
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC | kernel.MS_RDONLY
     for options in ("hidepid=2", "") if hide_pids else ("",):
         try:
             kernel.mount("proc", target, "proc", flags, options)

@@ -107,9 +107,11 @@ class Supervisor:
         gauge: measures runs.
         identity, driver_identity: who the program, and the trusted program beside it, are.
         own_namespaces: whether there is a pid and a mount namespace of ours.
+        oom_score: descriptor of this process's oom_score_adj.
     """
 
-    def __init__(self, control, settings, gauge, identity, driver_identity, own_namespaces):  # type: ignore[no-untyped-def]
+    def __init__(self, control, settings, gauge, identity, driver_identity, own_namespaces,
+                 oom_score):  # type: ignore[no-untyped-def]  # fmt: skip
         self._control = control
         self._settings = settings
         self._meter = gauge
@@ -120,7 +122,13 @@ class Supervisor:
         self._page = mmap.mmap(-1, mmap.PAGESIZE)
         self._on_demand = [name.encode() for name in settings.preload_on_demand]
         self._uid = settings.uid if settings.uid is not None else os.getuid()
-        self._raise_oom_score = "limit" in settings.cgroup_files
+        # The kernel must choose a program, never pid 1: programs are born with a higher score.
+        # Pid 1 never lowers its own; a child could lower its own as far.
+        self._oom_score = oom_score if "limit" in settings.cgroup_files else -1
+        self._own_oom_score = os.pread(oom_score, 16, 0).strip()
+        self._watch = Watch(control, gauge, len(settings.cpus))
+        self._folder = self._scratch + "/box"
+        self._namespace = child.prepare_main(self._folder)
         self._daemon_is_gone = False
 
     def serve(self) -> Program | None:
@@ -137,6 +145,7 @@ class Supervisor:
                 if name in request.source:
                     self._on_demand.remove(name)
                     preload([name.decode()])
+                    child.forget_folder(self._folder)
             program = self._run(request)
             if program is not None:
                 return program
@@ -154,6 +163,8 @@ class Supervisor:
     # --- one run ---------------------------------------------------------------------------------
 
     def _run(self, request: Request) -> Program | None:
+        # After a fork every page that either side writes is copied: what can be done before it, or
+        # after the child's end, is.
         self._meter.begin(request.memory)
         self._make_scratch(request.file_bytes)
         stdin = self._open_stdin(request)
@@ -163,25 +174,17 @@ class Supervisor:
         if request.flags & wire.CHANNEL:
             channel, channel_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             os.set_blocking(channel_end, True)
+        watch = self._watch
+        watch.begin(request, channel)
         peer = -1
         self._page[0] = child.SETUP
+        if self._oom_score >= 0:
+            os.pwrite(self._oom_score, b"800", 0)
         started = time.monotonic_ns()
-        to_program = to_driver = (-1, -1)
         if request.flags & wire.DRIVER:
-            to_program, to_driver = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
-            driver_in = kernel.sealed_memfd(request.driver_stdin)
-            null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
-            main = os.fork()
-            if main == 0:
-                wires = [driver_in, null, err, to_driver[0], to_program[1], channel_end]
-                return self._become_driver(request, wires)
-            os.close(driver_in)
-            os.close(null)
-            peer = os.fork()
-            if peer == 0:
-                return self._become_program(
-                    request, [stdin, out, err, to_program[0], to_driver[1]]
-                )
+            main, peer, program = self._fork_pair(request, stdin, out, err, channel_end)
+            if program is not None:
+                return program
         else:
             main = os.fork()
             if main == 0:
@@ -189,10 +192,8 @@ class Supervisor:
                 if channel_end >= 0:
                     wires += [-1, -1, channel_end]
                 return self._become_program(request, wires)
-        for fd in (stdin, channel_end, *to_program, *to_driver):
-            if fd >= 0:
-                os.close(fd)
-        watch = Watch(self._control, self._meter, request, channel, len(self._settings.cpus))
+        if self._oom_score >= 0:
+            os.pwrite(self._oom_score, self._own_oom_score, 0)
         flags = watch.until_exit(main, self._live)
         if watch.daemon_is_gone:
             self._daemon_is_gone = True
@@ -204,52 +205,82 @@ class Supervisor:
                 self._meter.reaped(usage)
         status, reaped_count = self._kill_and_reap(main)
         wall_ns = time.monotonic_ns() - started
+        os.close(stdin)
         if channel >= 0:
+            os.close(channel_end)
             watch.drain_channel()
             os.close(channel)
         suspicious = status != 0 or reaped_count > 1 or peer >= 0
         cpu_ns, peak, out_of_memory, processes_hit = self._meter.finish(suspicious)
-        flags |= out_of_memory and wire.OUT_OF_MEMORY
-        flags |= processes_hit and wire.PROCESSES_EXCEEDED
-        flags |= self._stage_flags()
+        if out_of_memory:
+            flags |= wire.OUT_OF_MEMORY
+        if processes_hit:
+            flags |= wire.PROCESSES_EXCEEDED
+        if self._page[0] != child.RUNNING:
+            flags |= self._stage_flags()
         self._reply(request, watch, flags, status, peer_status, cpu_ns, wall_ns, peak, out, err)
         return None
 
+    def _fork_pair(self, request, stdin, out, err, channel_end):  # type: ignore[no-untyped-def]
+        """The trusted program and the one under test; (pid, peer's pid, what a child becomes)."""
+        to_program, to_driver = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
+        driver_in = kernel.sealed_memfd(request.driver_stdin)
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        main = os.fork()
+        if main == 0:
+            wires = [driver_in, null, err, to_driver[0], to_program[1], channel_end]
+            return 0, 0, self._become_driver(request, wires)
+        os.close(driver_in)
+        os.close(null)
+        peer = os.fork()
+        if peer == 0:
+            wires = [stdin, out, err, to_program[0], to_driver[1]]
+            return 0, 0, self._become_program(request, wires)
+        # Each must see the other's end of file.
+        for fd in (*to_program, *to_driver):
+            os.close(fd)
+        return main, peer, None
+
     def _become_program(self, request: Request, wires: list[int]) -> Program | None:
         try:
-            if request.program == wire.EXECUTE and request.program_fd >= 0:
-                wires = wires + [-1] * (child.FIRST_PRIVATE_FD - len(wires)) + [request.program_fd]
+            program_fd = -1
+            if request.program_fd >= 0:
+                program_fd = child.FIRST_PRIVATE_FD
+                wires = wires + [-1] * (program_fd - len(wires)) + [request.program_fd]
             os.setsid()
             child.connect(wires)
-            if self._raise_oom_score:
-                _offer_to_oom_killer()
-            program_fd = child.FIRST_PRIVATE_FD if request.program_fd >= 0 else -1
             if program_fd >= 0:
                 os.set_inheritable(program_fd, False)
             self._identity.become(dumpable=True)
             self._enter_box(request)
-            largest = max(request.output + 4096, request.file_bytes)
             cpu_ns = int(request.cpu_ns * CPU_STOP_FACTOR)
             if request.flags & wire.CHANNEL:
                 cpu_ns *= wire.MAX_RECORDS  # the limit is for each record
             child.limit(
-                min(cpu_ns // 1_000_000_000 + 2, 1 << 30), largest,
+                min(cpu_ns // 1_000_000_000 + 2, 1 << 30),
+                max(request.output + 4096, request.file_bytes),
                 request.open_files, request.processes, request.stack,
             )  # fmt: skip
-            argv = request.options.get("argv", [])
+            argv = []
+            if request.options:
+                argv = request.options.get("argv", [])
+                os.environ.update(request.options.get("env", {}))
             if request.program == wire.EXECUTE:
-                env = {**self._settings.env, **request.options.get("env", {})}
-                child.execute(argv, env, program_fd, self._page)
-            os.environ.update(request.options.get("env", {}))
+                child.execute(argv, self._environment(request), program_fd, self._page)
             if request.program == wire.PYTHON_COMPILE:
                 child.compile_only(request.source, self._page)
-            namespace = child.prepare_main(argv)
+            child.take_interrupts()
+            if argv:
+                child.add_arguments(argv)
             code = child.load_code(request.source, request.code, self._page)
         except Exception as error:
             self._setup_failed(error)
         self._page[0] = child.RUNNING
         self._page.close()
-        return Program(namespace, code, request.source)
+        return Program(self._namespace, code, request.source)
+
+    def _environment(self, request: Request) -> dict[str, str]:
+        return {**self._settings.env, **request.options.get("env", {})}
 
     def _become_driver(self, request: Request, wires: list[int]) -> Program | None:
         try:
@@ -257,12 +288,12 @@ class Supervisor:
             child.connect(wires)
             # Not dumpable: where both have one uid, the program cannot look into this process.
             self._driver_identity.become(dumpable=False)
-            namespace = child.prepare_main([])
+            child.take_interrupts()
             code = compile(request.driver, "<tester>", "exec", 0, True)
         except Exception as error:
             self._setup_failed(error)
         self._page.close()
-        return Program(namespace, code, b"")
+        return Program(self._namespace, code, b"")
 
     def _setup_failed(self, error: Exception) -> None:
         message = ("%s: %s" % (type(error).__name__, error)).encode()[:1000]
@@ -430,46 +461,51 @@ class Supervisor:
 class Watch:
     """Waits for a run's end and enforces its limits without polling."""
 
-    def __init__(self, control, gauge, request, channel, cores):  # type: ignore[no-untyped-def]
+    def __init__(self, control, gauge, cores):  # type: ignore[no-untyped-def]
         self._control = control
         self._meter = gauge
+        self._cores = cores
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+        self._chunks = []  # type: list[bytes]
+        self.record_ns = []  # type: list[int]
+        self.daemon_is_gone = False
+
+    def begin(self, request: Request, channel: int) -> None:
+        """Get ready for a run."""
         self._run_id = request.run_id
         self._cpu_stop = int(request.cpu_ns * CPU_STOP_FACTOR)
         self._wall_ns = request.wall_ns
         self._channel = channel
-        self._cores = cores
-        self._chunks = []  # type: list[bytes]
+        self._cpu_mark = 0
+        self._flags = 0
+        if self.record_ns or self._chunks:
+            self._chunks = []
+            self.record_ns = []
         self._channel_size = 0
         #: What the channel may carry; a program that writes more is stopped.
         self._channel_limit = min(request.output, LARGEST_CHANNEL_BYTES)
-        self._cpu_mark = 0
-        self._deadline = 0
-        self._flags = 0
-        self.record_ns = []  # type: list[int]
-        self.daemon_is_gone = False
+        if channel >= 0:
+            self._poll.register(channel, select.POLLIN)
+        self._deadline = time.monotonic_ns() + request.wall_ns
+        self._first_wait_ms = min(self._wall_ns, self._cpu_stop // self._cores) // 1_000_000 + 1
+        if self._meter.poll_interval_s:
+            self._first_wait_ms = min(self._first_wait_ms, int(self._meter.poll_interval_s * 1e3))
 
     def until_exit(self, pid: int, live) -> int:  # type: ignore[no-untyped-def]
         """Block until `pid` ended or has to; returns the flags that say why."""
         pidfd = kernel.pidfd_open(pid)
-        poll = select.poll()
+        poll = self._poll
         poll.register(pidfd, select.POLLIN)
-        poll.register(self._control, select.POLLIN)
-        if self._channel >= 0:
-            poll.register(self._channel, select.POLLIN)
-        now = time.monotonic_ns()
-        self._deadline = now + self._wall_ns
+        wait_ms = self._first_wait_ms
         forgiven = 0
-        wait_ns = min(self._wall_ns, self._cpu_stop // self._cores)
         try:
             while not self._flags:
-                if self._meter.poll_interval_s:
-                    wait_ns = min(wait_ns, int(self._meter.poll_interval_s * 1e9))
-                ready = poll.poll(wait_ns // 1_000_000 + 1)
-                for fd, event in ready:
+                for fd, event in poll.poll(wait_ms):
                     if fd == pidfd:
                         return self._flags
                     if fd == self._channel:
-                        self._read_channel(poll, event)
+                        self._read_channel(event)
                     else:
                         self._read_control()
                 used = self._meter.cpu_ns() - self._cpu_mark
@@ -487,9 +523,18 @@ class Watch:
                         self._flags |= wire.WALL_EXCEEDED
                 elif self._meter.over_memory():
                     self._flags |= wire.OUT_OF_MEMORY
-                wait_ns = max(0, min(self._deadline - now, (self._cpu_stop - used) // self._cores))
+                wait_ns = min(self._deadline - now, (self._cpu_stop - used) // self._cores)
+                wait_ms = max(0, wait_ns) // 1_000_000 + 1
+                if self._meter.poll_interval_s:
+                    wait_ms = min(wait_ms, int(self._meter.poll_interval_s * 1e3))
         finally:
+            poll.unregister(pidfd)
             os.close(pidfd)
+            if self._channel >= 0:
+                try:
+                    poll.unregister(self._channel)
+                except KeyError:
+                    pass  # it had come to its end
         return self._flags
 
     def _read_control(self) -> None:
@@ -503,13 +548,13 @@ class Watch:
         else:
             answer_ping(self._control, packet)
 
-    def _read_channel(self, poll, event: int) -> None:  # type: ignore[no-untyped-def]
+    def _read_channel(self, event: int) -> None:
         try:
             chunk = os.read(self._channel, 65536)
         except BlockingIOError:
             return
         if not chunk:
-            poll.unregister(self._channel)
+            self._poll.unregister(self._channel)
             return
         self._keep(chunk)
 
@@ -568,13 +613,6 @@ def preload(names: list[str]) -> list[str]:
     gc.collect()
     gc.freeze()
     return missing
-
-
-def _offer_to_oom_killer() -> None:
-    """Pid 1 is exempt, and the exemption is inherited; whoever runs a program is not."""
-    fd = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
-    os.write(fd, b"800")
-    os.close(fd)
 
 
 def _read_all(fd: int) -> bytes:

@@ -1,0 +1,201 @@
+"""Test programs made of asserts: the strong form, the weak form, what must pass in neither."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sys
+
+import pytest
+
+from scalebox.judging import asserts
+from scalebox.judging.asserts import AssertOutcome, parse_assert_record
+from scalebox.model import AssertCase, AssertTests, Verdict
+
+from . import runner
+
+CHECK = "def check(candidate):\n    assert candidate(3) == 9\n    assert candidate(4) == 16\n"
+RIGHT = "def square(x):\n    return x * x\n"
+
+
+@pytest.mark.parametrize("fresh", [None, sys.executable], ids=["forked", "started"])
+def test_a_right_submission_passes_in_both_forms(fresh: str | None) -> None:
+    for form in (runner.judge_strong, runner.judge_weak):
+        assert form(RIGHT, CHECK, "square", fresh=fresh) == AssertOutcome("passed")
+
+
+def test_a_failed_assert_is_shown_with_its_line() -> None:
+    outcome = runner.judge_strong("def square(x): return 9", CHECK, "square")
+    assert outcome.state == "failed"
+    assert outcome.verdict is Verdict.WRONG_ANSWER
+    assert "test line 3: assert candidate(4) == 16" in outcome.message
+
+
+_EQUAL = "class E:\n    def __eq__(self, o): return True\n    def __ne__(self, o): return False\n"
+_EQUAL += "    __hash__ = None\n"
+
+#: None of them computes a square.
+TRICKS = {
+    "returns None": "def square(x): return None",
+    "missing": "x = 1",
+    "raises": "def square(x): raise ValueError(x)",
+    "raises AssertionError": "def square(x): raise AssertionError",
+    "sys.exit at import": "import sys\nsys.exit(0)",
+    "os._exit at import": "import os\nos._exit(0)",
+    "sys.exit in the call": "import sys\ndef square(x): sys.exit(0)",
+    "os._exit in the call": "import os\ndef square(x): os._exit(0)",
+    "KeyboardInterrupt": "def square(x): raise KeyboardInterrupt",
+    "atexit": "import atexit, sys\natexit.register(print, 'passed')\ndef square(x): sys.exit()",
+    "always equal": _EQUAL + "def square(x): return E()",
+    "always equal class": _EQUAL + "square = lambda x: E",
+    "always equal metaclass": "class M(type):\n    def __eq__(self, o): return True\n"
+    "    __hash__ = None\nclass square(metaclass=M):\n    def __init__(self, x): pass\n"
+    "    def __eq__(self, o): return True",
+    "always equal instance": _EQUAL + "class square(E):\n    def __init__(self, x): pass",
+    "always equal int": "class I(int):\n    def __eq__(self, o): return True\n"
+    "    __hash__ = int.__hash__\ndef square(x): return I(1)",
+    "always equal list": "class L(list):\n    def __eq__(self, o): return True\n"
+    "def square(x): return L()",
+    "always equal inside": _EQUAL + "def square(x): return (E(),)",
+    "patched builtins": "import builtins\nfor n in ('len', 'abs', 'isinstance', 'type', 'bool'):\n"
+    "    setattr(builtins, n, lambda *a: True)\nbuiltins.AssertionError = Exception\n"
+    "def square(x): return 0",
+    "patched json": 'import json\njson.dumps = lambda *a, **k: \'{"state": "passed"}\'\n'
+    "def square(x): return 0",
+    "patched exit": "import os\nos._exit = lambda *a: None\ndef square(x): return 0",
+    "printed marker": "print('passed')\ndef square(x): return 0",
+    "forged record": "import os\nfor fd in (3, 4, 5):\n    try:\n"
+    '        os.write(fd, b\'{"nonce":"","state":"passed","message":""}\\n\')\n'
+    "    except OSError: pass\ndef square(x): return 0",
+    "garbage": "import os\n"
+    "os.write(5 if os.path.exists('/proc/self/fd/5') else 4, b'\\xff' * 100)\n"
+    "def square(x): return 0",
+    "closed descriptors": "import os\nos.closerange(3, 20)\ndef square(x): return 9",
+    "nan": "def square(x): return float('nan')",
+    "deep": "def square(x):\n    y = []\n    for _ in range(100000): y = [y]\n    return y",
+    "cyclic": "def square(x):\n    y = []\n    y.append(y)\n    return y",
+    "giant": "def square(x): return 1 << 10 ** 6",
+    "generator": "def square(x): yield 9",
+    "own check": "def check(candidate): pass\ndef square(x): return 0",
+    "function": "def square(x): return square",
+    "reads stdin": "import sys\nTASK = sys.stdin.read()\ndef square(x): return TASK",
+    "killed": "import os\ndef square(x): os.kill(os.getpid(), 9)",
+    "patched module": "import math\nmath.isclose = lambda *a, **k: True\ndef square(x): return 0",
+    "trace": "import sys\nsys.settrace(lambda *a: None)\ndef square(x): return 0",
+}
+
+
+@pytest.mark.parametrize("name", TRICKS)
+def test_tricks_pass_in_neither_form(name: str) -> None:
+    for form in (runner.judge_strong, runner.judge_weak):
+        outcome = form(TRICKS[name], CHECK, "square")
+        assert outcome.state not in ("passed", "invalid"), form
+
+
+@pytest.mark.parametrize("name", TRICKS)
+def test_tricks_do_not_pass_bare_asserts(name: str) -> None:
+    program = "import math\nassert square(3) == 9\nassert math.isclose(square(4), 16)\n"
+    assert runner.judge(TRICKS[name], program).state not in ("passed", "invalid")
+
+
+@pytest.mark.parametrize("name", ["os._exit in the call", "killed", "sys.exit in the call"])
+def test_a_test_that_swallows_everything_does_not_hide_an_early_end(name: str) -> None:
+    program = "def check(candidate):\n    try:\n        candidate(3)\n    except:\n        pass\n"
+    for form in (runner.judge_strong, runner.judge_weak):
+        outcome = form(TRICKS[name], program, "square")
+        if name.startswith("sys.exit") and form is runner.judge_weak:
+            continue  # in one process it is an exception like others, and the test catches it
+        assert outcome.state in ("error", "missing")
+
+
+_FORGED_ANSWERS = [
+    '{"v":{"T":["timedelta",[1e999,0,0]]}}', '{"v":{"N":["a b",["x"],[1]]}}',
+    '{"v":{"P":"eval"}}', '{"v":{"D":"x"}}', '{"v":{"o":[[],1]}}', '{"v":{"L":["os","system"]}}',
+    '{"v":{"E":[["os","system"]]}}', '{"e":1}', '{"e":[[],"",null]}', "[]", "1", '{"v":',
+    '{"e":[[["builtins","SystemExit"]],"",null]}', '{"a":[[9,[]]],"v":9}', '{"a":[[0,5]],"v":9}',
+    '{"e":[[["builtins","AssertionError"]],"x",null]}', '{"v":' + "9" * 90_000 + "}",
+    '{"v":' + "[" * 90_000, '{"u":"no"}', '{"v":{"X":["|O",[9]]}}', '{"v":{"M":"antigravity"}}',
+    '{"v":{"F":[1,0]}}', '{"v":{"Q":[-1,[]]}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("answer", _FORGED_ANSWERS, ids=range(len(_FORGED_ANSWERS)))
+def test_forged_answers_do_not_pass(answer: str) -> None:
+    # The submission's process, taken over: it defines the function, and lies about each call.
+    main = (
+        "import os\nanswer = " + repr(answer.encode()) + "\n"
+        "os.write(4, b'{\"v\":null}\\n')\n"
+        'os.read(3, 1 << 16)\nos.write(4, b\'{"v":{"o":[0,"function"]}}\\n\')\n'
+        "while os.read(3, 1 << 16): os.write(4, answer + b'\\n')\n"
+    )
+    tests = AssertTests(cases=[AssertCase(program=CHECK)], entry_point="square")
+    nonce = secrets.token_hex(16)
+    stdin = asserts.encode_assert(tests, 0, nonce)
+    ended = runner.run_strong("", stdin, main=main.encode())
+    assert parse_assert_record(ended.channel, nonce).state in ("error", "failed", "unproxiable")
+
+
+def test_the_expected_values_never_reach_the_submissions_process() -> None:
+    seen = (
+        "import gc, os, sys\ndef square(x):\n"
+        "    return [o for o in gc.get_objects() if isinstance(o, (list, tuple, dict)) and\n"
+        "            any(type(i) is int and i == int('987654321') for i in o)] == []\n"
+    )
+    program = "def check(candidate):\n    assert candidate(1) is True\n    wanted = [987654321]\n"
+    outcome = runner.judge_strong(seen, program, "square", fresh=sys.executable)
+    assert outcome.state == "passed"
+
+
+def test_a_builtin_that_the_test_uses_cannot_be_replaced() -> None:
+    source = "def ordered(xs): return xs\ndef sorted(xs): return [1, 2, 3]\n"
+    program = "assert sorted(ordered([5, 4])) == [1, 2, 3]"
+    for form in (runner.judge_strong, runner.judge_weak):
+        assert form(source, program).state == "failed"
+
+
+def test_modules_that_the_submission_imported_are_there() -> None:
+    source = "import math\nimport collections as c\nfrom os import path\ndef f(x): return x"
+    assert runner.judge_strong(source, "assert math.sqrt(f(4)) == 2").state == "passed"
+    # `c` is not a customary name: the tester does not import what a submission chooses.
+    assert runner.judge_strong(source, "assert c.Counter(f('a'))").state == "unproxiable"
+
+
+def test_plain_data_of_the_submission_is_there() -> None:
+    source = "LIMIT = {'a': (1, 2)}\ndef f(): return LIMIT"
+    assert runner.judge_strong(source, "assert LIMIT == {'a': (1, 2)} == f()").state == "passed"
+
+
+def test_a_missing_name_is_an_error_of_the_submission() -> None:
+    outcome = runner.judge_strong("x = 1", "assert f(1) == 1")
+    assert outcome.state == "error"
+    assert "'f' is not defined" in outcome.message
+
+
+def test_a_broken_test_program_is_nobodys_wrong_answer() -> None:
+    for form in (runner.judge_strong, runner.judge_weak):
+        outcome = form(RIGHT, "assert square(")
+        assert outcome.state == "invalid"
+        assert outcome.verdict is Verdict.JUDGE_ERROR
+
+
+def test_a_submission_that_does_not_compile_is_said_to_be_so() -> None:
+    for form in (runner.judge_strong, runner.judge_weak):
+        outcome = form("def square(:", CHECK, "square")
+        assert outcome.state == "error"
+        assert outcome.message.startswith("SyntaxError: ")
+
+
+def test_the_main_part_of_a_submission_does_not_run() -> None:
+    source = RIGHT + "if __name__ == '__main__':\n    raise SystemExit(1)\n"
+    assert runner.judge(source, CHECK, "square").state == "passed"
+
+
+def test_only_a_record_with_the_nonce_counts() -> None:
+    good = json.dumps({"nonce": "n1", "state": "failed", "message": "m"}).encode()
+    forged = json.dumps({"nonce": "x", "state": "passed", "message": ""}).encode()
+    noise = b"n1\n" + b"[" * 100_000 + b"n1\n" + b'{"nonce":"n1","state":[]}\n\xff\n'
+    channel = forged + b"\n" + noise + good + b"\n"
+    assert parse_assert_record(channel, "n1") == AssertOutcome("failed", "m")
+    assert parse_assert_record(good, "n1").state == "missing"
+    assert parse_assert_record(b"", "n1").state == "missing"
+    assert parse_assert_record(b"\n" * 10_000_000 + good + b"\n", "n1").state == "failed"
