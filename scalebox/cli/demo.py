@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from pathlib import Path
@@ -22,6 +23,11 @@ from scalebox.model import Report
 
 Outcome = Report | RemoteError
 
+#: A log has no width; this one leaves room for the messages.
+_LOG_WIDTH = 140
+#: What the columns other than the message take.
+_FIXED_WIDTH = 108
+
 
 @click.command()
 @daemon_options
@@ -33,6 +39,8 @@ def demo(socket: Path | None, url: str | None, token: str | None, private: bool)
     """
     examples = load_examples()
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=_LOG_WIDTH)
     private = private or (socket is None and url is None)
     if private:
         console.print("starting a private scaleboxd …")
@@ -60,40 +68,45 @@ def demo(socket: Path | None, url: str | None, token: str | None, private: bool)
 
 def _judge_all(client: Client, examples: list[Example], console: Console) -> list[Outcome]:
     outcomes: list[Outcome | None] = [None] * len(examples)
-    bar = Progress(
-        TextColumn("judging"), BarColumn(), MofNCompleteColumn(), console=console, transient=True
-    )
+    submissions = [example.submission for example in examples]
+    bar = Progress(TextColumn("judging"), BarColumn(), MofNCompleteColumn(), console=console)
     task = bar.add_task("", total=len(examples))
-
-    # On a terminal the table fills up as results come; elsewhere only its last state is printed.
-    with Live(console=console, refresh_per_second=8, vertical_overflow="visible") as live:
-        submissions = [example.submission for example in examples]
+    # On a terminal the table fills up as results come; a log gets its last state only.
+    with contextlib.ExitStack() as stack:
+        live = None
+        if console.is_terminal:
+            live = stack.enter_context(Live(console=console, transient=True))
         for index, outcome in client.judge_many(submissions, on_error="return"):
             outcomes[index] = outcome
             bar.advance(task)
-            if console.is_terminal:
-                live.update(Group(_table(examples, outcomes), bar))
-        live.update(_table(examples, outcomes))
+            if live is not None:
+                live.update(Group(_table(examples, outcomes, console.width), bar))
+    console.print(_table(examples, outcomes, console.width))
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _table(examples: list[Example], outcomes: list[Outcome | None]) -> Table:
-    table = Table(header_style="bold", pad_edge=False)
-    for name in ("problem", "language", "expected", "verdict"):
-        table.add_column(name, overflow="fold")
+def _table(examples: list[Example], outcomes: list[Outcome | None], width: int) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("problem", "language"):
+        table.add_column(name, no_wrap=True)
+    for name in ("expected", "verdict"):
+        table.add_column(name)
     for name in ("passed", "cpu", "memory"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("message", overflow="ellipsis", no_wrap=True, max_width=60)
+    left = width - _FIXED_WIDTH
+    if left > 0:
+        table.add_column("message", no_wrap=True, overflow="ellipsis", max_width=left)
     before = ""
     for example, outcome in zip(examples, outcomes, strict=True):
-        title = "" if example.problem_name == before else example.problem_name
-        before = example.problem_name
+        folder = (example.submission.id or "").partition("/")[0]
+        cells = _cells(example, outcome)
         table.add_row(
-            Text(title),
+            Text("" if folder == before else folder),
             example.submission.language,
             Text(example.expected.value.replace("_", " ")),
-            *_cells(example, outcome),
+            *(cells if left > 0 else cells[:-1]),
         )
+        before = folder
     return table
 
 

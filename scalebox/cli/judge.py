@@ -75,9 +75,9 @@ def judge(
         console = Console()
         if report.compile is not None and not report.compile.ok:
             console.print(Text(report.compile.message.rstrip()))
-        else:
+        elif report.cases:
             console.print(case_table(report))
-        if report.message and (line := reason(report)):
+        elif line := reason(report):
             console.print(Text(line))
         console.print(summary(report))
     if not report.accepted:

@@ -7,6 +7,7 @@ it ends with its parent.  Everything else about it is an ordinary `scaleboxd`.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -32,6 +33,7 @@ _KILL_AFTER_S = 10.0
 #: sockaddr_un holds 108 bytes with the closing zero.
 _MAX_SOCKET_PATH = 107
 _STDERR_SHOWN = 4000
+_PREFIX = "scalebox-local-"
 
 Overrides = Mapping[str, Any]
 
@@ -95,6 +97,7 @@ class _Daemon:
         self._overrides = overrides
         self._process: subprocess.Popen[bytes] | None = None
         self._directory: Path | None = None
+        self._lock: int | None = None
         self._drain_s = _DRAIN_S
         self.socket = Path()
 
@@ -107,11 +110,9 @@ class _Daemon:
 
     def start(self) -> None:
         """Write the configuration and start the process."""
-        directory = Path(tempfile.mkdtemp(prefix="scalebox-"))
-        if len(os.fsencode(directory / "d.sock")) > _MAX_SOCKET_PATH:
-            directory.rmdir()
-            directory = Path(tempfile.mkdtemp(prefix="scalebox-", dir="/tmp"))
-        self._directory = directory
+        _sweep()
+        self._directory, self._lock = _claim_directory()
+        directory = self._directory
         self.socket = directory / "d.sock"
         try:
             config = _merge(
@@ -173,6 +174,9 @@ class _Daemon:
         directory, self._directory = self._directory, None
         if directory is not None:
             shutil.rmtree(directory, ignore_errors=True)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _said(self) -> str:
         assert self._directory is not None
@@ -182,6 +186,38 @@ class _Daemon:
             text = ""
         text = text.strip()[-_STDERR_SHOWN:]
         return f". It said:\n{text}" if text else " and said nothing"
+
+
+def _claim_directory() -> tuple[Path, int]:
+    """A new private directory, and a descriptor that holds its lock while this process lives."""
+    while True:
+        directory = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        if len(os.fsencode(directory / "d.sock")) > _MAX_SOCKET_PATH:
+            directory.rmdir()
+            directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir="/tmp"))
+        lock = os.open(directory / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (directory / "lock").exists():
+            return directory, lock
+        os.close(lock)  # someone swept it between the two lines above
+
+
+def _sweep() -> None:
+    """Remove the directories of programs that were killed: nobody holds their locks any more."""
+    for root in {tempfile.gettempdir(), "/tmp"}:
+        for directory in Path(root).glob(f"{_PREFIX}*"):
+            try:
+                lock = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+            except OSError:
+                continue  # another user's, or not yet locked
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(lock).st_uid == os.geteuid():
+                    shutil.rmtree(directory, ignore_errors=True)
+            except OSError:
+                pass  # in use
+            finally:
+                os.close(lock)
 
 
 def _is_healthy(path: Path) -> bool:

@@ -55,13 +55,15 @@ class FakeDaemon:
     """State and handlers.
 
     Attributes:
-        keys: how often each idempotency key was posted.
+        keys, answered: how often each idempotency key was posted, and answered.
         sizes: the number of submissions of each batch.
-        refuse: how many of the next batches are answered with which status and Retry-After.
+        requests: what was asked, in order; `tokens` are the batches' Authorization headers.
+        refuse: status and Retry-After that the next requests are refused with.
         break_after: frames after which the next batches are cut off, one entry a batch.
+        item_errors: error codes that submissions of an id get before they get their report.
         shuffle: whether a batch is answered backwards.
+        open_batches, received: batches now being answered; submissions read so far.
         gate: answers wait for it.
-        delay: seconds before each batch's answer.
     """
 
     def __init__(self) -> None:
@@ -155,7 +157,7 @@ class FakeDaemon:
         if self.refuse:
             status, retry_after = self.refuse.pop(0)
             return _error(status, "unavailable", "starting", retry_after=retry_after)
-        status = Status(
+        found = Status(
             version="0",
             node="fake",
             uptime_s=1.0,
@@ -170,7 +172,7 @@ class FakeDaemon:
             counters={"cases": 3.0},
         )
         # As JSON, though msgpack was asked for: the client goes by the answer's own type.
-        return web.Response(body=msgspec.json.encode(status), content_type="application/json")
+        return web.Response(body=msgspec.json.encode(found), content_type="application/json")
 
     async def languages(self, request: web.Request) -> web.Response:
         return _msgpack(

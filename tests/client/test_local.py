@@ -102,6 +102,10 @@ def test_a_daemon_ends_with_its_parent() -> None:
     while (left := _with_argument(path)) and time.monotonic() < deadline:
         time.sleep(0.1)
     assert left == []
+    # What the killed program left on disk goes with the next start.
+    assert Path(path).parent.exists()
+    with scalebox.local(sandbox={"slots": 1}):
+        assert not Path(path).parent.exists()
 
 
 def _with_argument(argument: str) -> list[str]:

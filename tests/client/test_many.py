@@ -209,4 +209,4 @@ async def test_two_streams_do_not_disturb_each_other(client: AsyncClient) -> Non
     async def count() -> int:
         return len([1 async for _ in client.judge_many(numbered(400), in_flight=30)])
 
-    assert await asyncio.gather(count(), count(), count()) == [400, 400, 400]
+    assert set(await asyncio.gather(count(), count(), count())) == {400}

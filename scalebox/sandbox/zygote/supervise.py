@@ -55,10 +55,12 @@ class Settings:
 class Program:
     """A Python program ready to be executed as `__main__`; only ever made in a forked child."""
 
-    def __init__(self, namespace: dict, code: object, source: bytes) -> None:  # type: ignore[type-arg]
+    def __init__(self, namespace, code, source, held):  # type: ignore[no-untyped-def]
         self.namespace = namespace
         self.code = code
         self.source = source
+        # Pid 1's objects would be torn down, page by page, as its frames return.
+        self._held = held
 
     def report(self, error: BaseException) -> int:
         """Say what the interpreter says of an uncaught exception; the exit status."""
@@ -277,7 +279,7 @@ class Supervisor:
             self._setup_failed(error)
         self._page[0] = child.RUNNING
         self._page.close()
-        return Program(self._namespace, code, request.source)
+        return Program(self._namespace, code, request.source, (self, request))
 
     def _environment(self, request: Request) -> dict[str, str]:
         return {**self._settings.env, **request.options.get("env", {})}
@@ -293,7 +295,7 @@ class Supervisor:
         except Exception as error:
             self._setup_failed(error)
         self._page.close()
-        return Program(self._namespace, code, b"")
+        return Program(self._namespace, code, b"", (self, request))
 
     def _setup_failed(self, error: Exception) -> None:
         message = ("%s: %s" % (type(error).__name__, error)).encode()[:1000]
