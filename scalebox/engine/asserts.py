@@ -19,6 +19,9 @@ from scalebox.model import AssertTests, Integrity, Submission, Verdict
 from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec
 from scalebox.sandbox.zygote import wire
 
+#: In the weak form the submission can write records, too; ours must still be heard.
+_SINGLE_RECORDS = 16
+
 
 class AssertJudgement(Judgement):
     """One run a test program; a second one where the first form cannot carry it."""
@@ -42,6 +45,12 @@ class AssertJudgement(Judgement):
         self._weak: set[int] = set()
         self._nonces: dict[int, str] = {}
 
+    async def prepare(self) -> None:
+        builder, python = self.room.builder, self.language
+        self._tester = await builder.harness(python, asserts.tester_source())
+        self._candidate = await builder.harness(python, asserts.candidate_source())
+        self._single = await builder.harness(python, asserts.single_source())
+
     def needs_build(self) -> bool:
         return False
 
@@ -54,20 +63,20 @@ class AssertJudgement(Judgement):
         files = {**self.files, CANDIDATE_FILE: (self.source, 0o644)}
         if index in self._weak:
             return RunSpec(
-                program=wire.PYTHON_SOURCE,
+                program=wire.PYTHON_CODE,
                 limits=self.limits,
-                source=asserts.single_source(),
+                code=self._single,
                 stdin=task,
                 files=files,
-                channel=True,
+                records=_SINGLE_RECORDS,
             )
         return RunSpec(
-            program=wire.PYTHON_SOURCE,
+            program=wire.PYTHON_CODE,
             limits=self.limits,
-            source=asserts.candidate_source(),
+            code=self._candidate,
             files=files,
-            channel=True,
-            driver=asserts.tester_source(),
+            records=1,
+            driver=self._tester,
             driver_stdin=task,
         )
 

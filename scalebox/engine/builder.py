@@ -146,6 +146,17 @@ class Builder:
         made.result = result
         return made
 
+    async def harness(self, language: Language, source: bytes) -> bytes:
+        """Marshalled code of a harness of ours, compiled by the judge's own Python.
+
+        Raises:
+            InternalError: it does not compile.
+        """
+        artifact = await self.build(language, source, {}, client="scaleboxd", priority=0)
+        if not artifact.result.ok:
+            raise InternalError(f"a harness does not compile: {artifact.result.message}")
+        return artifact.code
+
     def _look_up(self, address: str) -> Artifact | None:
         error = self._errors.get(address)
         if error is not None:

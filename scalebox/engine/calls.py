@@ -6,6 +6,8 @@ after it go on in a fresh process.
 
 from __future__ import annotations
 
+import anyio.to_thread
+
 from scalebox.engine import verdicts
 from scalebox.engine.judgement import Judgement, Room
 from scalebox.errors import BadRequestError
@@ -18,6 +20,8 @@ from scalebox.sandbox.zygote import wire
 #: Calls of one process: bounds what a death costs, and what one run holds of the queue.
 CALLS_PER_RUN = 200
 CANDIDATE_FILE = "candidate.py"
+#: Longer results are read in a worker thread.
+LARGE_CHANNEL_BYTES = 64 * 1024
 
 
 def is_syntax_error(words: str) -> bool:
@@ -48,28 +52,40 @@ class CallJudgement(Judgement):
                 field="tests",
             )
         self._tests = tests
-        #: First case of a run → all of its cases.
+        #: First case of a run → its standard input, and all of its cases.
+        self._encoded: dict[int, bytes] = {}
         self._batches: dict[int, list[int]] = {}
+        total = len(tests.cases)
+        for first in range(0, total, CALLS_PER_RUN):
+            self._add_batch(list(range(first, min(first + CALLS_PER_RUN, total))))
+
+    def _add_batch(self, batch: list[int]) -> None:
+        try:
+            encoded = call.encode_calls(self._tests, batch)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise BadRequestError(
+                f"arguments that are not plain data: {error}", field="tests.cases"
+            ) from error
+        self._batches[batch[0]] = batch
+        self._encoded[batch[0]] = encoded
+
+    async def prepare(self) -> None:
+        self._harness = await self.room.builder.harness(self.language, call.call_source())
 
     def needs_build(self) -> bool:
         return False
 
     def start(self) -> None:
-        total = len(self._tests.cases)
-        jobs = []
-        for first in range(0, total, CALLS_PER_RUN):
-            self._batches[first] = list(range(first, min(first + CALLS_PER_RUN, total)))
-            jobs.append(self.make_job(first))
-        self.room.scheduler.submit(jobs)
+        self.room.scheduler.submit([self.make_job(first) for first in self._batches])
 
     def make_spec(self, index: int) -> RunSpec:
         return RunSpec(
-            program=wire.PYTHON_SOURCE,
+            program=wire.PYTHON_CODE,
             limits=self.limits,
-            source=call.call_source(),
-            stdin=call.encode_calls(self._tests, self._batches[index]),
+            code=self._harness,
+            stdin=self._encoded[index],
             files={**self.files, CANDIDATE_FILE: (self.source, 0o644)},
-            channel=True,
+            records=len(self._batches[index]),
         )
 
     def cases_of(self, index: int) -> list[int]:
@@ -77,27 +93,53 @@ class CallJudgement(Judgement):
 
     def hear(self, index: int, outcome: RunOutcome) -> None:
         batch = self._batches.pop(index)
-        records = call.parse_records(outcome.channel, batch)
+        del self._encoded[index]
+        if len(outcome.channel) > LARGE_CHANNEL_BYTES:
+            self.room.tasks.start_soon(self._decide_aside, batch, outcome)
+        else:
+            self._settle_batch(batch, outcome, self._decide(batch, outcome.channel))
+
+    async def _decide_aside(self, batch: list[int], outcome: RunOutcome) -> None:
+        """Reading long records would hold the event loop up: in a worker thread."""
+        try:
+            decided = await anyio.to_thread.run_sync(self._decide, batch, outcome.channel)
+        except Exception as error:
+            words = f"reading results failed for reasons of ours: {error}"
+            for case in batch:
+                self.settle(case, Verdict.INTERNAL_ERROR, words, outcome)
+            outcome.close()
+        else:
+            self._settle_batch(batch, outcome, decided)
+
+    def _decide(self, batch: list[int], channel: bytes) -> list[tuple[Verdict, str]]:
+        records = call.parse_records(channel, batch)
+        return [
+            call.decide_call(self._tests, case, record)
+            for case, record in zip(batch, records, strict=False)
+        ]
+
+    def _settle_batch(
+        self, batch: list[int], outcome: RunOutcome, decided: list[tuple[Verdict, str]]
+    ) -> None:
         limit_s = self.limits.cpu_ns / 1e9
-        if records and is_syntax_error(records[0].error):
-            self.fail_compilation(records[0].error, outcome.cpu_s)
+        if decided and is_syntax_error(decided[0][1]):
+            self.fail_compilation(decided[0][1], outcome.cpu_s)
             outcome.close()
             return
-        for position, record in enumerate(records):
-            case = batch[position]
-            cpu_s = outcome.record_cpu_s[position] if position < len(outcome.record_cpu_s) else 0.0
+        times = outcome.record_cpu_s
+        for position, (verdict, message) in enumerate(decided):
+            cpu_s = times[position] if position < len(times) else 0.0
             if cpu_s > limit_s:
-                words = f"used {cpu_s:.3f} s of CPU time; {limit_s:g} s allowed"
-                self.settle(case, Verdict.TIME_LIMIT_EXCEEDED, words, outcome, cpu_s)
-                continue
-            verdict, message = call.decide_call(self._tests, case, record)
-            self.settle(case, verdict, message, outcome, cpu_s)
-        rest = batch[len(records) :]
+                verdict = Verdict.TIME_LIMIT_EXCEEDED
+                message = f"used {cpu_s:.3f} s of CPU time; {limit_s:g} s allowed"
+            self.settle(batch[position], verdict, message, outcome, cpu_s)
+        rest = batch[len(decided) :]
         if rest:
-            self._settle_death(rest[0], outcome, sum(outcome.record_cpu_s))
-            rest = [case for case in rest[1:] if case in set(self.unsettled())]
+            self._settle_death(rest[0], outcome, sum(times))
+            needed = set(self.unsettled())
+            rest = [case for case in rest[1:] if case in needed]
         if rest:
-            self._batches[rest[0]] = rest
+            self._add_batch(rest)
             self.room.scheduler.submit([self.make_job(rest[0])])
         outcome.close()
 

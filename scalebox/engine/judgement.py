@@ -121,6 +121,10 @@ class Judgement(ABC):
     def needs_build(self) -> bool:
         """Whether something must be compiled before the first case."""
 
+    async def prepare(self) -> None:
+        """Make what the way of testing needs besides the submission; nothing, for most."""
+        return
+
     # --- the whole -------------------------------------------------------------------------------
 
     async def report(self, files: Mapping[str, bytes]) -> Report:
@@ -137,6 +141,7 @@ class Judgement(ABC):
         timer = None
         try:
             async with asyncio.timeout(deadline_s) as timer:
+                await self.prepare()
                 if self.needs_build():
                     self.artifact = await self.room.builder.build(
                         self.language, self.source, files,
@@ -221,9 +226,32 @@ class Judgement(ABC):
         """The source of a program that is compiled in its only run does not compile."""
         over = verdicts.limit_verdict(outcome, self.limits)
         text = read_output(outcome.stderr, self.room.config.engine.excerpt_bytes)
-        words = f"compiling {over[1]}" if over else text.decode("utf-8", "replace")
-        self.fail_compilation(words, outcome.cpu_s)
         outcome.close()
+        if over is None:
+            self.fail_compilation(text.decode("utf-8", "replace"), outcome.cpu_s)
+        else:
+            # The program's limits were too tight for its compilation, which has limits of its own.
+            self.room.tasks.start_soon(self._compile_apart)
+
+    async def _compile_apart(self) -> None:
+        try:
+            artifact = await self.room.builder.build(
+                self.language, self.source, {},
+                client=self.client, priority=self.submission.priority,
+            )  # fmt: skip
+        except InternalError as error:
+            for index in self.unsettled():
+                result = self._result(index, Verdict.INTERNAL_ERROR, message=str(error))
+                self.settle_result(index, result)
+            return
+        if self._done.done():
+            artifact.close()
+        elif not artifact.result.ok:
+            self.fail_compilation(artifact.result.message, artifact.result.cpu_time_s)
+        else:
+            self._compile = artifact.result
+            self.artifact = artifact
+            self.start()
 
     def fail_compilation(self, words: str, cpu_s: float) -> None:
         """End the judgement: there is nothing to run."""

@@ -53,8 +53,10 @@ class RunSpec:
         env: added to the slot's environment.
         files: further files of the program's folder: path → (content, mode).
         fetch: files to hand back.
-        channel: whether the program gets descriptor 5, read by the slot.
-        driver: source of a trusted Python program to run beside it, joined by pipes at 3 and 4.
+        records: how many records the program may write to descriptor 5, read by the slot; each
+            starts the limits on CPU and wall time anew; 0: there is no such descriptor.
+        driver: a trusted Python program (marshalled code) to run beside it, joined by pipes at 3
+            and 4.
         driver_stdin: that program's standard input.
     """
 
@@ -68,7 +70,7 @@ class RunSpec:
     env: dict[str, str] = field(default_factory=dict)
     files: dict[str, tuple[bytes, int]] = field(default_factory=dict)
     fetch: tuple[str, ...] = ()
-    channel: bool = False
+    records: int = 0
     driver: bytes = b""
     driver_stdin: bytes = b""
 
@@ -174,10 +176,10 @@ def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], list[int]]:
     files = b""
     if spec.files:
         files = _files(spec.files)
-    if spec.channel:
+    if spec.records:
         flags |= wire.CHANNEL
     if spec.driver:
-        flags |= wire.DRIVER
+        flags |= wire.DRIVER | wire.DRIVER_CODE
     sections = (spec.source, spec.code, stdin, spec.driver, spec.driver_stdin, options, files)
     body = b"".join(sections)
     descriptors: list[int] = []
@@ -196,7 +198,7 @@ def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], list[int]]:
     header = wire.REQUEST.pack(
         wire.RUN, run_id, spec.program, flags, limits.cpu_ns, limits.wall_ns, limits.memory_bytes,
         limits.output_bytes, limits.file_bytes, limits.processes, limits.open_files,
-        limits.stack_bytes, *map(len, sections),
+        limits.stack_bytes, spec.records, *map(len, sections),
     )  # fmt: skip
     return header + body, descriptors, owned
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import array
 import errno
 import json
+import marshal
 import mmap
 import os
 import select
@@ -78,7 +79,7 @@ class Request:
         fields = wire.REQUEST.unpack_from(packet)
         self.run_id, self.program, self.flags = fields[1:4]
         self.cpu_ns, self.wall_ns, self.memory, self.output, self.file_bytes = fields[4:9]
-        self.processes, self.open_files, self.stack = fields[9:12]
+        self.processes, self.open_files, self.stack, self.records = fields[9:13]
         self.descriptors = list(descriptors)
         given = list(descriptors)
         if self.flags & wire.BODY_FD:
@@ -86,7 +87,7 @@ class Request:
         else:
             body, offset = packet, wire.REQUEST.size
         sections = []
-        for length in fields[12:19]:
+        for length in fields[13:20]:
             sections.append(body[offset : offset + length])
             offset += length
         self.source, self.code, self.stdin, self.driver, self.driver_stdin = sections[:5]
@@ -144,7 +145,7 @@ class Supervisor:
                 continue  # or a CANCEL for a run that ended in the meantime
             request = Request(packet, descriptors)
             for name in self._on_demand[:]:
-                if name in request.source:
+                if name in request.source or name in request.files:
                     self._on_demand.remove(name)
                     preload([name.decode()])
                     child.forget_folder(self._folder)
@@ -257,7 +258,7 @@ class Supervisor:
             self._enter_box(request)
             cpu_ns = int(request.cpu_ns * CPU_STOP_FACTOR)
             if request.flags & wire.CHANNEL:
-                cpu_ns *= wire.MAX_RECORDS  # the limit is for each record
+                cpu_ns *= request.records + 1  # the limit is for each record
             child.limit(
                 min(cpu_ns // 1_000_000_000 + 2, 1 << 30),
                 max(request.output + 4096, request.file_bytes),
@@ -291,7 +292,10 @@ class Supervisor:
             # Not dumpable: where both have one uid, the program cannot look into this process.
             self._driver_identity.become(dumpable=False)
             child.take_interrupts()
-            code = compile(request.driver, "<tester>", "exec", 0, True)
+            if request.flags & wire.DRIVER_CODE:
+                code = marshal.loads(request.driver)
+            else:
+                code = compile(request.driver, "<tester>", "exec", 0, True)
         except Exception as error:
             self._setup_failed(error)
         self._page.close()
@@ -333,9 +337,7 @@ class Supervisor:
         try:
             return os.open("/proc/self/fd/%d" % request.stdin_fd, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
-            fd = os.dup(request.stdin_fd)
-            os.lseek(fd, 0, os.SEEK_SET)
-            return fd
+            return kernel.sealed_memfd(_read_all(request.stdin_fd))
 
     def _make_scratch(self, size_bytes: int) -> None:
         if self._own_namespaces:
@@ -485,6 +487,7 @@ class Watch:
             self._chunks = []
             self.record_ns = []
         self._channel_size = 0
+        self._records = request.records
         #: What the channel may carry; a program that writes more is stopped.
         self._channel_limit = min(request.output, LARGEST_CHANNEL_BYTES)
         if channel >= 0:
@@ -569,9 +572,9 @@ class Watch:
             self.record_ns.extend([0] * (records - 1))
             self._cpu_mark = now
             self._deadline = time.monotonic_ns() + self._wall_ns
-        too_many = len(self.record_ns) > wire.MAX_RECORDS
+        too_many = len(self.record_ns) > self._records
         if too_many or self._channel_size + len(chunk) > self._channel_limit:
-            del self.record_ns[wire.MAX_RECORDS :]
+            del self.record_ns[self._records :]
             self._flags |= wire.OUTPUT_EXCEEDED
             return
         self._chunks.append(chunk)

@@ -14,9 +14,6 @@ INLINE_BYTES = 48 * 1024
 #: The largest packet either side sends.
 PACKET_BYTES = 64 * 1024
 
-#: Records that one run may write to its channel.
-MAX_RECORDS = 1000
-
 # Request types.
 RUN = 1
 CANCEL = 2
@@ -35,12 +32,13 @@ BODY_FD = 1  #: the sections are in the first descriptor
 STDIN_FD = 2  #: standard input is the next descriptor
 PROGRAM_FD = 4  #: the executable is the next descriptor
 CHANNEL = 8  #: give the program descriptor 5 and return what it writes there
-DRIVER = 16  #: run a second program (Python source) joined to the first by crossed pipes
+DRIVER = 16  #: run a second program (Python) joined to the first by crossed pipes
+DRIVER_CODE = 32  #: it comes as marshalled code
 
 #: type, run id, program, flags, then: CPU ns, wall ns, memory, output, file bytes, processes,
-#: open files, stack bytes; then section lengths: source, code, stdin, driver source, driver stdin,
+#: open files, stack bytes, channel records; then section lengths: source, code, stdin, driver source, driver stdin,
 #: options (JSON), files.
-REQUEST = struct.Struct("<BQBIQQQQQQQQQQQQQQQ")
+REQUEST = struct.Struct("<BQBIQQQQQQQQQQQQQQQQ")
 #: CANCEL, PING and PONG: type, run id.
 CONTROL = struct.Struct("<BQ")
 
