@@ -23,6 +23,8 @@ from scalebox.model import BatchItem, Report
 #: Answers that condemn the session rather than one submission: wrong token, no such API.
 _FATAL_STATUSES = frozenset({401, 403, 405, 406, 415})
 BATCH_PATH = "/v1/judge/batch"
+#: With no more than this many answers outstanding each is told as it comes.
+_FEW = 4
 # msgpack: a map of one entry whose key is the 11-byte string "submissions".
 _BATCH_HEAD = b"\x81\xabsubmissions"
 
@@ -211,7 +213,7 @@ class _Batch:
         if self._scope is not None and all(item.abandoned for item in self.waiting.values()):
             self._scope.reschedule(asyncio.get_running_loop().time())
 
-    def _receive(self, answers: list[BatchItem]) -> None:
+    def _receive(self, answers: list[BatchItem]) -> bool:
         for answer in answers:
             item = self.waiting.get(answer.index)
             if item is None:
@@ -232,6 +234,7 @@ class _Batch:
             item.batch = None
             if not item.abandoned:
                 item.deliver(item, outcome, False)
+        return len(self.waiting) > _FEW
 
 
 def lost(

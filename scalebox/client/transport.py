@@ -30,6 +30,7 @@ _CONNECT_TIMEOUT_S = 10.0
 _PROBE_INTERVAL_S = 30.0
 _PROBE_TIMEOUT_S = 10.0
 _PROBE_FAILURES = 3
+_GATHER_S = 0.005
 
 
 class BrokenConnection(Exception):
@@ -180,9 +181,14 @@ class Transport:
             return Answer(response.content_type, await response.read())
 
     async def batch(
-        self, path: str, body: bytes, on_items: Callable[[list[BatchItem]], None]
+        self, path: str, body: bytes, on_items: Callable[[list[BatchItem]], bool]
     ) -> None:
         """Send a batch; hand over the items of its answer, as many at once as have arrived.
+
+        Parameters:
+            path, body: the request.
+            on_items: returns whether many more are awaited, so that a few milliseconds' answers
+                may gather in the socket before they are read.
 
         Raises:
             BrokenConnection: the stream broke off.
@@ -194,8 +200,8 @@ class Transport:
             buffer = bytearray()
             async for chunk in response.content.iter_any():
                 buffer += chunk
-                if items := self._split(buffer):
-                    on_items(items)
+                if (items := self._split(buffer)) and on_items(items):
+                    await _let_gather(response)
             if buffer:
                 raise BrokenConnection("the batch's answer ended in the middle of a frame")
 
@@ -256,6 +262,24 @@ class Transport:
                 now = asyncio.get_running_loop().time()
                 for scope in waiting & self._waiting:
                     scope.reschedule(now)
+
+
+async def _let_gather(response: aiohttp.ClientResponse) -> None:
+    """Leave a connection unread for a moment.
+
+    Waking up costs several times what an answer does: a trainer's core should not spend a tenth of
+    its time on being told of each result by itself.
+    """
+    connection = response.connection
+    line = None if connection is None else connection.transport
+    if line is None or line.is_closing():
+        return  # the answer is complete, or broken off
+    line.pause_reading()
+    try:
+        await asyncio.sleep(_GATHER_S)
+    finally:
+        if not line.is_closing():
+            line.resume_reading()
 
 
 def _nonsense(what: str) -> Refusal:

@@ -104,7 +104,7 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
     missing = supervise.preload(settings.preload)
     if missing:
         notes.append("modules to preload that this Python lacks: " + ", ".join(missing))
-    kernel.install_filter(kernel.slot_filter())
+    kernel.install_filter(kernel.slot_filter(own_namespaces))
     identity, driver_identity = _identities(settings, own_namespaces, kernel, child, notes)
     if settings.cgroup_files:
         meter = CgroupMeter(cgroup_files, settings.peak_resets, settings.cgroup_version)

@@ -290,6 +290,7 @@ def _flush(status: int) -> int:
 def _unraisable(error: BaseException, where: str) -> None:
     try:
         sys.stderr.write("Exception ignored in: %s\n" % where)
+        error.__traceback__ = None  # ours, not the program's
         sys.__excepthook__(type(error), error, None)
     except BaseException:
         os._exit(120)

@@ -246,8 +246,12 @@ def _op(code: int, jump_true: int, jump_false: int, value: int) -> bytes:
     return struct.pack("HBBI", code, jump_true, jump_false, value)
 
 
-def slot_filter() -> bytes:
+def slot_filter(own_network: bool) -> bytes:
     """The seccomp program of a slot, installed once in pid 1 and inherited by every run.
+
+    Parameters:
+        own_network: whether the slot has a network namespace.  Without one no socket but a pair can
+            be made: Landlock stops neither UDP nor connections to the host's pathname sockets.
 
     Installing a filter costs about 1 µs an instruction, so nothing is installed per run; what
     differs between pid 1 and a program (mount, umount2) rests on capabilities alone, which the
@@ -267,8 +271,8 @@ def slot_filter() -> bytes:
             _op(_RET, 0, 0, _ERRNO | EPERM),
             _op(_RET, 0, 0, _ALLOW),
         ],
-        "socket": _families(),
-        "socketpair": _families(),
+        "socket": _families(SOCKET_FAMILIES if own_network else ()),
+        "socketpair": _families(SOCKET_FAMILIES),
     }
     for name, block in special.items():
         body.append(_op(_JEQ, 0, len(block), number(name)))
@@ -293,10 +297,10 @@ def slot_filter() -> bytes:
     return b"".join(head + body)
 
 
-def _families() -> list[bytes]:
+def _families(allowed: tuple[int, ...]) -> list[bytes]:
     block = [_op(_LD_ABS, 0, 0, 16)]
-    for index, family in enumerate(SOCKET_FAMILIES):
-        block.append(_op(_JEQ, len(SOCKET_FAMILIES) - index, 0, family))
+    for index, family in enumerate(allowed):
+        block.append(_op(_JEQ, len(allowed) - index, 0, family))
     return [*block, _op(_RET, 0, 0, _ERRNO | EAFNOSUPPORT), _op(_RET, 0, 0, _ALLOW)]
 
 

@@ -82,7 +82,7 @@ class ProcessMeter:
         self._peak = 0
         self._limit = 0
         #: Memory is only seen by looking; so often, while a run lasts.
-        self.poll_interval_s = 0.05
+        self.poll_interval_ms = 50
 
     def begin(self, memory_limit: int) -> None:
         self._reaped_ns = 0
@@ -127,7 +127,8 @@ class CgroupMeter:
         peak_resets: whether writing to `peak` starts a new maximum (v1; v2 from Linux 6.12).
     """
 
-    poll_interval_s = 0.0
+    #: The kernel enforces memory; only the size of outputs has to be looked at.
+    poll_interval_ms = 100
 
     def __init__(self, files: dict[str, int], peak_resets: bool, version: int) -> None:
         self._files = files

@@ -178,7 +178,7 @@ class Supervisor:
             channel, channel_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             os.set_blocking(channel_end, True)
         watch = self._watch
-        watch.begin(request, channel)
+        watch.begin(request, channel, out, err)
         peer = -1
         self._page[0] = child.SETUP
         if self._oom_score >= 0:
@@ -408,7 +408,10 @@ class Supervisor:
         out_size, err_size = os.fstat(out).st_size, os.fstat(err).st_size
         if out_size > request.output or err_size > request.output:
             flags |= wire.OUTPUT_EXCEEDED
-        out_size, err_size = min(out_size, request.output), min(err_size, request.output)
+            for fd in (out, err):
+                if os.fstat(fd).st_size > request.output:
+                    os.ftruncate(fd, request.output)
+            out_size, err_size = min(out_size, request.output), min(err_size, request.output)
         channel = watch.channel_bytes()
         channel_size = len(channel)
         budget = wire.INLINE_BYTES - 8 * len(watch.record_ns)
@@ -475,7 +478,7 @@ class Watch:
         self.record_ns = []  # type: list[int]
         self.daemon_is_gone = False
 
-    def begin(self, request: Request, channel: int) -> None:
+    def begin(self, request: Request, channel: int, out: int, err: int) -> None:
         """Get ready for a run."""
         self._run_id = request.run_id
         self._cpu_stop = int(request.cpu_ns * CPU_STOP_FACTOR)
@@ -488,14 +491,18 @@ class Watch:
             self.record_ns = []
         self._channel_size = 0
         self._records = request.records
+        self._outputs = out, err
+        self._output_limit = request.output
         #: What the channel may carry; a program that writes more is stopped.
         self._channel_limit = min(request.output, LARGEST_CHANNEL_BYTES)
         if channel >= 0:
             self._poll.register(channel, select.POLLIN)
         self._deadline = time.monotonic_ns() + request.wall_ns
-        self._first_wait_ms = min(self._wall_ns, self._cpu_stop // self._cores) // 1_000_000 + 1
-        if self._meter.poll_interval_s:
-            self._first_wait_ms = min(self._first_wait_ms, int(self._meter.poll_interval_s * 1e3))
+        self._first_wait_ms = self._wait_ms(min(self._wall_ns, self._cpu_stop // self._cores))
+
+    def _wait_ms(self, wait_ns: int) -> int:
+        """Until the next limit can be reached, or something has to be looked at."""
+        return min(max(0, wait_ns) // 1_000_000 + 1, self._meter.poll_interval_ms)
 
     def until_exit(self, pid: int, live) -> int:  # type: ignore[no-untyped-def]
         """Block until `pid` ended or has to; returns the flags that say why."""
@@ -528,10 +535,13 @@ class Watch:
                         self._flags |= wire.WALL_EXCEEDED
                 elif self._meter.over_memory():
                     self._flags |= wire.OUT_OF_MEMORY
+                else:
+                    # RLIMIT_FSIZE cannot tell outputs from files, which may be larger.
+                    for fd in self._outputs:
+                        if os.fstat(fd).st_size > self._output_limit:
+                            self._flags |= wire.OUTPUT_EXCEEDED
                 wait_ns = min(self._deadline - now, (self._cpu_stop - used) // self._cores)
-                wait_ms = max(0, wait_ns) // 1_000_000 + 1
-                if self._meter.poll_interval_s:
-                    wait_ms = min(wait_ms, int(self._meter.poll_interval_s * 1e3))
+                wait_ms = self._wait_ms(wait_ns)
         finally:
             poll.unregister(pidfd)
             os.close(pidfd)

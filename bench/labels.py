@@ -1,0 +1,254 @@
+"""Do verdicts agree with the labels that authors of real problems gave to their submissions?
+
+Judges every Python, C and C++ submission of the problems in `problems.jsonl.gz` that use the
+default judge: an `accepted` one must be accepted, and any other must fail at least one case.  The
+promise covers those whose label someone has checked (`label_check` `ok`); the rest are listed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.progress import Progress
+
+from bench import results
+from scalebox.client.aio import AsyncClient
+from scalebox.client.local import async_local
+from scalebox.client.problems import read_rows
+from scalebox.model import Report, Submission, Verdict
+
+FILE = "problems.jsonl.gz"
+LANGUAGES = frozenset({"python", "c", "cpp"})
+#: Where the data states no limit (DESIGN: the data's own, else 10 s of CPU).
+DEFAULT_CPU_TIME_S = 10.0
+DOCUMENT = results.ROOT / "docs" / "labels.md"
+_MESSAGE_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A submission and what its authors say about it."""
+
+    problem: str
+    name: str
+    label: str
+    label_check: str
+    submission: Submission
+
+    @property
+    def is_checked(self) -> bool:
+        """Whether someone has run it and found the label to be right."""
+        return self.label_check == "ok"
+
+    def agrees(self, report: Report) -> bool:
+        """`accepted` with accepted; any other label with at least one case that failed.
+
+        A report that says nothing about the program agrees with no label.
+        """
+        if not report.verdict.is_about_the_program:
+            return False
+        return report.accepted == (self.label == "accepted")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A labelled submission and its report."""
+
+    labelled: Labelled
+    report: Report
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the report agrees with the label."""
+        return self.labelled.agrees(self.report)
+
+    def row(self) -> dict[str, Any]:
+        """For tables and files."""
+        labelled, report = self.labelled, self.report
+        return {
+            "problem": labelled.problem,
+            "submission": labelled.name,
+            "language": labelled.submission.language,
+            "label": labelled.label,
+            "label_check": labelled.label_check,
+            "verdict": report.verdict.value,
+            "passed": f"{report.passed}/{report.total}",
+            "reason": reason(report),
+        }
+
+
+def data_directory() -> Path:
+    """`$SCALEBOX_DATA`, else `shared/data` beside the project."""
+    return Path(os.environ.get("SCALEBOX_DATA") or results.ROOT.parent / "shared" / "data")
+
+
+def reason(report: Report) -> str:
+    """Why the verdict is not `accepted`: the first such case, in words."""
+    if report.compile is not None and not report.compile.ok:
+        return _short(f"does not compile: {report.compile.message}")
+    for case in report.cases:
+        if case.verdict not in (Verdict.ACCEPTED, Verdict.SKIPPED):
+            return _short(f"{case.name}: {case.verdict.value}: {case.message}")
+    return _short(report.message or f"all {report.total} cases are right")
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _MESSAGE_SHOWN else text[: _MESSAGE_SHOWN - 1] + "…"
+
+
+def read(path: Path) -> Iterator[Labelled]:
+    """The submissions to judge, ready to be sent.
+
+    Raises:
+        ProblemFileError: the file is not there, or not as its README says.
+    """
+    for row in read_rows(path):
+        if row.data["judge"]["kind"] != "default":
+            continue
+        for found in row.submissions():
+            submission = found.submission
+            if submission.language not in LANGUAGES:
+                continue
+            limits = submission.limits
+            if limits.cpu_time_s is None:
+                limits = msgspec.structs.replace(limits, cpu_time_s=DEFAULT_CPU_TIME_S)
+            yield Labelled(
+                row.id,
+                found.name,
+                found.label,
+                found.label_check,
+                msgspec.structs.replace(submission, limits=limits, stop="first_failure"),
+            )
+
+
+async def judge(client: AsyncClient, labelled: Sequence[Labelled]) -> list[Judged]:
+    """Judge all, with a progress bar; in the order given."""
+    reports: dict[int, Report] = {}
+    with Progress(console=results.new_console(), transient=True) as bar:
+        task = bar.add_task("judging", total=len(labelled))
+        stream = client.judge_many([one.submission for one in labelled])
+        async with aclosing(stream):  # type: ignore[type-var]
+            async for index, report in stream:
+                reports[index] = report
+                bar.advance(task)
+    return [Judged(one, reports[index]) for index, one in enumerate(labelled)]
+
+
+def document(judged: Iterable[Judged], host: dict[str, Any]) -> str:
+    """`docs/labels.md`: what disagrees, and why."""
+    every = list(judged)
+    checked = [one for one in every if one.labelled.is_checked]
+    agree = sum(one.agrees for one in checked)
+    lines = [
+        "# Labels and verdicts",
+        "",
+        "`make labels` judges every Python, C and C++ submission of the default-judge problems in",
+        "`problems.jsonl.gz`. An `accepted` one must be accepted; any other must fail at least one",
+        "case. This page is written by `python -m bench.labels --write-docs`.",
+        "",
+        f"Host: {host['cpu']}, {host['cores']} cores, Linux {host['kernel']}, Python "
+        f"{host['python']}; {host['date']}.",
+        "",
+        f"Of {len(checked)} submissions whose label was checked, {agree} agree. "
+        f"{len(every) - len(checked)} more were never checked by those who collected the data "
+        f"(`not run`, or not run to the end); {sum(o.agrees for o in every) - agree} of them agree.",
+        "",
+        "## Checked labels that disagree",
+        "",
+        *_table(one for one in checked if not one.agrees),
+        "",
+        "## Labels that nobody had checked, and that disagree",
+        "",
+        *_table(one for one in every if not one.labelled.is_checked and not one.agrees),
+        "",
+        "A rejected submission that passes everything here most likely fails on one of the tests",
+        "that the collection left out for their size (24 problems hold only part of theirs), or is",
+        "slow only compared with a time limit that the data does not state.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _table(judged: Iterable[Judged]) -> list[str]:
+    rows = [one.row() for one in judged]
+    if not rows:
+        return ["None."]
+    columns = ("problem", "submission", "label", "verdict", "passed", "reason")
+    lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
+    for row in rows:
+        cells = (str(row[column]).replace("|", r"\|").replace("<", "&lt;") for column in columns)
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+async def run(*, write_docs: bool, only: str | None) -> int:
+    """Judge, print, write; returns the exit status."""
+    labelled = [
+        one
+        for one in read(data_directory() / FILE)
+        if only is None or only in f"{one.problem}/{one.name}"
+    ]
+    async with async_local() as client:
+        judged = await judge(client, labelled)
+        status = await client.status()
+    checked = [one for one in judged if one.labelled.is_checked]
+    unchecked = [one for one in judged if not one.labelled.is_checked]
+    figures: dict[str, float] = {
+        "submissions": len(checked),
+        "agree": sum(one.agrees for one in checked),
+        "disagree": sum(not one.agrees for one in checked),
+        "unchecked_submissions": len(unchecked),
+        "unchecked_agree": sum(one.agrees for one in unchecked),
+        "unchecked_disagree": sum(not one.agrees for one in unchecked),
+    }
+    failed = [one for one in judged if not one.labelled.is_checked or one.agrees]
+    promises = [
+        results.at_least("submissions", figures["submissions"], 1),
+        results.at_most("disagree", figures["disagree"], 0),
+    ]
+    host = {"isolation": status.isolation.value, "enforcement": status.enforcement.value}
+    if only is None:
+        path = results.write(
+            "labels", figures, [one.row() for one in judged], promises=promises, host=host
+        )
+        print(f"wrote {path.name}")
+    disagreeing = [one.row() for one in checked if not one.agrees]
+    disagreeing += [one.row() for one in failed if not one.agrees]
+    if disagreeing:
+        results.show("Verdicts that disagree with their label", disagreeing)
+    results.show("Labels", [figures])
+    if write_docs:
+        import datetime
+
+        date = datetime.datetime.now(datetime.UTC).date().isoformat()
+        DOCUMENT.parent.mkdir(exist_ok=True)
+        DOCUMENT.write_text(
+            document(judged, {**results.host_facts(), "date": date}), encoding="utf-8"
+        )
+        print(f"wrote docs/{DOCUMENT.name}")
+    return results.conclude(promises)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of `python -m bench.labels`."""
+    parser = argparse.ArgumentParser(prog="python -m bench.labels", description=__doc__)
+    parser.add_argument("--write-docs", action="store_true", help="write docs/labels.md")
+    parser.add_argument("--only", metavar="TEXT", help="only what has TEXT in problem/submission")
+    options = parser.parse_args(arguments)
+    file = data_directory() / FILE
+    if not file.is_file():
+        parser.error(f"there is no {FILE} in the data directory; name it in $SCALEBOX_DATA")
+    return asyncio.run(run(write_docs=options.write_docs, only=options.only))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

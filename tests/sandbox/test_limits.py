@@ -1,0 +1,156 @@
+"""Each limit stops what it is there to stop, and says so; and the slot is well afterwards."""
+
+from __future__ import annotations
+
+import signal
+
+from scalebox.model import Enforcement
+from scalebox.sandbox.zygote import wire
+from tests.sandbox.conftest import Bench
+
+
+async def usable(bench: Bench) -> None:
+    outcome = await bench.python("print('well')")
+    assert outcome.stdout == b"well\n"
+    assert outcome.status == 0
+    assert not outcome.flags
+
+
+async def test_endless_loop_is_stopped_by_cpu_time(bench: Bench) -> None:
+    outcome = await bench.python("while True: pass", limits={"cpu_ns": 200_000_000})
+    assert outcome.flags & wire.CPU_EXCEEDED
+    assert 0.2 <= outcome.cpu_s < 1.0
+    await usable(bench)
+
+
+async def test_sleeper_is_stopped_by_wall_time(bench: Bench) -> None:
+    outcome = await bench.python("import time; time.sleep(60)", limits={"wall_ns": 300_000_000})
+    assert outcome.flags & wire.WALL_EXCEEDED
+    assert outcome.cpu_s < 0.2
+    await usable(bench)
+
+
+async def test_cpu_time_of_children_counts(bench: Bench) -> None:
+    source = "import os\npid = os.fork()\nwhile not pid: pass\nos.wait()"
+    outcome = await bench.python(source, limits={"cpu_ns": 200_000_000})
+    assert outcome.flags & wire.CPU_EXCEEDED
+    await usable(bench)
+
+
+async def test_memory_over_the_limit_is_seen(bench: Bench) -> None:
+    source = "x = bytearray(400 << 20)\nimport time; time.sleep(1)"
+    outcome = await bench.python(source)
+    assert outcome.flags & wire.OUT_OF_MEMORY
+    await usable(bench)
+
+
+async def test_memory_within_the_limit_is_measured(bench: Bench) -> None:
+    outcome = await bench.python("x = bytearray(100 << 20)")
+    assert not outcome.flags
+    assert 100 << 20 <= outcome.memory_bytes < 160 << 20
+
+
+async def test_peak_is_of_the_run_alone(bench: Bench) -> None:
+    await bench.python("x = bytearray(100 << 20)")
+    outcome = await bench.python("pass")
+    assert outcome.memory_bytes < 50 << 20
+
+
+async def test_many_small_processes_over_memory_do_not_take_the_slot_down(bench: Bench) -> None:
+    source = """
+import os, time
+try:
+    open('/proc/self/oom_score_adj', 'w').write('0')
+except OSError:
+    pass
+for _ in range(30):
+    if os.fork() == 0:
+        x = bytearray(20 << 20)
+        time.sleep(30)
+time.sleep(30)
+"""
+    before = bench.slot.restarts
+    outcome = await bench.python(source, limits={"wall_ns": 4_000_000_000})
+    assert outcome.flags & (wire.OUT_OF_MEMORY | wire.WALL_EXCEEDED)
+    assert bench.slot.restarts == before
+    await usable(bench)
+
+
+async def test_output_over_the_limit_is_seen_and_cut(bench: Bench) -> None:
+    outcome = await bench.python(
+        "import sys\nwhile True: sys.stdout.write('x' * 65536)",
+        limits={"output_bytes": 100_000, "file_bytes": 200_000},
+    )
+    assert outcome.flags & wire.OUTPUT_EXCEEDED
+    assert len(outcome.stdout) == 100_000
+    await usable(bench)
+
+
+async def test_long_output_within_the_limit_is_complete(bench: Bench) -> None:
+    outcome = await bench.python("print('y' * 900_000)")
+    assert outcome.stdout == b"y" * 900_000 + b"\n"
+    assert not outcome.flags & ~wire.DESCRIPTOR_FLAGS
+
+
+async def test_files_are_bounded(bench: Bench) -> None:
+    source = """
+import errno
+total = 0
+try:
+    with open('big', 'wb') as file:
+        while True:
+            total += file.write(bytes(1 << 20))
+except OSError as error:
+    print(errno.errorcode[error.errno], total <= 17 << 20)
+"""
+    outcome = await bench.python(source)
+    assert outcome.stdout in (b"ENOSPC True\n", b"EFBIG True\n")
+    await usable(bench)
+
+
+async def test_processes_are_bounded(bench: Bench) -> None:
+    source = """
+import os, time
+made = 0
+try:
+    for _ in range(500):
+        if os.fork() == 0:
+            time.sleep(20)
+            os._exit(0)
+        made += 1
+except OSError:
+    pass
+print(made)
+"""
+    outcome = await bench.python(source, limits={"processes": 20})
+    if bench.level.value != "minimal" or bench.pool.enforcement is not Enforcement.RLIMIT:
+        assert int(outcome.stdout) < 300
+    await usable(bench)
+
+
+async def test_exit_code_and_signal_are_exact(bench: Bench) -> None:
+    outcome = await bench.python("raise SystemExit(37)")
+    assert (outcome.exit_code, outcome.signal) == (37, None)
+    outcome = await bench.python("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    assert (outcome.exit_code, outcome.signal) == (None, signal.SIGSEGV)
+    outcome = await bench.python("import os; os.abort()")
+    assert outcome.signal == signal.SIGABRT
+
+
+async def test_deep_recursion_has_the_stack_for_it(bench: Bench) -> None:
+    source = """
+import sys
+sys.setrecursionlimit(200_000)
+def depth(n):
+    return 0 if n == 0 else 1 + depth(n - 1)
+print(depth(50_000))
+"""
+    outcome = await bench.python(source)
+    assert outcome.stdout == b"50000\n"
+
+
+async def test_syntax_error_is_told_from_a_crash(bench: Bench) -> None:
+    outcome = await bench.python("def f(")
+    assert outcome.flags & wire.COMPILE_FAILED
+    assert b"SyntaxError" in outcome.stderr
+    assert b"zygote" not in outcome.stderr
