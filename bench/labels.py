@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import datetime
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -227,8 +228,6 @@ async def run(*, write_docs: bool, only: str | None) -> int:
         results.show("Verdicts that disagree with their label", disagreeing)
     results.show("Labels", [figures])
     if write_docs:
-        import datetime
-
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
         DOCUMENT.parent.mkdir(exist_ok=True)
         DOCUMENT.write_text(

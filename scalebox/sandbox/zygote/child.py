@@ -215,6 +215,8 @@ def report_exception(error: BaseException) -> int:
         return _exit_status(exit_error.code)
     except BaseException as second:
         sys.stderr.write("Error in sys.excepthook:\n")
+        own_frame = second.__traceback__
+        second.__traceback__ = own_frame.tb_next if own_frame is not None else None
         sys.__excepthook__(type(second), second, second.__traceback__)
         sys.stderr.write("\nOriginal exception was:\n")
         sys.__excepthook__(type(error), error, stripped)
