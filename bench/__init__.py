@@ -1,1 +1,1 @@
-"""What `make bench`, `make labels` and `make load` run; every figure in the docs comes from here."""
+"""What `make bench`, `labels` and `load` run; every figure in the docs comes from here."""

@@ -25,12 +25,14 @@ from bench import results
 from scalebox.client.aio import AsyncClient
 from scalebox.client.local import async_local
 from scalebox.client.problems import read_rows
-from scalebox.model import Report, Submission, Verdict
+from scalebox.model import Limits, Report, Submission, Verdict
 
 FILE = "problems.jsonl.gz"
 LANGUAGES = frozenset({"python", "c", "cpp"})
 #: Where the data states no limit (DESIGN: the data's own, else 10 s of CPU).
 DEFAULT_CPU_TIME_S = 10.0
+#: Where the data states none: the memory under which its labels were checked (its README).
+DEFAULT_MEMORY_BYTES = 3 << 30
 DOCUMENT = results.ROOT / "docs" / "labels.md"
 _MESSAGE_SHOWN = 300
 
@@ -120,9 +122,10 @@ def read(path: Path) -> Iterator[Labelled]:
             submission = found.submission
             if submission.language not in LANGUAGES:
                 continue
-            limits = submission.limits
-            if limits.cpu_time_s is None:
-                limits = msgspec.structs.replace(limits, cpu_time_s=DEFAULT_CPU_TIME_S)
+            limits = Limits(
+                cpu_time_s=submission.limits.cpu_time_s or DEFAULT_CPU_TIME_S,
+                memory_bytes=submission.limits.memory_bytes or DEFAULT_MEMORY_BYTES,
+            )
             yield Labelled(
                 row.id,
                 found.name,
@@ -160,9 +163,13 @@ def document(judged: Iterable[Judged], host: dict[str, Any]) -> str:
         f"Host: {host['cpu']}, {host['cores']} cores, Linux {host['kernel']}, Python "
         f"{host['python']}; {host['date']}.",
         "",
-        f"Of {len(checked)} submissions whose label was checked, {agree} agree. "
-        f"{len(every) - len(checked)} more were never checked by those who collected the data "
-        f"(`not run`, or not run to the end); {sum(o.agrees for o in every) - agree} of them agree.",
+        f"Of {len(checked)} submissions whose label was checked, {agree} agree.",
+        f"{len(every) - len(checked)} more were never checked by those who collected the data",
+        f"(`not run`, or not run to the end); {sum(one.agrees for one in every) - agree} of them",
+        "agree. Programs for Python 2 (language `python2`) are not judged.",
+        "Limits are the data's own, else those under which its labels were checked: "
+        f"{DEFAULT_CPU_TIME_S:g} s of CPU,",
+        f"{DEFAULT_MEMORY_BYTES >> 30} GiB.",
         "",
         "## Checked labels that disagree",
         "",
@@ -211,7 +218,6 @@ async def run(*, write_docs: bool, only: str | None) -> int:
         "unchecked_agree": sum(one.agrees for one in unchecked),
         "unchecked_disagree": sum(not one.agrees for one in unchecked),
     }
-    failed = [one for one in judged if not one.labelled.is_checked or one.agrees]
     promises = [
         results.at_least("submissions", figures["submissions"], 1),
         results.at_most("disagree", figures["disagree"], 0),
@@ -222,9 +228,7 @@ async def run(*, write_docs: bool, only: str | None) -> int:
             "labels", figures, [one.row() for one in judged], promises=promises, host=host
         )
         print(f"wrote {path.name}")
-    disagreeing = [one.row() for one in checked if not one.agrees]
-    disagreeing += [one.row() for one in failed if not one.agrees]
-    if disagreeing:
+    if disagreeing := [one.row() for one in (*checked, *unchecked) if not one.agrees]:
         results.show("Verdicts that disagree with their label", disagreeing)
     results.show("Labels", [figures])
     if write_docs:

@@ -58,7 +58,7 @@ class LoadResult:
         missing, repeated: indices without a report, with more than one.
         wrong: reports that are not as expected, in words.
         kinds: answered, by kind.
-        processes_left: below the daemon, beyond its slots; or escaped from it.
+        processes_left: below the daemon and not there before, beyond its slots; or escaped from it.
         descriptors_before, descriptors_after: of the daemon.
         new_descriptors: what the additional ones are.
         files_left: in the daemon's store, outside its caches.
@@ -119,24 +119,24 @@ class LoadResult:
                 + (f"; new: {self.new_descriptors}" if self.new_descriptors else ""),
             ),
             _none(f"no file is left outside {', '.join(CACHES)}", self.files_left),
-            Promise("the daemon's memory is flat", second <= bound, _mib(first, second)),
-            Promise(
-                "the slots' memory is flat",
-                slots_second <= slots_bound,
-                _mib(slots_first, slots_second),
-            ),
+            _flat("the daemon's memory is flat", first, second, bound),
+            _flat("the slots' memory is flat", slots_first, slots_second, slots_bound),
         ]
 
 
 def _halves(samples: list[tuple[int, int]]) -> tuple[int, int]:
-    if not samples:
-        return 0, 0
-    end = samples[-1][0]
+    end = samples[-1][0] if samples else 0
     first = [size for done, size in samples if 0.25 * end <= done <= 0.5 * end]
     second = [size for done, size in samples if done >= 0.75 * end]
     if not first or not second:
-        return samples[-1][1], samples[-1][1]
+        return 0, 0  # too short a load to tell; `_flat` says so
     return sorted(first)[len(first) // 2], sorted(second)[len(second) // 2]
+
+
+def _flat(text: str, first: int, second: int, bound: int) -> Promise:
+    if not first or not second:
+        return Promise(text, False, "not measured: too short a load")
+    return Promise(text, second <= bound, _mib(first, second))
 
 
 def _mib(first: int, second: int) -> str:
@@ -286,6 +286,7 @@ async def run_load(
         before = await client.status()
     slots = [slot.pid for slot in before.slots]
     await _settled(pid, set(slots))
+    present = processes.descendants(pid)
     descriptors = processes.descriptors(pid)
     files = processes.files(store)
     started, cpu = time.monotonic(), time.process_time()
@@ -307,38 +308,37 @@ async def run_load(
         after = await client.status()
     result.restarts = sum(slot.restarts for slot in after.slots)
     result.slot_failures = int(after.counters.get("slot_failures", 0))
-    await _settled(pid, {slot.pid for slot in after.slots})
-    _look(result, pid, {slot.pid for slot in after.slots}, descriptors, store, files)
+    present |= {slot.pid for slot in after.slots}
+    await _settled(pid, present)
+    _look(result, pid, present, descriptors, store, files)
     return result
 
 
-async def _settled(pid: int, slots: set[int]) -> None:
+async def _settled(pid: int, present: set[int]) -> None:
     """Wait until the last runs are cleaned up, a bounded time; what is left then is left."""
     deadline = time.monotonic() + _SETTLE_S
     while time.monotonic() < deadline:
         await asyncio.sleep(0.5)
-        if not processes.descendants(pid) - slots and not processes.named(mix.MARK):
+        if not processes.descendants(pid) - present and not processes.named(mix.MARK):
             return
 
 
 def _look(
     result: LoadResult,
     pid: int,
-    slots: set[int],
+    present: set[int],
     descriptors: list[str],
     store: Path,
     files: set[str],
 ) -> None:
-    left = (processes.descendants(pid) - slots) | processes.named(mix.MARK)
+    left = (processes.descendants(pid) - present) | processes.named(mix.MARK)
     result.processes_left = [processes.describe(one) for one in sorted(left)]
     now = processes.descriptors(pid)
     result.descriptors_before, result.descriptors_after = len(descriptors), len(now)
     result.new_descriptors = dict(Counter(now) - Counter(descriptors))
     new = processes.files(store) - files
     result.files_left = sorted(
-        name
-        for name in new
-        if not name.startswith(CACHES) or any(mark in name for mark in _DRAFTS)
+        name for name in new if not name.startswith(CACHES) or any(mark in name for mark in _DRAFTS)
     )
     result.cached_files = len(new) - len(result.files_left)
 
@@ -347,9 +347,7 @@ async def run(*, clients: int, submissions: int, seed: int) -> int:
     """A private daemon, the load, the table; returns the exit status."""
     async with async_local(OVERRIDES) as client:
         status = await client.status()
-        result = await run_load(
-            client.address, clients=clients, submissions=submissions, seed=seed
-        )
+        result = await run_load(client.address, clients=clients, submissions=submissions, seed=seed)
         pid = processes.daemon_pid(client.address.removeprefix("unix:"))
     promises = result.promises()
     survivors = [pid] if Path(f"/proc/{pid}").exists() else []

@@ -87,6 +87,21 @@ def descriptors(pid: int) -> list[str]:
     return sorted(targets)
 
 
+def cpu_s(pid: int, *, reaped: bool) -> float:
+    """CPU seconds of a process by the kernel's accounting; 0: it is gone.
+
+    Parameters:
+        reaped: with those of its children that it has waited for, and of theirs.
+    """
+    try:
+        text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0.0
+    # utime, stime, cutime, cstime: fields 14 to 17 of proc(5); the name before may hold spaces.
+    ticks = text.rpartition(")")[2].split()[11 : 15 if reaped else 13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
 def rss_bytes(pid: int) -> int:
     """Resident memory; 0: the process is gone."""
     try:

@@ -151,7 +151,7 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         "array", "bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal",
         "enum", "fractions", "functools", "heapq", "io", "itertools", "json", "math", "operator",
         "os", "random", "re", "statistics", "string", "sys", "time", "typing",
-    )
+    )  # fmt: skip
     preload_on_demand: tuple[str, ...] = ("numpy",)
 
 

@@ -96,16 +96,19 @@ async def _serve(config: Config, parent: int) -> None:
     from scalebox.engine.service import running
 
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async with running(config) as engine:
-            async with serve(config, engine), anyio.create_task_group() as tasks:
-                _announce(engine.status())
-                if parent:
-                    tasks.start_soon(_until_orphaned, parent, tasks.cancel_scope)
-                async for received in signals:
-                    log.info("stopping", signal=signal.Signals(received).name)
-                    break
-                engine.draining = True
-                tasks.cancel_scope.cancel()
+        async with (
+            running(config) as engine,
+            serve(config, engine),
+            anyio.create_task_group() as tasks,
+        ):
+            _announce(engine.status())
+            if parent:
+                tasks.start_soon(_until_orphaned, parent, tasks.cancel_scope)
+            async for received in signals:
+                log.info("stopping", signal=signal.Signals(received).name)
+                break
+            engine.draining = True
+            tasks.cancel_scope.cancel()
     log.info("stopped")
 
 

@@ -105,7 +105,8 @@ class Comparison(
             trailing whitespace of each line and trailing empty lines; `exact` compares bytes.
         case_sensitive: whether `a` and `A` differ in `tokens` and `lines`.  False is the ICPC
             default validator's rule.
-        space_sensitive: with `tokens`, whitespace must be equal too (ICPC `space_change_sensitive`).
+        space_sensitive: with `tokens`, whitespace must be equal too (ICPC's
+            `space_change_sensitive`).
         float_absolute_tolerance: accept a token whose number is within this of the answer's.
         float_relative_tolerance: accept a token within this times the answer's magnitude.
             With both, either one suffices (ICPC problem package specification 2025-09).
@@ -122,9 +123,7 @@ class Comparison(
 Judge = Comparison
 
 
-class StdioCase(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
+class StdioCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One test case over standard input and output.
 
     Attributes:

@@ -1,7 +1,7 @@
 """Which compilers and interpreters this host has, and what identifies them.
 
-The identity of a tool chain is part of every artifact's address: another compiler, other flags, or a
-new version of either never reuses an old program.
+The identity of a tool chain is part of every artifact's address: another compiler, other flags, or
+a new version of either never reuses an old program.
 """
 
 from __future__ import annotations

@@ -69,9 +69,7 @@ class Bench:
 
     async def command(self, *argv: str, **more: Any) -> RunOutcome:
         """Run a program of the slot's file tree."""
-        outcome = await self.raw(
-            RunSpec(program=wire.EXECUTE, limits=LIMITS, argv=argv, **more)
-        )
+        outcome = await self.raw(RunSpec(program=wire.EXECUTE, limits=LIMITS, argv=argv, **more))
         assert outcome is not None, self.slot.failure
         outcome.stdout = take(outcome.stdout)
         outcome.stderr = take(outcome.stderr)

@@ -18,7 +18,7 @@ PROGRAMS = {
     "file": "import os; print(os.path.basename(__file__), os.path.isfile(__file__))",
     "globals": "print(sorted(globals()))",
     "main_module": "import sys; print(sys.modules['__main__'].__dict__ is globals())",
-    "input": "while True:\n    try:\n        print(input('? '))\n    except EOFError:\n        break",
+    "input": "while True:\n try:\n  print(input('? '))\n except EOFError:\n  break",
     "stdin_bytes": "import sys; print(sys.stdin.buffer.read())",
     "stdin_lines": "import sys\nfor line in sys.stdin: print(repr(line))",
     "open_stdin": "print(open('/dev/stdin').read())",
@@ -83,7 +83,9 @@ PROGRAMS = {
     "gc": "import gc; print(gc.isenabled(), gc.get_threshold())",
     "warnings": "import warnings; warnings.warn('careful')",
     "closed_stdout": "import sys; print('x'); sys.stdout.close()",
-    "replaced_stdout": "import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer)\nprint('w')",
+    "replaced_stdout": (
+        "import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer)\nprint('w')"
+    ),
     "exec_locals": "exec('y = 5'); print(y)",
     "encoding_cookie": "# -*- coding: latin-1 -*-\nprint('plain')",
     "bom": "\ufeffprint('bom')",

@@ -167,8 +167,10 @@ if __name__ == "__main__":
     if program is None:
         os._exit(0)
     # At module level: the fewer frames of ours below the program's, the closer to the real thing.
+    uncaught = None
     try:
         exec(program.code, program.namespace)
     except BaseException as error:
-        program.finish(program.report(error))
-    program.finish(0)
+        uncaught = error
+    # Out here it is not "being handled" any more, as for the interpreter's own report.
+    program.finish(0 if uncaught is None else program.report(uncaught))

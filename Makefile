@@ -1,0 +1,68 @@
+# Everything a person does with this tree.  Each target first makes .venv ready by
+# scripts/bootstrap.py (standard library only, no root; nothing to do the second time).
+#
+#   PYTHON=/path/to/python3.12   another Python than python3 (>= 3.11)
+#   VENV=/some/directory         another place than .venv
+#   ARGS="..."                   further arguments for the target's program (see `make help`)
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+# mypy fails on a cache that it may not write: in a tree of another user it goes without.
+MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]; }; \
+	then echo .mypy_cache; else echo /dev/null; fi)
+
+export VENV
+
+.PHONY: help demo test lint format bench labels load dist check-dist doctor venv venv-test clean
+.DEFAULT_GOAL := help
+
+help:  ## say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' \
+		| expand -t 12
+
+demo: venv  ## judge bundled submissions with a daemon of its own, and show a table
+	@$(BIN)/scalebox demo $(ARGS)
+
+test: lint  ## everything that is checked: lint, types, import arrows, tests (ARGS: pytest's)
+	$(BIN)/python -m pytest -q $(ARGS)
+
+lint: venv-test  ## ruff, mypy --strict, import arrows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --cache-dir $(MYPY_CACHE)
+	$(BIN)/lint-imports --no-cache
+
+format: venv-test  ## let ruff lay the code out
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: venv  ## measure throughput and the cost of a case, beside the usual ways (ARGS: --help)
+	$(BIN)/python -m bench.bench $(ARGS)
+
+labels: venv  ## judge the labelled problems and compare verdicts (ARGS: --help)
+	$(BIN)/python -m bench.labels $(ARGS)
+
+load: venv  ## 200 clients, 20,000 submissions, faults; nothing lost, nothing left (ARGS: --help)
+	$(BIN)/python -m bench.load $(ARGS)
+
+dist: venv  ## wheel, sdist and the single-file scaleboxd, in dist/
+	$(BIN)/python scripts/dist.py $(ARGS)
+
+check-dist: dist  ## run what `make dist` built where nothing is installed
+	$(BIN)/python scripts/check_dist.py $(ARGS)
+
+doctor: venv  ## what this host enforces, and what is missing
+	@$(BIN)/scaleboxd --doctor $(ARGS)
+
+venv:  ## make .venv ready
+	@$(PYTHON) scripts/bootstrap.py
+
+venv-test:
+	@$(PYTHON) scripts/bootstrap.py test
+
+clean:  ## remove what the targets made, .venv too
+	rm -rf $(VENV) dist build bench/results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
