@@ -1,8 +1,8 @@
 """Judging with test programs made of asserts, as in HumanEval and MBPP.
 
 First the strong form: a trusted tester beside the candidate, joined by pipes, and only the tester
-can say `passed`.  A test that needs more than values and calls is run again in the weak form, in one
-process, and the report says `weak`.
+can say `passed`.  A test that needs more than values and calls is run again in the weak form, in
+one process, and the report says `weak`.
 """
 
 from __future__ import annotations

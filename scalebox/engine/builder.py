@@ -269,7 +269,7 @@ class Builder:
             _, oldest = self._codes.popitem(last=False)
             self._codes_bytes -= len(oldest)
 
-    # --- precompiled headers -----------------------------------------------------------------------
+    # --- precompiled headers ---------------------------------------------------------------------
 
     def _want_header(self, language: Language) -> None:
         """Start precompiling a header on its language's first use; nobody waits for it."""

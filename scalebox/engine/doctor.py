@@ -1,7 +1,7 @@
 """What this host gives, found by trying, in words that an operator can act on.
 
-Every level of isolation is started for a moment, cgroups are made and removed, tool chains are asked
-for their versions.  Nothing of a running daemon is touched.
+Every level of isolation is started for a moment, cgroups are made and removed, tool chains are
+asked for their versions.  Nothing of a running daemon is touched.
 """
 
 from __future__ import annotations
@@ -77,8 +77,9 @@ async def diagnose(config: Config) -> Diagnosis:
                 "" if isolation else "see the levels below",
             )
         )
-        for level in IsolationLevel:
-            checks.append(await _check_level(config.sandbox, tools.interpreter, level))
+        checks += [
+            await _check_level(config.sandbox, tools.interpreter, level) for level in IsolationLevel
+        ]
     checks += [_check_cgroups(config), *_check_kernel(), *_check_tools(tools), *_check_noise()]
     return Diagnosis(isolation, enforcement, checks)
 
@@ -110,7 +111,10 @@ async def _check_level(
     wanted = msgspec.structs.replace(sandbox, isolation=level.value)
     found, _, words = await _try(wanted, interpreter)
     return Check(
-        f"level {level.value}", bool(found), words or "a slot starts", "" if found else REMEDY[level]
+        f"level {level.value}",
+        bool(found),
+        words or "a slot starts",
+        "" if found else REMEDY[level],
     )
 
 
@@ -122,8 +126,8 @@ def _check_cgroups(config: Config) -> Check:
     said = {
         Enforcement.CGROUP2: "cgroup v2: memory, processes and CPU time are exact",
         Enforcement.CGROUP1: "cgroup v1 memory and pids, CPU time from v2: exact",
-        Enforcement.RLIMIT: "no cgroup: memory is only looked at every 50 ms, CPU time of processes "
-        "that nobody waited for is missed",
+        Enforcement.RLIMIT: "no cgroup: memory is only looked at every 50 ms, CPU time of "
+        "processes that nobody waited for is missed",
     }[enforcement]
     return Check(
         "cgroups",
@@ -215,5 +219,3 @@ def render(diagnosis: Diagnosis) -> str:
         if check.remedy:
             lines.append(f"     {check.remedy}")
     return "\n".join(lines)
-
-

@@ -94,6 +94,4 @@ class Inputs:
 
 def blob_hashes(items: list[Data]) -> list[str]:
     """The hashes of uploaded blobs among some data."""
-    return [
-        item.sha256 for item in items if isinstance(item, Blob) and item.sha256 is not None
-    ]
+    return [item.sha256 for item in items if isinstance(item, Blob) and item.sha256 is not None]

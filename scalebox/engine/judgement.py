@@ -1,8 +1,8 @@
 """One submission on its way to a report: what all ways of testing have in common.
 
 A judgement puts the runs of its cases into the scheduler and hears of each as it ends; it stops
-early, retries what failed for reasons of ours, and adds up.  `stdio`, `calls` and `asserts` say what
-a run is and what its outcome means.
+early, retries what failed for reasons of ours, and adds up.  `stdio`, `calls` and `asserts` say
+what a run is and what its outcome means.
 
 What a report says does not depend on the order in which cases happened to finish: with
 `stop = "first_failure"` everything after the first case that is not accepted is `skipped`, also if

@@ -1,8 +1,8 @@
 """Which run goes to the next free slot: a bounded queue, fair between clients, aware of memory.
 
-Plain callbacks, no task a run.  Fairness is in CPU seconds: every client has a virtual clock that its
-runs push forward, and the one whose clock is furthest behind goes next; a client that comes new or
-returns starts at the common clock, so that idleness earns nothing.  Within a client the priority
+Plain callbacks, no task a run.  Fairness is in CPU seconds: every client has a virtual clock that
+its runs push forward, and the one whose clock is furthest behind goes next; a client that comes new
+or returns starts at the common clock, so that idleness earns nothing.  Within a client the priority
 decides, then age.
 """
 
@@ -219,7 +219,7 @@ class Scheduler:
         try:
             spec = job.make()
         except Exception as error:
-            # What the run needs is gone (an evicted blob, no descriptors left): not the slot's fault.
+            # What the run needs is gone (an evicted blob, no descriptors): not the slot's fault.
             job.error = error
             self._idle[slot.index] = slot
             self._finished(job, None)

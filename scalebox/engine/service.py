@@ -1,7 +1,7 @@
 """The engine as the API sees it: submissions in, reports out, and the life of what they need.
 
-`running` is the whole life in order: stores, tool chains, slots, then requests until the block ends,
-then everything down again.
+`running` is the whole life in order: stores, tool chains, slots, then requests until the block
+ends, then everything down again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Version 2 with controllers: memory, processes and CPU exactly limited and measured.
 
-Version 2 forbids processes in groups that have children with controllers, so the daemon moves itself
-into a leaf beside its slots.
+Version 2 forbids processes in groups that have children with controllers, so the daemon moves
+itself into a leaf beside its slots.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Cgroups, whichever kind this host gives: one group a slot, made, killed and removed here.
 
 `find` tries version 2 with controllers (`cgroup2`), then version 1 controllers beside an empty
-version 2 hierarchy (`cgroup1`), and says why where it gets neither.  The zygote reads and writes the
-files of its group itself; nothing here is on the path of a run.
+version 2 hierarchy (`cgroup1`), and says why where it gets neither.  The zygote reads and writes
+the files of its group itself; nothing here is on the path of a run.
 """
 
 from __future__ import annotations

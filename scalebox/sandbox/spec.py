@@ -228,8 +228,9 @@ def decode(packet: bytes, descriptors: list[int]) -> tuple[int, RunOutcome]:
     size = wire.REPLY.size
     if len(packet) < size:
         raise MalformedReplyError(f"a reply of {len(packet)} bytes")
-    (run_id, flags, status, peer_status, cpu_ns, wall_ns, peak, zygote_ns, out_size, err_size,
-     channel_size, times_size, message_size, listing_size) = wire.REPLY.unpack_from(packet)  # fmt: skip
+    fields = wire.REPLY.unpack_from(packet)
+    run_id, flags, status, peer_status, cpu_ns, wall_ns, peak, zygote_ns = fields[:8]
+    out_size, err_size, channel_size, times_size, message_size, listing_size = fields[8:]
     waiting = list(reversed(descriptors))
     stdout: bytes | int
     stderr: bytes | int

@@ -135,7 +135,9 @@ def _identities(settings, own_namespaces, kernel, child, notes):  # type: ignore
         uid = driver_uid = None
     return (
         child.Identity(uid, uid, drop, landlock, own_signals_only, not own_namespaces),
-        child.Identity(driver_uid, driver_uid, drop, landlock, own_signals_only, not own_namespaces),
+        child.Identity(
+            driver_uid, driver_uid, drop, landlock, own_signals_only, not own_namespaces
+        ),
     )
 
 

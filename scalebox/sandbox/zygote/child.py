@@ -10,10 +10,12 @@ from __future__ import annotations
 import _signal
 import atexit
 import marshal
+import mmap
 import os
 import resource
 import signal
 import sys
+import types
 from importlib.machinery import SourceFileLoader
 
 from . import kernel
@@ -65,7 +67,7 @@ class Identity:
         """Give up every privilege; nothing after this can get one back."""
         if self.stay_with_parent:
             kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        if self.uid is not None:
+        if self.uid is not None and self.gid is not None:
             os.setresgid(self.gid, self.gid, self.gid)
             os.setresuid(self.uid, self.uid, self.uid)
         if self.drop_capabilities:
@@ -106,7 +108,7 @@ def limit(cpu_s: int, file_bytes: int, open_files: int, processes: int, stack_by
     set_limit(resource.RLIMIT_STACK, (stack_bytes, stack_bytes))
 
 
-def execute(argv: list[str], env: dict[str, str], program: int, page: object) -> None:
+def execute(argv: list[str], env: dict[str, str], program: int, page: mmap.mmap) -> None:
     """Become another program; returns only by exiting, with the reason in the page.
 
     Parameters:
@@ -126,7 +128,7 @@ def execute(argv: list[str], env: dict[str, str], program: int, page: object) ->
     os._exit(127)
 
 
-def compile_only(source: bytes, page: object) -> None:
+def compile_only(source: bytes, page: mmap.mmap) -> None:
     """Write the marshalled code of the source to standard output, and exit."""
     page[0] = COMPILING
     code = _compile(source, page)
@@ -136,7 +138,7 @@ def compile_only(source: bytes, page: object) -> None:
     os._exit(0)
 
 
-def _compile(source: bytes, page: object) -> object:
+def _compile(source: bytes, page: mmap.mmap) -> types.CodeType:
     try:
         return compile(source, os.path.join(os.getcwd(), MAIN_FILE), "exec", 0, True)
     except BaseException as error:
@@ -188,7 +190,7 @@ def add_arguments(arguments: list[str]) -> None:
         sys.orig_argv += arguments
 
 
-def load_code(source: bytes, code: bytes, page: object) -> object:
+def load_code(source: bytes, code: bytes, page: mmap.mmap) -> types.CodeType:
     """The code object to run: compiled here, or made by an earlier `compile_only`."""
     if code:
         return marshal.loads(code)

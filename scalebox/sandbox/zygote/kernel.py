@@ -35,7 +35,12 @@ CLONE_NEWPID = 0x20000000
 CLONE_NEWNET = 0x40000000
 CLONE_NEWTIME = 0x00000080
 CLONE_NEW_ANY = (
-    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID
+    CLONE_NEWNS
+    | CLONE_NEWCGROUP
+    | CLONE_NEWUTS
+    | CLONE_NEWIPC
+    | CLONE_NEWUSER
+    | CLONE_NEWPID
     | CLONE_NEWNET
 )
 
@@ -51,7 +56,7 @@ SECCOMP_MODE_FILTER = 2
 IS_ARM64 = os.uname().machine == "aarch64"
 AUDIT_ARCH = 0xC00000B7 if IS_ARM64 else 0xC000003E
 
-#: System-call numbers (x86-64, arm64); None where the architecture lacks the call.
+#: System-call numbers (x86-64, arm64); -1 where the architecture lacks the call.
 NUMBERS = {
     "acct": (163, 89),
     "add_key": (248, 217),
@@ -75,8 +80,8 @@ NUMBERS = {
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425),
-    "ioperm": (173, None),
-    "iopl": (172, None),
+    "ioperm": (173, -1),
+    "iopl": (172, -1),
     "kcmp": (312, 272),
     "kexec_file_load": (320, 294),
     "kexec_load": (246, 104),
@@ -89,7 +94,7 @@ NUMBERS = {
     "mbind": (237, 235),
     "memfd_secret": (447, 447),
     "migrate_pages": (256, 238),
-    "modify_ldt": (154, None),
+    "modify_ldt": (154, -1),
     "mount_setattr": (442, 442),
     "move_mount": (429, 429),
     "move_pages": (279, 239),
@@ -142,8 +147,8 @@ NUMBERS = {
 }
 
 
-def number(name: str) -> int | None:
-    """The number of a system call on this machine, or None."""
+def number(name: str) -> int:
+    """The number of a system call on this machine; -1 where it has none."""
     return NUMBERS[name][1 if IS_ARM64 else 0]
 
 
@@ -278,9 +283,9 @@ def slot_filter(own_network: bool) -> bytes:
         body.append(_op(_JEQ, 0, len(block), number(name)))
         body.extend(block)
     for name in UNKNOWN:
-        if number(name) is not None:
+        if number(name) >= 0:
             body += [_op(_JEQ, 0, 1, number(name)), _op(_RET, 0, 0, _ERRNO | ENOSYS)]
-    denied = sorted(n for n in (number(name) for name in DENIED) if n is not None)
+    denied = sorted(n for n in (number(name) for name in DENIED) if n >= 0)
     for index, value in enumerate(denied):
         # All of these jump to the one EPERM at the end: 255 instructions is the farthest jump.
         body.append(_op(_JEQ, len(denied) - index, 0, value))

@@ -1,7 +1,7 @@
 """The file tree of a slot: an allow-list of read-only binds, never the host's root.
 
-Only what is bound here exists for a program: pathname sockets of the host (a container engine's, the
-daemon's own), other users' files and the daemon's configuration are not there to be opened.
+Only what is bound here exists for a program: pathname sockets of the host (a container engine's,
+the daemon's own), other users' files and the daemon's configuration are not there to be opened.
 """
 
 from __future__ import annotations
@@ -22,7 +22,14 @@ SHM = SCRATCH + "/shm"
 OUTSIDE = "/outside"
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_ETC_BINDS = ("alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types")
+_ETC_BINDS = (
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+)
 
 
 def build(staging, binds, uids, hide_pids):  # type: ignore[no-untyped-def]
@@ -39,7 +46,7 @@ def build(staging, binds, uids, hide_pids):  # type: ignore[no-untyped-def]
         /tmp, which each run's own /tmp hides: path below /tmp → where it is instead.
     """
     notes = []
-    hidden = {}
+    hidden = {}  # type: dict[str, str]
     kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("slot", staging, "tmpfs", kernel.MS_NOSUID, "size=4m,nr_inodes=4096,mode=755")
     links = _usr_links()
@@ -91,7 +98,9 @@ def _bind(source: str, target: str) -> None:
 
 def _make_etc(staging: str, uids: list[int]) -> None:
     os.makedirs(staging + "/etc", exist_ok=True)
-    passwd = "".join("runner%s:x:%d:%d::%s:/bin/sh\n" % (i or "", u, u, BOX) for i, u in enumerate(uids))
+    passwd = "".join(
+        "runner%s:x:%d:%d::%s:/bin/sh\n" % (i or "", u, u, BOX) for i, u in enumerate(uids)
+    )
     group = "".join("runner%s:x:%d:\n" % (i or "", u) for i, u in enumerate(uids))
     for name, text in (
         ("passwd", "root:x:0:0:root:/:/bin/sh\n" + passwd),

@@ -113,8 +113,9 @@ class Supervisor:
         oom_score: descriptor of this process's oom_score_adj.
     """
 
-    def __init__(self, control, settings, gauge, identity, driver_identity, own_namespaces,
-                 oom_score):  # type: ignore[no-untyped-def]  # fmt: skip
+    def __init__(  # type: ignore[no-untyped-def]
+        self, control, settings, gauge, identity, driver_identity, own_namespaces, oom_score
+    ):
         self._control = control
         self._settings = settings
         self._meter = gauge

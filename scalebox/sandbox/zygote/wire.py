@@ -1,7 +1,7 @@
 """The control protocol between the daemon and a slot's pid 1: one definition for both ends.
 
-One SOCK_SEQPACKET socket a slot; one run at a time.  A request is a packed header and sections; over
-`INLINE_BYTES` the sections travel in a descriptor instead.  Replies are never unpickled or
+One SOCK_SEQPACKET socket a slot; one run at a time.  A request is a packed header and sections;
+over `INLINE_BYTES` the sections travel in a descriptor instead.  Replies are never unpickled or
 unmarshalled: fixed numbers, and bytes whose lengths are checked.
 """
 
@@ -36,8 +36,8 @@ DRIVER = 16  #: run a second program (Python) joined to the first by crossed pip
 DRIVER_CODE = 32  #: it comes as marshalled code
 
 #: type, run id, program, flags, then: CPU ns, wall ns, memory, output, file bytes, processes,
-#: open files, stack bytes, channel records; then section lengths: source, code, stdin, driver source, driver stdin,
-#: options (JSON), files.
+#: open files, stack bytes, channel records; then section lengths: source, code, stdin, driver
+#: source, driver stdin, options (JSON), files.
 REQUEST = struct.Struct("<BQBIQQQQQQQQQQQQQQQQ")
 #: CANCEL, PING and PONG: type, run id.
 CONTROL = struct.Struct("<BQ")
@@ -63,8 +63,8 @@ STDOUT_FD = 1 << 16
 STDERR_FD = 1 << 17
 DESCRIPTOR_FLAGS = CHANNEL_FD | STDOUT_FD | STDERR_FD
 
-#: run id, flags, wait status, peer's wait status (-1: none), CPU ns, wall ns, peak bytes, pid 1's own
-#: CPU ns; lengths: stdout, stderr, channel, channel times (u64 each), message, files.
+#: run id, flags, wait status, peer's wait status (-1: none), CPU ns, wall ns, peak bytes, pid 1's
+#: own CPU ns; lengths: stdout, stderr, channel, channel times (u64 each), message, files.
 REPLY = struct.Struct("<QIiiQQQQQQIIII")
 #: One entry of the reply's files section: path length; its content is one of the descriptors.
 FILE_REPLY = struct.Struct("<H")
