@@ -290,11 +290,11 @@ class Slot:
             return
         if "pid" in facts:
             self.pid = int(facts["pid"])
-        elif "failed" in facts:
-            self._fail(str(facts["failed"]))
             # The launcher has done its work; pid 1 becomes the daemon's own child.
             self._unreaped.append(self._launcher)
             self._launcher = 0
+        elif "failed" in facts:
+            self._fail(str(facts["failed"]))
         elif "ready" in facts:
             self.notes = [str(note) for note in facts["notes"]]
             self.python_version = str(facts["python"])
