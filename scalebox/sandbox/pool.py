@@ -49,12 +49,14 @@ class Interpreter:
         path: the executable.
         binds: paths it needs to read, beside the system's.
         preload, preload_on_demand: as in the configuration.
+        native: the accelerator's library, or empty.
     """
 
     path: str
     binds: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     preload_on_demand: tuple[str, ...] = ()
+    native: str = ""
 
 
 @dataclass(slots=True)
@@ -188,6 +190,7 @@ class Pool:
             preload=self._interpreter.preload,
             preload_on_demand=self._interpreter.preload_on_demand,
             environment=environment,
+            native=self._interpreter.native,
         )
         cgroup = self._hierarchy.make(index, self._max_processes) if self._hierarchy else None
         self._restarts[index] = _Restart()

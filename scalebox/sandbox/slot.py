@@ -59,6 +59,7 @@ class SlotPlan:
         staging: directory of this slot: mount point, or at level `minimal` the scratch itself.
         preload, preload_on_demand: modules, as in the configuration.
         environment: the programs' environment.
+        native: the library that carries runs out (see `scalebox.sandbox.native`); empty: none.
     """
 
     index: int
@@ -72,6 +73,7 @@ class SlotPlan:
     preload: tuple[str, ...] = ()
     preload_on_demand: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    native: str = ""
 
 
 def base_environment() -> dict[str, str]:
@@ -187,6 +189,7 @@ class Slot:
                 "cgroup_version": cgroup.version if cgroup else 0,
                 "peak_resets": cgroup.peak_resets if cgroup else False,
                 "env": plan.environment,
+                "native": plan.native,
             }
         ).encode()
 
@@ -241,7 +244,7 @@ class Slot:
         """Stop the run at hand; `done` still comes, with the cancelled outcome."""
         if self.state == "busy" and self._control is not None:
             with contextlib.suppress(OSError):
-                self._control.send(wire.CONTROL.pack(wire.CANCEL, self._run_id))
+                self._control.send(wire.CONTROL.pack(wire.CANCEL, 0, self._run_id))
 
     def look_after(self, now: float) -> None:
         """Called regularly: notice a slot that hangs, and reap launchers."""
@@ -256,7 +259,7 @@ class Slot:
             self._overdue_at = now + PING_INTERVAL_S
             if self._control is not None:
                 with contextlib.suppress(OSError):
-                    self._control.send(wire.CONTROL.pack(wire.PING, self._run_id))
+                    self._control.send(wire.CONTROL.pack(wire.PING, 0, self._run_id))
 
     # --- the control socket ----------------------------------------------------------------------
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scalebox.sandbox.zygote import wire
@@ -57,7 +57,7 @@ class RunSpec:
             starts the limits on CPU and wall time anew; 0: there is no such descriptor.
         driver: a trusted Python program (marshalled code) to run beside it, joined by pipes at 3
             and 4.
-        driver_stdin: that program's standard input.
+        driver_stdin: that program's standard input, which the program itself never sees.
     """
 
     program: int
@@ -170,17 +170,18 @@ def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], list[int]]:
         stdin = spec.stdin
     if stdin_fd >= 0:
         flags |= wire.STDIN_FD
-    options = b""
-    if spec.argv or spec.env or spec.fetch:
-        options = _options(spec)
-    files = b""
+    argv = environment = fetch = files = b""
+    if spec.argv:
+        argv = _strings(spec.argv)
+    if spec.env:
+        environment = _strings(f"{name}={value}" for name, value in spec.env.items())
+    if spec.fetch:
+        fetch = _strings(spec.fetch)
     if spec.files:
         files = _files(spec.files)
     if spec.records:
         flags |= wire.CHANNEL
-    if spec.driver:
-        flags |= wire.DRIVER | wire.DRIVER_CODE
-    sections = (spec.source, spec.code, stdin, spec.driver, spec.driver_stdin, options, files)
+    sections = (spec.source, spec.code, stdin, spec.driver, argv, environment, fetch, files)
     body = b"".join(sections)
     descriptors: list[int] = []
     if len(body) > wire.INLINE_BYTES:
@@ -195,16 +196,21 @@ def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], list[int]]:
     if spec.executable_fd >= 0:
         flags |= wire.PROGRAM_FD
         descriptors.append(spec.executable_fd)
+    if spec.driver:
+        flags |= wire.DRIVER
+        driver_stdin = sealed_memfd(spec.driver_stdin)
+        owned.append(driver_stdin)
+        descriptors.append(driver_stdin)
     header = wire.REQUEST.pack(
-        wire.RUN, run_id, spec.program, flags, limits.cpu_ns, limits.wall_ns, limits.memory_bytes,
-        limits.output_bytes, limits.file_bytes, limits.processes, limits.open_files,
-        limits.stack_bytes, spec.records, *map(len, sections),
+        wire.RUN, spec.program, run_id, flags, 0, limits.cpu_ns, limits.wall_ns,
+        limits.memory_bytes, limits.output_bytes, limits.file_bytes, limits.processes,
+        limits.open_files, limits.stack_bytes, spec.records, *map(len, sections),
     )  # fmt: skip
     return header + body, descriptors, owned
 
 
-def _options(spec: RunSpec) -> bytes:
-    return json.dumps({"argv": spec.argv, "env": spec.env, "fetch": spec.fetch}).encode()
+def _strings(texts: Iterable[str]) -> bytes:
+    return b"".join(os.fsencode(text) + b"\0" for text in texts)
 
 
 def _files(files: dict[str, tuple[bytes, int]]) -> bytes:
@@ -229,8 +235,8 @@ def decode(packet: bytes, descriptors: list[int]) -> tuple[int, RunOutcome]:
     if len(packet) < size:
         raise MalformedReplyError(f"a reply of {len(packet)} bytes")
     fields = wire.REPLY.unpack_from(packet)
-    run_id, flags, status, peer_status, cpu_ns, wall_ns, peak, zygote_ns = fields[:8]
-    out_size, err_size, channel_size, times_size, message_size, listing_size = fields[8:]
+    run_id, flags, status, peer_status, _, cpu_ns, wall_ns, peak, zygote_ns = fields[:9]
+    out_size, err_size, channel_size, times_size, message_size, listing_size, _ = fields[9:]
     waiting = list(reversed(descriptors))
     stdout: bytes | int
     stderr: bytes | int

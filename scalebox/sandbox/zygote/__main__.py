@@ -18,9 +18,9 @@ CONTROL_FD = 3
 
 
 def main():  # type: ignore[no-untyped-def]
-    """Until the daemon goes; in a forked child, the program to execute."""
+    """Build the slot; what this process, its pid 1, has to do from now on."""
     sys.path[0] = os.path.dirname(_PACKAGE)
-    from zygote import child, kernel, meter, rootfs, supervise  # noqa: F401
+    from zygote import child, kernel, rootfs, supervise
 
     sys.path[0] = rootfs.BOX
 
@@ -36,12 +36,11 @@ def main():  # type: ignore[no-untyped-def]
         os._exit(1)
     for name in [name for name in sys.modules if name.split(".")[0] == "zygote"]:
         del sys.modules[name]
-    return supervisor.serve()
+    return supervisor
 
 
 def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def]
     from zygote import child, rootfs
-    from zygote.meter import CgroupMeter, ProcessMeter
 
     for procs in settings.cgroup_procs:
         with open(procs, "w") as file:
@@ -51,7 +50,7 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
         for name, path in settings.cgroup_files.items()
     }
     own_namespaces = settings.level != "minimal"
-    notes = []
+    notes = []  # type: list[str]
     if own_namespaces:
         flags = (
             kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC
@@ -85,7 +84,10 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
         os.sched_setaffinity(0, settings.cpus)
     # Kept open: inside, /proc is another one and read-only.
     oom_score = _move_up(os.open("/proc/self/oom_score_adj", os.O_RDWR))
+    library = None
     if own_namespaces:
+        # Outside is where the library's file is.
+        library = _load_native(settings.native, notes)
         uids = [settings.uid, settings.driver_uid]
         os_uids = [uid for uid in uids if uid is not None]
         build_notes, settings.hidden = rootfs.build(
@@ -106,15 +108,39 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
         notes.append("modules to preload that this Python lacks: " + ", ".join(missing))
     kernel.install_filter(kernel.slot_filter(own_namespaces))
     identity, driver_identity = _identities(settings, own_namespaces, kernel, child, notes)
-    if settings.cgroup_files:
-        meter = CgroupMeter(cgroup_files, settings.peak_resets, settings.cgroup_version)
-    else:
-        meter = ProcessMeter(os.getpid(), own_namespaces)
     supervisor = supervise.Supervisor(
-        control, settings, meter, identity, driver_identity, own_namespaces, oom_score
+        control,
+        settings,
+        _meter(settings, cgroup_files, own_namespaces, library),
+        identity,
+        driver_identity,
+        own_namespaces,
+        oom_score if "limit" in cgroup_files else -1,
+        library,
     )
     _tell(control, ready=True, notes=notes, python=sys.version.split()[0])
     return supervisor
+
+
+def _load_native(path, notes):  # type: ignore[no-untyped-def]
+    from zygote import native
+
+    if not path:
+        return None
+    try:
+        return native.Native(path)
+    except (OSError, AttributeError) as error:
+        notes.append("runs are carried out in Python, which costs more: %s" % error)
+        return None
+
+
+def _meter(settings, cgroup_files, own_namespaces, library):  # type: ignore[no-untyped-def]
+    from zygote import meter
+
+    if not cgroup_files:
+        return meter.ProcessMeter(os.getpid(), own_namespaces)
+    state = meter.State() if library is None else library.state
+    return meter.CgroupMeter(cgroup_files, settings.peak_resets, settings.cgroup_version, state)
 
 
 def _identities(settings, own_namespaces, kernel, child, notes):  # type: ignore[no-untyped-def]
@@ -165,14 +191,16 @@ def _tell(control, **facts):  # type: ignore[no-untyped-def]
 
 
 if __name__ == "__main__":
-    program = main()
+    supervisor = main()
+    namespace = supervisor.namespace
+    program = supervisor.serve()
     if program is None:
         os._exit(0)
     # At module level: the fewer frames of ours below the program's, the closer to the real thing.
     uncaught = None
     try:
-        exec(program.code, program.namespace)
+        exec(program[0], namespace)
     except BaseException as error:
         uncaught = error
     # Out here it is not "being handled" any more, as for the interpreter's own report.
-    program.finish(0 if uncaught is None else program.report(uncaught))
+    supervisor.end_program(program[1], uncaught)

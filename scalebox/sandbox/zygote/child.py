@@ -20,6 +20,10 @@ from importlib.machinery import SourceFileLoader
 
 from . import kernel
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` itself is not worth its pages
+    from collections.abc import Callable
+
 # Stages, in the first byte of the shared page.
 SETUP = 0
 COMPILING = 1
@@ -183,6 +187,75 @@ def take_interrupts() -> None:
     _signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+# Traits of a program's text: what it may do that others need not pay for.
+MAY_USE_RANDOM = 16
+LEAVES_SOMETHING = 32
+MAY_USE_C_STREAMS = 64
+
+#: Text without any of these uses no generator of random numbers that was made before the fork.
+RANDOM_WORDS = (b"random", b"statistics")
+#: Text without any of these leaves nothing behind whose end could be seen from outside: no file to
+#: flush, no destructor, no suspended generator.
+LEAVING_WORDS = (b"open", b"__del__", b"yield", b"weakref", b"async", b"Wrapper", b"Buffered",
+                 b"tempfile")  # fmt: skip
+STREAM_WORDS = (b"ctypes", b"cffi", b"numpy")
+
+
+def traits_of(names: Callable[[bytes], bool]) -> int:
+    """The traits of a program.
+
+    Parameters:
+        names: whether the program's text holds a word.
+    """
+    found = 0
+    for trait, words in (
+        (MAY_USE_RANDOM, RANDOM_WORDS),
+        (LEAVES_SOMETHING, LEAVING_WORDS),
+        (MAY_USE_C_STREAMS, STREAM_WORDS),
+    ):
+        if any(names(word) for word in words):
+            found |= trait
+    return found
+
+
+#: What puts a module's generator of random numbers into a state of its own.
+_seeds = []  # type: list[Callable[[], None]]
+
+
+class without_reseeding:
+    """While modules are preloaded: keep `random` from seeding itself anew in every child.
+
+    It costs a fifth of a millisecond; `seed_random` does it where a program may notice.
+    """
+
+    def __enter__(self) -> None:
+        self._register = os.register_at_fork
+        os.register_at_fork = self._note  # type: ignore[assignment]
+
+    def __exit__(self, *_: object) -> None:
+        os.register_at_fork = self._register
+
+    def _note(self, **hooks: Callable[[], None]) -> None:
+        hook = hooks.get("after_in_child")
+        if type(getattr(hook, "__self__", None)).__module__ == "random":
+            _seeds.append(hooks.pop("after_in_child"))
+        if hooks:
+            self._register(**hooks)
+
+
+def seed_random(traits: int) -> None:
+    """Random numbers must not repeat those of another child."""
+    if not traits & MAY_USE_RANDOM:
+        # Whoever gets to it on another way imports it anew, which seeds it.
+        sys.modules.pop("random", None)
+        return
+    for seed in _seeds:
+        seed()
+    arrays = sys.modules.get("numpy.random")
+    if arrays is not None:
+        arrays.seed()
+
+
 def add_arguments(arguments: list[str]) -> None:
     """`python3 solution.py ARGUMENTS`."""
     sys.argv += arguments
@@ -238,14 +311,7 @@ def _exit_status(code: object) -> int:
     return 1
 
 
-#: Text without any of these leaves nothing behind whose end could be seen from outside: no file to
-#: flush, no destructor, no suspended generator.
-_LEAVES_SOMETHING = (b"open", b"__del__", b"yield", b"weakref", b"async", b"Wrapper", b"Buffered",
-                     b"tempfile")  # fmt: skip
-_MAY_USE_C_STREAMS = (b"ctypes", b"cffi", b"numpy")
-
-
-def finalize(namespace: dict[str, object], source: bytes, status: int) -> None:
+def finalize(namespace: dict[str, object], traits: int, status: int) -> None:
     """End as `Py_FinalizeEx` does: threads, atexit, flush, destructors; then exit.
 
     The interpreter's own teardown touches every page of memory that the fork shares, several
@@ -260,15 +326,11 @@ def finalize(namespace: dict[str, object], source: bytes, status: int) -> None:
     if atexit._ncallbacks():
         atexit._run_exitfuncs()
     status = _flush(status)
-    for word in _LEAVES_SOMETHING:
-        if word in source:
-            _destroy(namespace, source)
-            status = _flush(status)
-            break
-    for word in _MAY_USE_C_STREAMS:
-        if word in source:
-            kernel.flush_c_streams()
-            break
+    if traits & LEAVES_SOMETHING:
+        _destroy(namespace)
+        status = _flush(status)
+    if traits & MAY_USE_C_STREAMS:
+        kernel.flush_c_streams()
     if status < 0:
         signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
@@ -300,15 +362,14 @@ def _unraisable(error: BaseException, where: str) -> None:
         os._exit(120)
 
 
-def _destroy(namespace: dict[str, object], source: bytes) -> None:
-    """Drop the program's globals in the interpreter's order, so that files flush and
-    destructors speak; a cycle collection only where the text has a destructor at all."""
+def _destroy(namespace: dict[str, object]) -> None:
+    """Drop the program's globals in the interpreter's order, so that files flush and destructors
+    speak, also those of objects that hold each other."""
     for name in [n for n in namespace if n.startswith("_") and not n.startswith("__")]:
         namespace[name] = None
     for name in list(namespace):
         if name != "__builtins__":
             namespace[name] = None
-    if b"__del__" in source or b"weakref" in source or b"yield" in source:
-        import gc
+    import gc
 
-        gc.collect()
+    gc.collect()

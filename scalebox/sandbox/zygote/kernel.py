@@ -208,6 +208,11 @@ def drop_capabilities() -> None:
     syscall("capset", _CAP_HEADER, _CAP_NONE)
 
 
+def drop_handler(number: int) -> None:
+    """A signal's default action, behind Python's back: it goes on to know its own handler."""
+    libc.signal(number, None)
+
+
 def flush_c_streams() -> None:
     """fflush(NULL): what exit(3) would write for C code in this process."""
     libc.fflush(None)
@@ -397,12 +402,12 @@ _F_ADD_SEALS = 1033
 _SEAL_ALL = 0b1111  # seal, shrink, grow, write
 
 
-def sealed_memfd(content: bytes) -> int:
+def sealed_memfd(content: memoryview) -> int:
     """A descriptor at offset 0 of a file whose content nobody can ever change."""
     fd = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    view = memoryview(content)
-    while view:
-        view = view[os.write(fd, view) :]
+    done = 0
+    while done < len(content):
+        done += os.write(fd, content[done:])
     fcntl.fcntl(fd, _F_ADD_SEALS, _SEAL_ALL)
     os.lseek(fd, 0, os.SEEK_SET)
     return fd

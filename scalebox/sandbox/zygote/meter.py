@@ -9,6 +9,7 @@ rusage: it misses what nobody waited for, and the report's `enforcement` says so
 from __future__ import annotations
 
 import os
+import resource
 import time
 
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
@@ -72,8 +73,68 @@ def lost_to_others_ns(pids: list[int]) -> int:
     return min(delays) if delays else 0
 
 
-class ProcessMeter:
+class State:
+    """What a cgroup's meter remembers from run to run; `native.Zygote` has the same fields.
+
+    Attributes:
+        usage_at_start: bytes in the cgroup when the run began.
+        idle_usage: bytes that the idle slot needs by itself.
+        memory_limit: of the last run, bytes.
+        oom_kills, pids_hits: counters when they were last looked at.
+        cpu_at_start_ns, own_at_start_ns: CPU time of the cgroup, and of pid 1, when it began.
+    """
+
+    usage_at_start = idle_usage = 0
+    memory_limit = -1
+    oom_kills = pids_hits = 0
+    cpu_at_start_ns = own_at_start_ns = 0
+
+
+class Meter:
+    """What both kinds answer for."""
+
+    #: How often, at least, somebody must look while a run lasts.
+    poll_interval_ms = 100
+
+    def files(self) -> dict[str, int]:
+        """The descriptors that it reads and writes, by name."""
+        return {}
+
+    def begin(self, memory_limit: int) -> None:
+        """A run is about to start."""
+        raise NotImplementedError
+
+    def adopt(self, memory_limit: int) -> None:
+        """A run was started by somebody else, who has done what `begin` does to the cgroup."""
+        raise NotImplementedError
+
+    def reaped(self, usage: resource.struct_rusage) -> None:
+        """A process of the run has ended (its waited-for children are in its usage)."""
+        raise NotImplementedError
+
+    def cpu_ns(self) -> int:
+        """CPU time of the run so far."""
+        raise NotImplementedError
+
+    def over_memory(self) -> bool:
+        """Whether the run holds more than its limit, where nobody else looks."""
+        raise NotImplementedError
+
+    def finish(self, suspicious: bool) -> tuple[int, int, bool, bool]:
+        """(CPU ns, peak bytes, out of memory, a process was refused).
+
+        Parameters:
+            suspicious: whether the run ended otherwise than by itself with exit code 0 and alone;
+                only then are event counters worth their reads.
+        """
+        raise NotImplementedError
+
+
+class ProcessMeter(Meter):
     """Without cgroups: rusage of what was reaped plus /proc of what lives."""
+
+    #: Memory is only seen by looking.
+    poll_interval_ms = 50
 
     def __init__(self, own: int, in_pid_namespace: bool) -> None:
         self._own = own
@@ -81,21 +142,19 @@ class ProcessMeter:
         self._reaped_ns = 0
         self._peak = 0
         self._limit = 0
-        #: Memory is only seen by looking; so often, while a run lasts.
-        self.poll_interval_ms = 50
 
     def begin(self, memory_limit: int) -> None:
         self._reaped_ns = 0
         self._peak = 0
         self._limit = memory_limit
 
-    def reaped(self, usage: object) -> None:
-        """Account a child's rusage (its waited-for children included)."""
-        self._reaped_ns += int((usage.ru_utime + usage.ru_stime) * 1e9)  # type: ignore[attr-defined]
-        self._peak = max(self._peak, usage.ru_maxrss * 1024)  # type: ignore[attr-defined]
+    adopt = begin
+
+    def reaped(self, usage: resource.struct_rusage) -> None:
+        self._reaped_ns += int((usage.ru_utime + usage.ru_stime) * 1e9)
+        self._peak = max(self._peak, usage.ru_maxrss * 1024)
 
     def cpu_ns(self) -> int:
-        """CPU time of the run so far."""
         total = self._reaped_ns
         for pid in live_pids(self._own, self._in_pid_namespace):
             fields = stat_fields(pid)
@@ -104,7 +163,6 @@ class ProcessMeter:
         return total
 
     def over_memory(self) -> bool:
-        """Whether the live processes together hold more than the limit."""
         total = 0
         for pid in live_pids(self._own, self._in_pid_namespace):
             fields = stat_fields(pid)
@@ -114,86 +172,83 @@ class ProcessMeter:
         return total > self._limit
 
     def finish(self, suspicious: bool) -> tuple[int, int, bool, bool]:
-        """(CPU ns, peak bytes, out of memory, too many processes)."""
         return self._reaped_ns, self._peak, self._peak > self._limit, False
 
 
-class CgroupMeter:
-    """A cgroup of either version; descriptors by file name, None where this host lacks one.
+class CgroupMeter(Meter):
+    """A cgroup of either version; descriptors by file name, none where this host lacks one.
 
     Parameters:
         files: `cpu` (v2 cpu.stat), `usage`, `peak`, `limit`, `events` (memory.events or
             memory.oom_control), `pids` (pids.events).
         peak_resets: whether writing to `peak` starts a new maximum (v1; v2 from Linux 6.12).
+        version: of the memory controller.
+        state: where to remember.
     """
 
-    #: The kernel enforces memory; only the size of outputs has to be looked at.
-    poll_interval_ms = 100
-
-    def __init__(self, files: dict[str, int], peak_resets: bool, version: int) -> None:
+    def __init__(
+        self, files: dict[str, int], peak_resets: bool, version: int, state: State
+    ) -> None:
         self._files = files
         self._peak_resets = peak_resets
         self._reset = b"0" if version == 1 else b"reset"
-        self._usage_at_start = 0
-        self._idle_usage = self._number("usage")
-        self._limit = -1
+        self._state = state
         self._peak_rss = 0
-        self._oom_kills = self._counter("events", b"oom_kill ")
-        self._pids_hits = self._counter("pids", b"max ")
-        self._cpu_at_start = 0
-        self._own_at_start = 0
+        state.idle_usage = self._number("usage")
+        state.memory_limit = -1
+        state.oom_kills = self._counter("events", b"oom_kill ")
+        state.pids_hits = self._counter("pids", b"max ")
+
+    def files(self) -> dict[str, int]:
+        return self._files
 
     def begin(self, memory_limit: int) -> None:
         self._peak_rss = 0
-        if "usage" in self._files:
-            self._usage_at_start = self._number("usage")
-        grown = self._usage_at_start > self._idle_usage + _BASELINE_SLACK
-        if "limit" in self._files and (grown or memory_limit != self._limit):
-            self._idle_usage = max(self._idle_usage, self._usage_at_start)
-            text = b"%d" % (self._idle_usage + memory_limit)
+        state = self._state
+        state.usage_at_start = self._number("usage")
+        grown = state.usage_at_start > state.idle_usage + _BASELINE_SLACK
+        if "limit" in self._files and (grown or memory_limit != state.memory_limit):
+            state.idle_usage = max(state.idle_usage, state.usage_at_start)
+            text = b"%d" % (state.idle_usage + memory_limit)
             os.pwrite(self._files["limit"], text, 0)
-        self._limit = memory_limit
+        state.memory_limit = memory_limit
         if self._peak_resets:
             os.pwrite(self._files["peak"], self._reset, 0)
-        self._own_at_start = own_cpu_ns()
-        self._cpu_at_start = self._cpu_usec()
+        state.own_at_start_ns = own_cpu_ns()
+        state.cpu_at_start_ns = self._group_cpu_ns()
 
-    def reaped(self, usage: object) -> None:
-        """Only the largest resident set, for hosts whose cgroups do not count memory."""
-        self._peak_rss = max(self._peak_rss, usage.ru_maxrss * 1024)  # type: ignore[attr-defined]
+    def adopt(self, memory_limit: int) -> None:
+        self._peak_rss = 0
+
+    def reaped(self, usage: resource.struct_rusage) -> None:
+        # The largest resident set, for hosts whose cgroups do not tell a run's peak.
+        self._peak_rss = max(self._peak_rss, usage.ru_maxrss * 1024)
 
     def cpu_ns(self) -> int:
-        """CPU time of the run so far, pid 1's own left out."""
-        used = (self._cpu_usec() - self._cpu_at_start) * 1000
-        return max(0, used - (own_cpu_ns() - self._own_at_start))
+        used = self._group_cpu_ns() - self._state.cpu_at_start_ns
+        return max(0, used - (own_cpu_ns() - self._state.own_at_start_ns))
 
     def over_memory(self) -> bool:
-        """The kernel kills; nothing to look at."""
-        return False
+        return False  # the kernel looks, and kills
 
     def finish(self, suspicious: bool) -> tuple[int, int, bool, bool]:
-        """(CPU ns, peak bytes, the kernel killed for memory, a fork was refused).
-
-        Parameters:
-            suspicious: whether the run ended otherwise than by itself with exit code 0 and alone;
-                only then are the event counters worth their reads.
-        """
         cpu = self.cpu_ns()
+        state = self._state
         peak = self._peak_rss
         if "peak" in self._files:
-            peak = max(0, self._number("peak") - self._usage_at_start)
+            peak = max(0, self._number("peak") - state.usage_at_start)
+        unlimited_and_over = "limit" not in self._files and peak > state.memory_limit
         if not suspicious:
-            return cpu, peak, False, False
+            return cpu, peak, unlimited_and_over, False
         oom_kills = self._counter("events", b"oom_kill ")
         pids_hits = self._counter("pids", b"max ")
-        seen = oom_kills > self._oom_kills, pids_hits > self._pids_hits
-        self._oom_kills, self._pids_hits = oom_kills, pids_hits
-        out_of_memory = seen[0] or ("limit" not in self._files and peak > self._limit)
-        return cpu, peak, out_of_memory, seen[1]
+        seen = oom_kills > state.oom_kills, pids_hits > state.pids_hits
+        state.oom_kills, state.pids_hits = oom_kills, pids_hits
+        return cpu, peak, seen[0] or unlimited_and_over, seen[1]
 
-    def _cpu_usec(self) -> int:
+    def _group_cpu_ns(self) -> int:
         text = os.pread(self._files["cpu"], 64, 0)  # "usage_usec N\nuser_usec …"
-        return int(text[11 : text.index(b"\n")])
+        return int(text[11 : text.index(b"\n")]) * 1000
 
     def _number(self, name: str) -> int:
         if name not in self._files:

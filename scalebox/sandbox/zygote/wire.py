@@ -2,7 +2,8 @@
 
 One SOCK_SEQPACKET socket a slot; one run at a time.  A request is a packed header and sections;
 over `INLINE_BYTES` the sections travel in a descriptor instead.  Replies are never unpickled or
-unmarshalled: fixed numbers, and bytes whose lengths are checked.
+unmarshalled: fixed numbers, and bytes whose lengths are checked.  `native/runs.c` reads and writes
+the same structures, which is why every number lies at a multiple of its size.
 """
 
 from __future__ import annotations
@@ -27,20 +28,24 @@ PYTHON_CODE = 2  #: source for tracebacks, and the marshalled code to execute
 PYTHON_COMPILE = 3  #: compile the source and write the marshalled code to standard output
 EXECUTE = 4  #: execve the program descriptor, or argv[0] where there is none
 
-# Request flags.
-BODY_FD = 1  #: the sections are in the first descriptor
-STDIN_FD = 2  #: standard input is the next descriptor
-PROGRAM_FD = 4  #: the executable is the next descriptor
+# Request flags.  Descriptors come in this order: body, standard input, program, tester's input.
+BODY_FD = 1  #: the sections are in a descriptor
+STDIN_FD = 2  #: standard input is a descriptor
+PROGRAM_FD = 4  #: the executable is a descriptor
 CHANNEL = 8  #: give the program descriptor 5 and return what it writes there
-DRIVER = 16  #: run a second program (Python) joined to the first by crossed pipes
-DRIVER_CODE = 32  #: it comes as marshalled code
+#: Run a second program (Python, marshalled code) joined to the first by crossed pipes.  Its input
+#: is always a descriptor: pid 1 must not have read what the first program must not know.
+DRIVER = 16
 
-#: type, run id, program, flags, then: CPU ns, wall ns, memory, output, file bytes, processes,
-#: open files, stack bytes, channel records; then section lengths: source, code, stdin, driver
-#: source, driver stdin, options (JSON), files.
-REQUEST = struct.Struct("<BQBIQQQQQQQQQQQQQQQQ")
-#: CANCEL, PING and PONG: type, run id.
-CONTROL = struct.Struct("<BQ")
+#: type, program, run id, flags, (unused), then: CPU ns, wall ns, memory, output, file bytes,
+#: processes, open files, stack bytes, channel records; then the sections' lengths.
+REQUEST = struct.Struct("<IIQII9Q8Q")
+#: The sections, in order: Python source, marshalled code, standard input, the driver's code;
+#: arguments, variables (NAME=value) and paths to fetch, each ended by a NUL; files.
+SOURCE, CODE, STDIN, DRIVER_CODE, ARGV, ENVIRONMENT, FETCH, FILES = range(8)
+SECTIONS = 8
+#: CANCEL, PING and PONG: type, (unused), run id.
+CONTROL = struct.Struct("<IIQ")
 
 #: One entry of the files section: path length, content length, mode; then path and content.
 FILE_ENTRY = struct.Struct("<HQI")
@@ -63,9 +68,10 @@ STDOUT_FD = 1 << 16
 STDERR_FD = 1 << 17
 DESCRIPTOR_FLAGS = CHANNEL_FD | STDOUT_FD | STDERR_FD
 
-#: run id, flags, wait status, peer's wait status (-1: none), CPU ns, wall ns, peak bytes, pid 1's
-#: own CPU ns; lengths: stdout, stderr, channel, channel times (u64 each), message, files.
-REPLY = struct.Struct("<QIiiQQQQQQIIII")
+#: run id, flags, wait status, peer's wait status (-1: none), (unused), CPU ns, wall ns, peak bytes,
+#: pid 1's own CPU ns; lengths: stdout, stderr, channel, channel times (u64 each), message, files,
+#: (unused).
+REPLY = struct.Struct("<QIiiI7Q4I")
 #: One entry of the reply's files section: path length; its content is one of the descriptors.
 FILE_REPLY = struct.Struct("<H")
 #: Descriptors in one packet (SCM_MAX_FD is 253).

@@ -1,0 +1,125 @@
+"""The files of a run: what is put into its folder before, and taken out of it afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+
+from . import child, rootfs, wire
+from .request import Request
+
+
+class Box:
+    """The only writable place of a slot.
+
+    Parameters:
+        own_namespaces: a fresh tmpfs for each run; else one folder, emptied before each.
+        staging: that folder.
+        hidden: paths below /tmp that each run's own /tmp would hide → where they are.
+        uid: owner of the tmpfs.
+    """
+
+    def __init__(
+        self, own_namespaces: bool, staging: str, hidden: dict[str, str], uid: int
+    ) -> None:
+        self._own_namespaces = own_namespaces
+        self._hidden = hidden
+        self._uid = uid
+        self.root = rootfs.SCRATCH if own_namespaces else staging
+        self.folder = self.root + "/box"
+
+    def make(self, size_bytes: int) -> None:
+        """Before a run: an empty place."""
+        if self._own_namespaces:
+            rootfs.mount_scratch(self._uid, self._uid, size_bytes)
+            return
+        for name in os.listdir(self.root):
+            shutil.rmtree(os.path.join(self.root, name), onerror=_make_writable_and_retry)
+
+    def enter(self, request: Request) -> None:
+        """In the child: fill it and go there."""
+        os.umask(0o022)
+        os.mkdir(self.folder, 0o755)
+        os.mkdir(self.root + "/tmp", 0o777)
+        os.mkdir(self.root + "/shm", 0o777)
+        for path, target in self._hidden.items():
+            place = self.root + "/tmp/" + path
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            os.symlink(target, place)
+        os.chdir(self.folder)
+        source = request.section(wire.SOURCE)
+        if source:
+            _write(child.MAIN_FILE, source, 0o644)
+        files, offset = request.section(wire.FILES), 0
+        while offset < len(files):
+            path_length, length, mode = wire.FILE_ENTRY.unpack_from(files, offset)
+            offset += wire.FILE_ENTRY.size
+            path = os.fsdecode(files[offset : offset + path_length])
+            offset += path_length
+            if "/" in path:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            _write(path, files[offset : offset + length], mode)
+            offset += length
+
+    def fetch(self, paths: list[str]) -> tuple[list[int], bytes]:
+        """Open what a run left: descriptors, and the reply's listing of them."""
+        found = []
+        listing = b""
+        for path in paths[: wire.MAX_FETCHED_FILES]:
+            fd = _open_beneath(self.folder, path)
+            if fd >= 0:
+                found.append(fd)
+                raw = os.fsencode(path)
+                listing += wire.FILE_REPLY.pack(len(raw)) + raw
+        return found, listing
+
+    def drop(self) -> None:
+        """After a run: let its files go, where that is one system call."""
+        if self._own_namespaces:
+            rootfs.unmount_scratch()
+
+
+def _write(path: str, content: bytes, mode: int) -> None:
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
+    view = memoryview(content)
+    while view:
+        view = view[os.write(fd, view) :]
+    os.close(fd)
+
+
+def _open_beneath(root: str, path: str) -> int:
+    """Open a regular file that the program left, following no link; -1 if there is none."""
+    parts = path.split("/")
+    if path.startswith("/") or any(part in ("", ".", "..") for part in parts):
+        return -1
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+    directory = fd = -1
+    try:
+        directory = os.open(root, flags | os.O_DIRECTORY)
+        for part in parts[:-1]:
+            above, directory = directory, os.open(part, flags | os.O_DIRECTORY, dir_fd=directory)
+            os.close(above)
+        fd = os.open(parts[-1], flags, dir_fd=directory)
+    except OSError:
+        return -1
+    finally:
+        if directory >= 0:
+            os.close(directory)
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return fd
+    os.close(fd)
+    return -1
+
+
+def _make_writable_and_retry(function, path, error):  # type: ignore[no-untyped-def]
+    """A program may have taken its own permissions away from a folder; give them back."""
+    parent = os.path.dirname(path)
+    os.chmod(parent, 0o700)
+    if os.path.isdir(path) and not os.path.islink(path):
+        os.chmod(path, 0o700)
+        if function in (os.open, os.scandir, os.listdir):
+            shutil.rmtree(path, onerror=_make_writable_and_retry)
+            return
+    if function in (os.unlink, os.rmdir):
+        function(path)
