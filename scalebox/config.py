@@ -55,6 +55,8 @@ class SandboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             that one; `strict` demands `full` with `cgroup2`.
         slots: programs that run at once; 0: one per core that the daemon may use.
         pin: whether each slot keeps to one core.
+        accelerator: `auto` carries runs out natively where the host has a C compiler, at half the
+            cost; `off` in Python.
         uid_base: as root, slot i runs programs as uid and gid `uid_base + 2 i`, and testers beside
             them as the next.
         cgroup_parent: cgroup to work under; empty: the daemon's own.
@@ -64,6 +66,7 @@ class SandboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     isolation: Literal["auto", "full", "user", "minimal", "strict"] = "auto"
     slots: Annotated[int, Meta(ge=0, le=1024)] = 0
     pin: bool = True
+    accelerator: Literal["auto", "off"] = "auto"
     uid_base: Annotated[int, Meta(ge=1000, le=2_000_000_000)] = 61_184
     cgroup_parent: str = ""
     read_only_paths: tuple[str, ...] = ()
@@ -206,12 +209,15 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def store_directory(self) -> Path:
         """Where the daemon keeps files, with the default resolved."""
-        if self.store.directory:
-            return Path(self.store.directory)
-        if os.geteuid() == 0:
-            return Path("/var/cache/scalebox")
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-        return Path(base) / "scalebox"
+        return Path(self.store.directory) if self.store.directory else default_store_directory()
+
+
+def default_store_directory() -> Path:
+    """`/var/cache/scalebox` as root, else `scalebox` in the user's cache directory."""
+    if os.geteuid() == 0:
+        return Path("/var/cache/scalebox")
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "scalebox"
 
 
 def default_socket_path() -> Path:

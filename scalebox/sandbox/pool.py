@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scalebox.config import SandboxConfig
+from scalebox.config import SandboxConfig, default_store_directory
 from scalebox.errors import HostError
 from scalebox.model import Enforcement, IsolationLevel, SlotStatus
-from scalebox.sandbox import cgroups
+from scalebox.sandbox import cgroups, native
 from scalebox.sandbox.slot import Slot, SlotPlan, base_environment
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -49,14 +49,12 @@ class Interpreter:
         path: the executable.
         binds: paths it needs to read, beside the system's.
         preload, preload_on_demand: as in the configuration.
-        native: the accelerator's library, or empty.
     """
 
     path: str
     binds: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     preload_on_demand: tuple[str, ...] = ()
-    native: str = ""
 
 
 @dataclass(slots=True)
@@ -99,6 +97,7 @@ class Pool:
         self._changed = asyncio.Event()
         self._closing = False
         self._cores: list[int] = []
+        self._native = ""
         self.slots: list[Slot] = []
         self.level = IsolationLevel.MINIMAL
         self.enforcement = Enforcement.RLIMIT
@@ -128,6 +127,8 @@ class Pool:
                     + "; ".join(reasons)
                     + ". Delegate them (systemd: Delegate=yes) or demand less."
                 )
+        if self._config.accelerator == "auto":
+            await self._find_accelerator()
         self._cores = sorted(os.sched_getaffinity(0))
         count = self._config.slots or len(self._cores)
         first = await self._start_first()
@@ -137,6 +138,16 @@ class Pool:
         for slot in self.slots[1:]:
             slot.start()
         self._on_idle(first)
+
+    async def _find_accelerator(self) -> None:
+        # Kept apart from the store: a private daemon's is new each time.
+        places = [default_store_directory() / "native", self._base.parent / "native"]
+        library = await asyncio.to_thread(native.build, places)
+        self._native = library.path
+        if library.reason:
+            self.notes.append(
+                f"runs are carried out in Python, at twice the cost: {library.reason}"
+            )
 
     async def _start_first(self) -> Slot:
         failures: list[str] = []
@@ -190,7 +201,7 @@ class Pool:
             preload=self._interpreter.preload,
             preload_on_demand=self._interpreter.preload_on_demand,
             environment=environment,
-            native=self._interpreter.native,
+            native=self._native,
         )
         cgroup = self._hierarchy.make(index, self._max_processes) if self._hierarchy else None
         self._restarts[index] = _Restart()

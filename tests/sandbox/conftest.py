@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 
 from scalebox.config import PythonConfig, SandboxConfig
 from scalebox.model import IsolationLevel
-from scalebox.sandbox import native
 from scalebox.sandbox.pool import Interpreter, Pool
 from scalebox.sandbox.slot import Slot
 from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output
@@ -95,11 +93,10 @@ def take(output: bytes | int) -> bytes:
 
 async def open_pool(level: str, directory: Path, **more: Any) -> Pool:
     """A started pool with one slot."""
-    native = more.pop("native", "")
     python = PythonConfig()
     pool = Pool(
         SandboxConfig(isolation=level, slots=more.pop("slots", 1), **more),  # type: ignore[arg-type]
-        Interpreter(INTERPRETER, (), python.preload, native=native),
+        Interpreter(INTERPRETER, (), python.preload),
         directory / "slots",
         256,
         lambda slot: None,
@@ -109,22 +106,12 @@ async def open_pool(level: str, directory: Path, **more: Any) -> Pool:
     return pool
 
 
-@pytest.fixture(scope="session")
-def library(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The accelerator, compiled here."""
-    compiler = shutil.which("gcc") or ""
-    found = native.build(compiler, "", tmp_path_factory.mktemp("native"))
-    assert found.path, found.reason
-    return found.path
-
-
 @pytest.fixture(params=WAYS, ids=lambda pair: f"{pair[0].value}-{pair[1]}")
-async def bench(
-    request: pytest.FixtureRequest, tmp_path: Path, library: str
-) -> AsyncIterator[Bench]:
+async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     """A slot at each level, with both ways to carry runs out."""
     level, way = request.param
-    pool = await open_pool(level.value, tmp_path, native=library if way == "native" else "")
+    accelerator = "auto" if way == "native" else "off"
+    pool = await open_pool(level.value, tmp_path, accelerator=accelerator)
     assert not [note for note in pool.notes if "in Python" in note]
     care = asyncio.create_task(pool.look_after())
     try:

@@ -10,12 +10,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).with_name("runs.c")
+_COMPILERS = ("cc", "gcc", "clang")
 #: Bound when it is loaded: else every child would look its symbols up again.
 _FLAGS = ("-O2", "-shared", "-fPIC", "-Wl,-z,now")
 _COMPILE_TIMEOUT_S = 60.0
@@ -27,45 +30,48 @@ class Library:
 
     Attributes:
         path: of the library; empty: there is none.
-        reason: why there is none, and the remedy.
+        reason: why there is none.
     """
 
     path: str = ""
     reason: str = ""
 
 
-def build(compiler: str, version: str, directory: Path) -> Library:
+def shipped() -> Path:
+    """Where a distribution for hosts without a compiler may bring the library along."""
+    return SOURCE.with_name(f"runs-{_digest('shipped')}.so")
+
+
+def build(directories: Iterable[Path]) -> Library:
     """The library, compiled if it is not there yet.
 
     Parameters:
-        compiler: path of a C compiler; empty: there is none.
-        version: what the compiler says of itself.
-        directory: where libraries are kept; made, private to this user.
+        directories: where libraries may be kept; the first that can be used is.  Made, private to
+            this user, if missing.
     """
-    if not compiler:
-        return Library(reason="runs are carried out in Python, which costs more: no C compiler")
-    try:
-        source = SOURCE.read_bytes()
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = directory.stat()
-        if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-            # Whoever can write there could have slots load what they like.
-            return Library(
-                reason=f"no accelerator: {directory} belongs to, or can be written by, others"
-            )
-        words = [version, compiler, os.uname().machine, *_FLAGS]
-        digest = hashlib.sha256(source + "\0".join(words).encode()).hexdigest()
-        path = directory / f"runs-{digest[:32]}.so"
-        if not path.is_file():
-            _compile(compiler, path)
-    except OSError as error:
-        return Library(reason=f"no accelerator: {error.strerror or error} ({error.filename})")
-    except subprocess.SubprocessError as error:
-        return Library(reason=f"no accelerator: {compiler} failed: {_last_words(error)}")
-    return Library(path=str(path))
+    if shipped().is_file():
+        return Library(path=str(shipped()))
+    compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
+    if compiler is None:
+        return Library(reason=f"there is no C compiler ({', '.join(_COMPILERS)})")
+    reason = ""
+    for directory in directories:
+        try:
+            return Library(path=str(_built(compiler, directory)))
+        except OSError as error:
+            reason = f"{error.strerror or error} ({error.filename or directory})"
+        except subprocess.SubprocessError as error:
+            return Library(reason=f"{compiler} failed: {_last_words(error)}")
+    return Library(reason=reason)
 
 
-def _compile(compiler: str, path: Path) -> None:
+def compile_to(path: Path, compiler: str = "cc") -> None:
+    """Compile the library to a file, which is complete or not there.
+
+    Raises:
+        OSError: the file cannot be written, or the compiler not started.
+        subprocess.SubprocessError: the compiler fails.
+    """
     handle, name = tempfile.mkstemp(suffix=".partial", dir=path.parent)
     os.close(handle)
     try:
@@ -81,6 +87,25 @@ def _compile(compiler: str, path: Path) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
+
+
+def _built(compiler: str, directory: Path) -> Path:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = directory.stat()
+    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        # Whoever can write there could have slots load what they like.
+        raise OSError(f"{directory} belongs to, or can be written by, others")
+    real = os.path.realpath(compiler)
+    tool = os.stat(real)
+    path = directory / f"runs-{_digest(real, tool.st_size, tool.st_mtime_ns)}.so"
+    if not path.is_file():
+        compile_to(path, compiler)
+    return path
+
+
+def _digest(*facts: object) -> str:
+    words = [os.uname().machine, *_FLAGS, *map(str, facts)]
+    return hashlib.sha256(SOURCE.read_bytes() + "\0".join(words).encode()).hexdigest()[:32]
 
 
 def _last_words(error: subprocess.SubprocessError) -> str:

@@ -130,7 +130,7 @@ def _load_native(path, notes):  # type: ignore[no-untyped-def]
     try:
         return native.Native(path)
     except (OSError, AttributeError) as error:
-        notes.append("runs are carried out in Python, which costs more: %s" % error)
+        notes.append("runs are carried out in Python, at twice the cost: %s" % error)
         return None
 
 
