@@ -151,11 +151,11 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     interpreter: str = ""
     preload: tuple[str, ...] = (
-        "array", "bisect", "cmath", "collections", "copy", "dataclasses", "datetime", "decimal",
-        "enum", "fractions", "functools", "heapq", "io", "itertools", "json", "math", "operator",
+        "array", "bisect", "cmath", "collections", "copy", "datetime", "decimal", "enum",
+        "fractions", "functools", "heapq", "io", "itertools", "json", "math", "operator",
         "os", "random", "re", "statistics", "string", "sys", "time", "typing",
     )  # fmt: skip
-    preload_on_demand: tuple[str, ...] = ("numpy",)
+    preload_on_demand: tuple[str, ...] = ("numpy", "dataclasses")
 
 
 class CppConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -24,6 +24,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -83,15 +84,17 @@ struct __attribute__((packed)) file_entry {
 
 /* --- what Python shares with this file: as zygote/native.py ------------------------------------ */
 
-/* What `zygote_serve` returns.  READY comes with traits: as zygote/child.py. */
+/* What `zygote_serve` returns, as Python's integers; or from a child with code to execute, a tuple
+ * of the code and its traits. */
 enum { CLOSED = 0, FOR_PYTHON = 1, IN_CHILD = 2, LAUNCHED = 3, READY = 4 };
-enum { MAY_USE_RANDOM = 16, LEAVES_SOMETHING = 32, MAY_USE_C_STREAMS = 64 };
+/* Traits: as zygote/child.py. */
+enum { MAY_USE_RANDOM = 1, LEAVES_SOMETHING = 2, MAY_USE_C_STREAMS = 4 };
 /* Of the interpreter that has loaded this file. */
 extern void PyOS_BeforeFork(void), PyOS_AfterFork_Parent(void), PyOS_AfterFork_Child(void);
 extern void *PyMarshal_ReadObjectFromString(const char *, ssize_t);
-extern void *PyImport_GetModuleDict(void);
-extern int PyDict_DelItemString(void *, const char *);
-extern void PyErr_Clear(void);
+extern void *Py_CompileStringExFlags(const char *, const char *, int, void *, int);
+extern void *PyLong_FromLong(long);
+extern void *Py_BuildValue(const char *, ...);
 /* Stages, in the first byte of the page: as zygote/child.py. */
 enum { SETUP = 0, COMPILING = 1, RUNNING = 2, EXEC_ERROR = 3, COMPILE_ERROR = 4 };
 
@@ -124,6 +127,7 @@ struct zygote {
 };
 
 static struct sigaction interrupt_handler;
+static int traits;
 static char own_oom_score[16];
 static int own_oom_score_length;
 
@@ -151,6 +155,8 @@ static int64_t clock_ns(clockid_t clock)
 void zygote_prepare(struct zygote *z)
 {
     struct sigaction none = {.sa_handler = SIG_DFL};
+    /* What is put in order here need not be in every child. */
+    malloc_trim(0);
     sigaction(SIGINT, NULL, &interrupt_handler);
     sigaction(SIGINT, &none, NULL);
     if (z->oom_score >= 0) {
@@ -604,31 +610,19 @@ void zygote_close_page(struct zygote *z)
     munmap(z->page, 4096);
 }
 
-/* In the child: the code to execute. */
-void *zygote_code(struct zygote *z)
-{
-    return PyMarshal_ReadObjectFromString(z->section[CODE], z->section_length[CODE]);
-}
-
 /* In the child: what is left for Python to do.  The common program is READY: its code has only to
  * be executed. */
 static int become_python(struct zygote *z)
 {
     const struct request *q = (const struct request *)z->buffer;
-    if (q->program != PYTHON_CODE || q->length[ARGV] || q->length[ENVIRONMENT])
+    int common = q->program == PYTHON_CODE || q->program == PYTHON_SOURCE;
+    if (!common || q->length[ARGV] || q->length[ENVIRONMENT] ||
+        memchr(z->section[SOURCE], 0, z->section_length[SOURCE]))
         return IN_CHILD;
-    int traits = 0;
-    if (names(z, z->random_words))
-        traits |= MAY_USE_RANDOM;
-    else if (PyDict_DelItemString(PyImport_GetModuleDict(), "random") < 0)
-        PyErr_Clear(); /* see `child.seed_random` */
-    if (names(z, z->leaving_words))
-        traits |= LEAVES_SOMETHING;
-    if (names(z, z->stream_words))
-        traits |= MAY_USE_C_STREAMS;
-    z->page[0] = RUNNING;
-    zygote_close_page(z);
-    return READY | traits;
+    traits = names(z, z->random_words) ? MAY_USE_RANDOM : 0;
+    traits |= names(z, z->leaving_words) ? LEAVES_SOMETHING : 0;
+    traits |= names(z, z->stream_words) ? MAY_USE_C_STREAMS : 0;
+    return READY;
 }
 
 /* Launch the request in the buffer.  Returns 0 in the zygote; in a Python program's process, what
@@ -868,8 +862,7 @@ static void answer_ping(struct zygote *z)
     send(z->control, &answer, sizeof answer, MSG_NOSIGNAL);
 }
 
-/* Carry out runs until one needs Python; see the enum for what is returned. */
-int zygote_serve(struct zygote *z)
+static int serve(struct zygote *z)
 {
     const struct request *q = (const struct request *)z->buffer;
     for (;;) {
@@ -893,4 +886,39 @@ int zygote_serve(struct zygote *z)
             return LAUNCHED;
         finish(z);
     }
+}
+
+#define PY_FILE_INPUT 257
+
+/* In the child: the code object to execute, loaded or compiled as `compile(source, path, "exec", 0,
+ * True)` does. */
+static void *ready_code(struct zygote *z)
+{
+    int64_t length = z->section_length[SOURCE];
+    z->page[0] = COMPILING;
+    if (((const struct request *)z->buffer)->program == PYTHON_CODE)
+        return PyMarshal_ReadObjectFromString(z->section[CODE], z->section_length[CODE]);
+    char *text = malloc(length + 1);
+    if (text == NULL)
+        die("making room for a source");
+    memcpy(text, z->section[SOURCE], length);
+    text[length] = 0;
+    void *code =
+        Py_CompileStringExFlags(text, "/scratch/box/solution.py", PY_FILE_INPUT, NULL, -1);
+    free(text);
+    return code;
+}
+
+/* Carry out runs until one needs Python; see the enum for what is returned. */
+void *zygote_serve(struct zygote *z)
+{
+    int what = serve(z);
+    if (what != READY)
+        return PyLong_FromLong(what);
+    void *code = ready_code(z);
+    if (code == NULL)
+        return NULL; /* Python's exception says why; the page, that it was compiling */
+    z->page[0] = RUNNING;
+    zygote_close_page(z);
+    return Py_BuildValue("Ni", code, traits);
 }

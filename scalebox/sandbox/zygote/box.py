@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 
 from . import child, rootfs, wire
@@ -34,6 +33,8 @@ class Box:
         if self._own_namespaces:
             rootfs.mount_scratch(self._uid, self._uid, size_bytes)
             return
+        import shutil  # not among every fork's pages
+
         for name in os.listdir(self.root):
             shutil.rmtree(os.path.join(self.root, name), onerror=_make_writable_and_retry)
 
@@ -119,6 +120,8 @@ def _make_writable_and_retry(function, path, error):  # type: ignore[no-untyped-
     if os.path.isdir(path) and not os.path.islink(path):
         os.chmod(path, 0o700)
         if function in (os.open, os.scandir, os.listdir):
+            import shutil
+
             shutil.rmtree(path, onerror=_make_writable_and_retry)
             return
     if function in (os.unlink, os.rmdir):

@@ -23,6 +23,7 @@ from . import kernel
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` itself is not worth its pages
     from collections.abc import Callable
+    from typing import NoReturn, TextIO
 
 # Stages, in the first byte of the shared page.
 SETUP = 0
@@ -146,11 +147,16 @@ def _compile(source: bytes, page: mmap.mmap) -> types.CodeType:
     try:
         return compile(source, os.path.join(os.getcwd(), MAIN_FILE), "exec", 0, True)
     except BaseException as error:
-        page[0] = COMPILE_ERROR
-        error.__traceback__ = None  # ours, not the program's
-        sys.__excepthook__(type(error), error, None)
-        sys.stderr.flush()
-        os._exit(1)
+        compile_failed(error, page)
+
+
+def compile_failed(error: BaseException, page: mmap.mmap) -> NoReturn:
+    """Say what the interpreter says of a program that does not compile, and exit."""
+    page[0] = COMPILE_ERROR
+    error.__traceback__ = None  # ours, not the program's
+    sys.__excepthook__(type(error), error, None)
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def prepare_main(folder: str) -> dict[str, object]:
@@ -188,9 +194,9 @@ def take_interrupts() -> None:
 
 
 # Traits of a program's text: what it may do that others need not pay for.
-MAY_USE_RANDOM = 16
-LEAVES_SOMETHING = 32
-MAY_USE_C_STREAMS = 64
+MAY_USE_RANDOM = 1
+LEAVES_SOMETHING = 2
+MAY_USE_C_STREAMS = 4
 
 #: Text without any of these uses no generator of random numbers that was made before the fork.
 RANDOM_WORDS = (b"random", b"statistics")
@@ -218,22 +224,29 @@ def traits_of(names: Callable[[bytes], bool]) -> int:
     return found
 
 
-#: What puts a module's generator of random numbers into a state of its own.
+#: What puts the module `random` into a state of its own, and the module itself, which is there for
+#: programs whose text names it.  Whoever gets to it on another way imports it anew.
 _seeds = []  # type: list[Callable[[], None]]
+_random = []  # type: list[types.ModuleType]
 
 
-class without_reseeding:
+class WithoutReseeding:
     """While modules are preloaded: keep `random` from seeding itself anew in every child.
 
-    It costs a fifth of a millisecond; `seed_random` does it where a program may notice.
+    It costs a fifth of a millisecond; `prepare_random` does it where a program may notice.
     """
 
     def __enter__(self) -> None:
+        if _random:
+            sys.modules["random"] = _random[0]
         self._register = os.register_at_fork
         os.register_at_fork = self._note  # type: ignore[assignment]
 
     def __exit__(self, *_: object) -> None:
         os.register_at_fork = self._register
+        module = sys.modules.pop("random", None)
+        if module is not None:
+            _random[:] = [module]
 
     def _note(self, **hooks: Callable[[], None]) -> None:
         hook = hooks.get("after_in_child")
@@ -243,12 +256,10 @@ class without_reseeding:
             self._register(**hooks)
 
 
-def seed_random(traits: int) -> None:
+def prepare_random() -> None:
     """Random numbers must not repeat those of another child."""
-    if not traits & MAY_USE_RANDOM:
-        # Whoever gets to it on another way imports it anew, which seeds it.
-        sys.modules.pop("random", None)
-        return
+    for module in _random:
+        sys.modules["random"] = module
     for seed in _seeds:
         seed()
     arrays = sys.modules.get("numpy.random")
@@ -340,17 +351,26 @@ def finalize(namespace: dict[str, object], traits: int, status: int) -> None:
 def _flush(status: int) -> int:
     stdout, stderr = sys.stdout, sys.stderr
     try:
-        if stdout is not None and not stdout.closed:
+        if stdout is not None:
             stdout.flush()
     except BaseException as error:
-        _unraisable(error, repr(stdout))
-        status = 120
+        if not _is_closed(stdout):
+            _unraisable(error, repr(stdout))
+            status = 120
     try:
-        if stderr is not None and not stderr.closed:
+        if stderr is not None:
             stderr.flush()
     except BaseException:
-        status = 120
+        if not _is_closed(stderr):
+            status = 120
     return status
+
+
+def _is_closed(file: TextIO) -> bool:
+    try:
+        return file.closed
+    except BaseException:
+        return False
 
 
 def _unraisable(error: BaseException, where: str) -> None:

@@ -14,12 +14,11 @@ from collections.abc import Sequence
 from . import child, wire
 from .meter import State
 
-# What `zygote_serve` returns.
+# What `zygote_serve` returns, if not code.
 CLOSED = 0
 FOR_PYTHON = 1
 IN_CHILD = 2
 LAUNCHED = 3
-READY = 4  #: or more, with traits
 
 _MAX_DESCRIPTORS = 8
 _FILES = ("cpu", "usage", "peak", "limit", "events", "pids")
@@ -68,13 +67,12 @@ class Native:
         self.state = Zygote()
         self.buffer = mmap.mmap(-1, wire.PACKET_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._kept = []  # type: list[object]
-        #: What `serve` and `code` are called with.
+        #: What `serve` is called with.
         self.place = ctypes.byref(self.state)
-        #: Carry out runs until one needs Python.
+        #: Carry out runs until one needs Python; from a child with code to execute, this with its
+        #: traits.
         self.serve = self._library.zygote_serve
-        #: In a READY child: the code to execute.
-        self.code = self._library.zygote_code
-        self.code.restype = ctypes.py_object
+        self.serve.restype = ctypes.py_object
 
     def prepare(  # type: ignore[no-untyped-def]
         self, settings, control: int, page: mmap.mmap, files: dict[str, int], poll_ms: int,

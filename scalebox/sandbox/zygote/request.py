@@ -7,10 +7,10 @@ one buffer, sections are read where they lie, copied in children only, and wiped
 
 from __future__ import annotations
 
+import _socket as socket
 import array
 import mmap
 import os
-import socket
 
 from . import wire
 

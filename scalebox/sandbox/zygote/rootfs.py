@@ -6,9 +6,9 @@ the daemon's own), other users' files and the daemon's configuration are not the
 
 from __future__ import annotations
 
+import _socket as socket
 import fcntl
 import os
-import socket
 import struct
 
 from . import kernel
@@ -188,7 +188,8 @@ def unmount_scratch() -> None:
 
 def bring_up_loopback() -> None:
     """The slot's network namespace has one interface, its own `lo`; bring it up."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        request = struct.pack("16sh14x", b"lo", 0)
-        flags = struct.unpack("16sh14x", fcntl.ioctl(probe, 0x8913, request))[1]
-        fcntl.ioctl(probe, 0x8914, struct.pack("16sh14x", b"lo", flags | 1))
+    probe = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    request = struct.pack("16sh14x", b"lo", 0)
+    flags = struct.unpack("16sh14x", fcntl.ioctl(probe, 0x8913, request))[1]
+    fcntl.ioctl(probe, 0x8914, struct.pack("16sh14x", b"lo", flags | 1))
+    probe.close()

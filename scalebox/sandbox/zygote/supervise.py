@@ -9,13 +9,13 @@ Where `native` is there, it carries out most runs, and comes here for the rest.
 
 from __future__ import annotations
 
+import _socket as socket
 import array
 import errno
 import marshal
 import mmap
 import os
 import signal
-import socket
 import struct
 import time
 
@@ -133,12 +133,17 @@ class Supervisor:
         return None
 
     def _serve_natively(self, library: native.Native) -> Program | None:
-        serve, place, code = library.serve, library.place, library.code
+        serve, place = library.serve, library.place
         while not self._daemon_is_gone:
-            what = serve(place)
-            if what >= native.READY:
+            try:
+                what = serve(place)
+            except BaseException as error:  # only in a child, whose source does not compile
+                child.compile_failed(error, self._page)
+            if type(what) is tuple:
                 # As few steps as can be: each object touched here is a page copied.
-                return code(place), what
+                if what[1] & child.MAY_USE_RANDOM:
+                    child.prepare_random()
+                return what
             if what == native.IN_CHILD:
                 return self._become_launched(library)
             if what == native.CLOSED:
@@ -279,7 +284,8 @@ class Supervisor:
         os.environ.update(variables(section(wire.ENVIRONMENT)))
         child.add_arguments(strings(section(wire.ARGV)))
         traits = child.traits_of(lambda word: word in source or word in files)
-        child.seed_random(traits)
+        if traits & child.MAY_USE_RANDOM:
+            child.prepare_random()
         loaded = child.load_code(source, code, self._page)
         self._page[0] = child.RUNNING
         self._close_page()
@@ -292,7 +298,7 @@ class Supervisor:
             # Not dumpable: where both have one uid, the program cannot look into this process.
             self._driver_identity.become(dumpable=False)
             child.take_interrupts()
-            child.seed_random(child.MAY_USE_RANDOM)
+            child.prepare_random()
             code = marshal.loads(request.section(wire.DRIVER_CODE))
         except Exception as error:
             self._setup_failed(error)
@@ -487,7 +493,7 @@ def preload(names: list[str]) -> list[str]:
     import importlib
 
     missing = []
-    with child.without_reseeding():
+    with child.WithoutReseeding():
         for name in names:
             try:
                 importlib.import_module(name)

@@ -6,10 +6,10 @@ pid 1's own memory is every later program's, too.
 
 from __future__ import annotations
 
+import _socket as socket
 import mmap
 import os
 import select
-import socket
 import time
 from collections.abc import Callable
 
