@@ -50,7 +50,7 @@ def build(staging, binds, uids, hide_pids):  # type: ignore[no-untyped-def]
     kernel.mount("none", "/", "none", kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("slot", staging, "tmpfs", kernel.MS_NOSUID, "size=4m,nr_inodes=4096,mode=755")
     links = _usr_links()
-    for path in binds:
+    for path in _outermost(binds):
         if not os.path.exists(path) or path in links:
             continue
         target = path
@@ -76,6 +76,15 @@ def build(staging, binds, uids, hide_pids):  # type: ignore[no-untyped-def]
     kernel.umount(".", kernel.MNT_DETACH)
     os.chdir("/")
     return notes, hidden
+
+
+def _outermost(paths: list[str]) -> list[str]:
+    """Without those inside another one: its bind brings them along, and they would hide in it."""
+    return [
+        path
+        for path in dict.fromkeys(paths)
+        if not any(path.startswith(other + "/") and os.path.exists(other) for other in paths)
+    ]
 
 
 def _usr_links() -> dict[str, str]:

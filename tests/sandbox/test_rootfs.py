@@ -1,0 +1,48 @@
+"""What a slot's file tree is made of."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scalebox.model import IsolationLevel
+from tests.sandbox.conftest import WAYS, Bench, open_pool
+
+
+@pytest.fixture
+def below_tmp() -> Iterator[Path]:
+    """A folder that every run's own /tmp would hide."""
+    folder = Path(tempfile.mkdtemp(prefix="sb-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("level", "way"), [pair for pair in WAYS if pair[0] is not IsolationLevel.MINIMAL]
+)
+@pytest.mark.parametrize("inner_first", [False, True])
+async def test_a_path_and_one_inside_it_can_both_be_read(
+    level: IsolationLevel, way: str, inner_first: bool, below_tmp: Path, tmp_path: Path
+) -> None:
+    """As with a Python below /tmp: its prefix, and the folder of its executable."""
+    inner = below_tmp / "lib" / "python"
+    inner.mkdir(parents=True)
+    (inner / "fact").write_text("is here")
+    paths = (str(inner), str(below_tmp)) if inner_first else (str(below_tmp), str(inner))
+    pool = await open_pool(
+        level.value,
+        tmp_path,
+        read_only_paths=paths,
+        accelerator="auto" if way == "native" else "off",
+    )
+    try:
+        bench = Bench(pool, pool.slots[0])
+        outcome = await bench.python(f"print(open('{inner}/fact').read())")
+        assert outcome.stdout == b"is here\n"
+    finally:
+        pool.close()
