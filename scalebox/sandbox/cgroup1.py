@@ -13,10 +13,11 @@ from scalebox.model import Enforcement
 from scalebox.sandbox.cgroups import (
     PIDS_SLACK,
     SlotCgroup,
+    group_in,
     mounts,
     own_groups,
     own_name,
-    remove_group,
+    remove_group_tree,
     remove_leftovers,
 )
 
@@ -42,10 +43,7 @@ class Cgroup1:
                 name = controller or "version 2"
                 self.close()
                 raise OSError(errno.ENOENT, f"no {name} hierarchy is mounted")
-            group = mounted[controller] / own[controller].lstrip("/")
-            if not group.is_dir():
-                # Inside a container's mount our group's own path is not to be seen.
-                group = mounted[controller]
+            group = group_in(mounted[controller], own[controller])
             remove_leftovers(group)
             base = group / own_name()
             try:
@@ -77,7 +75,11 @@ class Cgroup1:
             peak_resets=True,
         )
 
+    def directories(self) -> list[Path]:
+        """Every group that is ours."""
+        return list(self._bases.values())
+
     def close(self) -> None:
         """Remove what was made."""
         for base in self._bases.values():
-            remove_group(base)
+            remove_group_tree(base)

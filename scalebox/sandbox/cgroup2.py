@@ -1,7 +1,8 @@
 """Version 2 with controllers: memory, processes and CPU exactly limited and measured.
 
-Version 2 forbids processes in groups that have children with controllers, so the daemon moves
-itself into a leaf beside its slots.
+Version 2 forbids processes in groups whose children have controllers (only the host's own top group
+is exempt).  So a daemon that is alone in its group, as a service manager or a container starts it,
+moves into a leaf beside its slots, and back when it ends.
 """
 
 from __future__ import annotations
@@ -14,14 +15,20 @@ from scalebox.model import Enforcement
 from scalebox.sandbox.cgroups import (
     PIDS_SLACK,
     SlotCgroup,
+    group_in,
     mounts,
     own_groups,
     own_name,
-    remove_group,
+    remove_group_tree,
     remove_leftovers,
 )
 
 _NEEDED = ("memory", "pids")
+#: With `cpu`, what many threads of one program take together weighs no more than another slot.
+_WELCOME = ("cpu",)
+#: The leaf that the daemon lives in.
+_HOME = "scaleboxd"
+_NAMED_STRANGERS = 3
 
 
 class Cgroup2:
@@ -38,10 +45,11 @@ class Cgroup2:
 
     def __init__(self, parent: str) -> None:
         self.notes: list[str] = []
-        root = mounts().get("")
-        if root is None:
+        mount = mounts().get("")
+        if mount is None:
             raise OSError(errno.ENOENT, "no cgroup2 file system is mounted")
-        group = root / (parent or own_groups().get("", "/")).lstrip("/")
+        own = group_in(mount, own_groups().get("", "/"))
+        self._group = group = mount / parent.lstrip("/") if parent else own
         available = (group / "cgroup.controllers").read_text().split()
         missing = [name for name in _NEEDED if name not in available]
         if missing:
@@ -51,36 +59,85 @@ class Cgroup2:
             )
         remove_leftovers(group)
         self._home: Path | None = None
-        if group != root and (group / "cgroup.procs").read_text().strip():
-            # No internal processes: we leave for a leaf (others in there make the next step fail).
-            self._home = group / "scaleboxd"
-            self._home.mkdir(exist_ok=True)
-            (self._home / "cgroup.procs").write_text("0")
-        self._group = group
+        self._enabled: list[str] = []
         self._base = group / own_name()
+        wanted = [name for name in (*_NEEDED, *_WELCOME) if name in available]
         try:
-            wanted = [name for name in ("memory", "pids", "cpu") if name in available]
-            enable = " ".join("+" + name for name in wanted)
-            (group / "cgroup.subtree_control").write_text(enable)
+            if group == own and (group / "cgroup.type").exists():
+                self._move_home()
+            self._enable(wanted)
             self._base.mkdir()
-            (self._base / "cgroup.subtree_control").write_text(enable)
+            (self._base / "cgroup.subtree_control").write_text(_each("+", wanted))
         except OSError:
             self.close()
             raise
-        release = tuple(int(part) for part in os.uname().release.split("-")[0].split(".")[:2])
-        self._peak_resets = release >= (6, 12)
+        self._peak_resets = self._can_reset_peak()
         if not self._peak_resets:
             self.notes.append(
                 "peak memory is the largest process's resident set, not the group's: "
                 "resetting memory.peak needs Linux 6.12"
             )
 
+    def _move_home(self) -> None:
+        """Leave our group for a leaf."""
+        home = self._group / _HOME
+        home.mkdir(exist_ok=True)
+        self._home = home
+        (home / "cgroup.procs").write_text("0")
+
+    def _enable(self, wanted: list[str]) -> None:
+        """Give controllers to the children of our group; remember which were not given before."""
+        control = self._group / "cgroup.subtree_control"
+        before = control.read_text().split()
+        new = [name for name in wanted if name not in before]
+        for name in new:
+            try:
+                control.write_text(f"+{name}")
+            except OSError as error:
+                if name in _NEEDED:
+                    raise self._explained(error) from error
+                # Processes with real-time priorities keep `cpu` from being enabled.
+                wanted.remove(name)
+            else:
+                self._enabled.append(name)
+
+    def _explained(self, error: OSError) -> OSError:
+        others = (self._group / "cgroup.procs").read_text().split()
+        if error.errno != errno.EBUSY or not others:
+            return error
+        names = ", ".join(map(_process_name, others[:_NAMED_STRANGERS]))
+        return OSError(
+            errno.EBUSY,
+            f"other processes are in {self._group} ({names}), where version 2 allows none: start "
+            "scaleboxd as a service of its own, or name a group without processes in "
+            "sandbox.cgroup_parent",
+        )
+
+    def _can_reset_peak(self) -> bool:
+        """Whether the maximum can be started anew (Linux 6.12), found by doing it."""
+        try:
+            fd = os.open(self._base / "memory.peak", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            os.write(fd, b"reset")
+        except OSError:
+            return False
+        else:
+            return True
+        finally:
+            os.close(fd)
+
+    def directories(self) -> list[Path]:
+        """Every group that is ours."""
+        return [self._base] if self._home is None else [self._base, self._home]
+
     def make(self, index: int, max_processes: int) -> SlotCgroup:
         """The group of slot `index`."""
         directory = self._base / f"slot-{index}"
         directory.mkdir(exist_ok=True)
         for name, text in (
-            ("memory.swap.max", "0"),
+            ("memory.swap.max", "0"),  # not there on kernels without swap accounting
             ("memory.oom.group", "0"),
             ("pids.max", str(max_processes + PIDS_SLACK)),
         ):
@@ -105,14 +162,27 @@ class Cgroup2:
 
     def close(self) -> None:
         """Remove what was made, and go back to where we were."""
-        remove_group(self._base)
-        if self._home is not None:
-            try:
-                (self._group / "cgroup.subtree_control").write_text("-memory -pids -cpu")
-            except OSError:
-                return  # others work under the same parent
-            try:
-                (self._group / "cgroup.procs").write_text("0")
-            except OSError:
-                return
-            remove_group(self._home, within_s=0.0)
+        remove_group_tree(self._base)
+        if self._home is None:
+            # What was given to the children of a group that is not ours alone stays: others may
+            # rely on it by now.
+            return
+        try:
+            if self._enabled:
+                (self._group / "cgroup.subtree_control").write_text(_each("-", self._enabled))
+            (self._group / "cgroup.procs").write_text("0")
+        except OSError:
+            return  # others work under the same group
+        self._home.rmdir()
+        self._home = None
+
+
+def _each(sign: str, names: list[str]) -> str:
+    return " ".join(sign + name for name in names)
+
+
+def _process_name(pid: str) -> str:
+    try:
+        return f"{pid} {Path('/proc', pid, 'comm').read_text().strip()}"
+    except OSError:
+        return pid

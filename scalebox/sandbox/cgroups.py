@@ -63,6 +63,9 @@ class Hierarchy(Protocol):
     enforcement: Enforcement
     notes: list[str]
 
+    def directories(self) -> list[Path]:
+        """Every group that is ours, for the daemon that cleans up after us if we are killed."""
+
     def make(self, index: int, max_processes: int) -> SlotCgroup:
         """The group of slot `index`."""
 
@@ -73,7 +76,12 @@ class Hierarchy(Protocol):
 def kill_group(directory: Path) -> None:
     """SIGKILL to every process of a group: `cgroup.kill` where there is one, else one by one."""
     try:
-        (directory / "cgroup.kill").write_text("1")
+        # Not created if it is missing: a directory of version 1 must stay empty.
+        fd = os.open(directory / "cgroup.kill", os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(fd, b"1")
+        finally:
+            os.close(fd)
     except OSError:
         with contextlib.suppress(OSError):
             for pid in (directory / "cgroup.procs").read_text().split():
@@ -98,36 +106,54 @@ def remove_group(directory: Path, within_s: float = 1.0) -> bool:
             return True
 
 
+def remove_group_tree(directory: Path, within_s: float = 1.0) -> bool:
+    """Kill and remove a group with all groups below it; whether it is gone."""
+    kill_group(directory)
+    for inner in sorted(directory.rglob("*/"), reverse=True):
+        remove_group(inner, within_s)
+    return remove_group(directory, within_s)
+
+
 def own_name() -> str:
     """The name of this daemon's groups."""
     return f"{PREFIX}{os.getpid()}.{start_time(os.getpid())}"
 
 
 def start_time(pid: int) -> int:
-    """Clock ticks after boot at which a process started; 0 if there is none."""
+    """Clock ticks after boot at which a process started; 0 if there is none, or only a zombie."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
         return 0
-    return int(text[text.rindex(")") + 2 :].split()[19])
+    fields = text[text.rindex(")") + 2 :].split()
+    return 0 if fields[0] in "ZX" else int(fields[19])
+
+
+def is_live(name: str) -> bool:
+    """Whether the daemon that a name from `own_name` says still runs; True for other names."""
+    pid, _, started = name.removeprefix(PREFIX).partition(".")
+    if not pid.isdigit() or not started.isdigit():
+        return True
+    return start_time(int(pid)) == int(started)
 
 
 def remove_leftovers(parent: Path) -> list[str]:
     """Kill and remove the groups of daemons that are gone; their names."""
-    removed = []
-    for group in parent.glob(PREFIX + "*.*"):
-        try:
-            pid, started = (int(part) for part in group.name[len(PREFIX) :].split("."))
-        except ValueError:
-            continue
-        if start_time(pid) == started:
-            continue
-        for inner in sorted(group.rglob("*"), reverse=True):
-            if inner.is_dir():
-                remove_group(inner)
-        if remove_group(group):
-            removed.append(group.name)
-    return removed
+    return [
+        group.name
+        for group in parent.glob(PREFIX + "*.*")
+        if not is_live(group.name) and remove_group_tree(group)
+    ]
+
+
+def group_in(mount: Path, path: str) -> Path:
+    """A group's directory, from its path in /proc/<pid>/cgroup.
+
+    Inside a container that has only its own part of the hierarchy mounted, that part's top is what
+    there is of our group.
+    """
+    group = mount / path.lstrip("/")
+    return group if group.is_dir() else mount
 
 
 def own_groups() -> dict[str, str]:

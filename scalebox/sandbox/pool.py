@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import os
 import resource
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +19,9 @@ from pathlib import Path
 from scalebox.config import SandboxConfig, default_store_directory
 from scalebox.errors import HostError
 from scalebox.model import Enforcement, IsolationLevel, SlotStatus
-from scalebox.sandbox import cgroups, native
+from scalebox.sandbox import cgroups, leftovers, native
 from scalebox.sandbox.slot import Slot, SlotPlan, base_environment
+from scalebox.sandbox.zygote.trees import remove_tree
 
 _PR_SET_CHILD_SUBREAPER = 36
 #: How often slots are looked after.
@@ -112,10 +112,11 @@ class Pool:
             HostError: the host does not give the isolation that is demanded.
         """
         _prepare_this_process()
-        _remove_leftovers(self._base)
+        leftovers.remove(self._base)
         self._directory.mkdir(mode=0o700, parents=True)
         self._hierarchy, reasons = cgroups.find(self._config.cgroup_parent)
         if self._hierarchy is not None:
+            leftovers.record(self._directory, self._hierarchy.directories())
             self.enforcement = self._hierarchy.enforcement
             self.notes += self._hierarchy.notes
         if self.enforcement is not Enforcement.CGROUP2:
@@ -210,13 +211,17 @@ class Pool:
     def close(self) -> None:
         """Kill all slots and remove what was made; blocks for some milliseconds a slot."""
         self._closing = True
+        # All at once first, so that they die while others are waited for.
+        for slot in self.slots:
+            slot.end()
         for slot in self.slots:
             slot.close()
         self.slots = []
         if self._hierarchy is not None:
             self._hierarchy.close()
             self._hierarchy = None
-        shutil.rmtree(self._directory, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_tree(str(self._directory))
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -245,7 +250,7 @@ class Pool:
             for slot in self.slots:
                 slot.look_after(now)
                 restart = self._restarts[slot.index]
-                if slot.state == "broken" and now >= restart.due_at:
+                if slot.state == "broken" and slot.buried and now >= restart.due_at:
                     restart.started_at = now
                     slot.start()
 
@@ -286,13 +291,3 @@ def _prepare_this_process() -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
-
-
-def _remove_leftovers(base: Path) -> None:
-    """Staging directories of daemons that are gone."""
-    if not base.is_dir():
-        return
-    for entry in base.glob(cgroups.PREFIX + "*.*"):
-        pid, _, started = entry.name[len(cgroups.PREFIX) :].partition(".")
-        if pid.isdigit() and str(cgroups.start_time(int(pid))) != started:
-            shutil.rmtree(entry, ignore_errors=True)

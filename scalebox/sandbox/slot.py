@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import signal
 import socket
 import time
@@ -24,7 +23,9 @@ from typing import Literal
 from scalebox.model import IsolationLevel
 from scalebox.sandbox.cgroups import SlotCgroup
 from scalebox.sandbox.spec import MalformedReplyError, RunOutcome, RunSpec, decode, encode
+from scalebox.sandbox.strays import Strays
 from scalebox.sandbox.zygote import wire
+from scalebox.sandbox.zygote.trees import empty_folder, remove_tree
 
 ZYGOTE = Path(__file__).resolve().parent / "zygote"
 
@@ -37,7 +38,9 @@ PING_INTERVAL_S = 5.0
 PINGS_BEFORE_DEATH = 6
 
 #: How long `close` waits for killed processes to be gone.
-CLOSE_TIMEOUT_S = 2.0
+CLOSE_TIMEOUT_S = 5.0
+#: A keeper that has not ended its slot by then is killed, and the rest is done here.
+KEEPER_TIMEOUT_S = 2.0
 
 _MAX_DESCRIPTORS = wire.MAX_FETCHED_FILES + 8
 _ANCILLARY_BYTES = socket.CMSG_SPACE(4 * _MAX_DESCRIPTORS)
@@ -120,7 +123,9 @@ class Slot:
         self._control: socket.socket | None = None
         self._launcher = 0
         self._stderr = -1
-        self._unreaped: list[int] = []
+        #: Children that are to end → when to stop waiting for them to do it by themselves.
+        self._ending: dict[int, float] = {}
+        self._strays: Strays | None = None
         self._done: Callable[[RunOutcome | None], None] | None = None
         self._run_id = 0
         self._borrowed: RunSpec | None = None
@@ -131,12 +136,19 @@ class Slot:
 
     def start(self) -> None:
         """Spawn the zygote; `state` becomes `idle` when it is ready, `broken` if it fails."""
+        assert self.state == "broken"
+        assert self.buried
         self.restarts += 1
         self.failure = ""
         self.notes = []
-        self.plan.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self.plan.level is IsolationLevel.MINIMAL:
-            _empty(self.plan.staging)
+        self.state = "starting"
+        try:
+            self.plan.staging.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self.plan.level is IsolationLevel.MINIMAL:
+                empty_folder(str(self.plan.staging))
+        except OSError as error:
+            self._fail(f"cannot prepare {self.plan.staging}: {error.strerror}")
+            return
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * wire.PACKET_BYTES)
@@ -169,8 +181,10 @@ class Slot:
         self.pid = 0
         self._overdue_at = time.monotonic() + START_TIMEOUT_S
         self._loop.add_reader(ours.fileno(), self._readable)
-        ours.send(self._settings())
-        self._set_state("starting")
+        with contextlib.suppress(OSError):
+            # A launcher that died already is noticed by the end of its socket.
+            ours.send(self._settings())
+        self._on_state(self)
 
     def _settings(self) -> bytes:
         plan, cgroup = self.plan, self._cgroup
@@ -193,16 +207,26 @@ class Slot:
             }
         ).encode()
 
-    def close(self) -> None:
-        """Kill the slot with all that is in it, and reap it; blocks for some milliseconds."""
+    def end(self) -> None:
+        """Kill the slot with all that is in it, for good; `close` is to follow."""
         self._bury("")
+
+    def close(self) -> None:
+        """`end`, and wait until nothing is left; blocks for some milliseconds."""
+        self.end()
         deadline = time.monotonic() + CLOSE_TIMEOUT_S
-        while self._unreaped and time.monotonic() < deadline:
-            self._reap()
+        while not self.buried and time.monotonic() < deadline:
             time.sleep(0.001)
+            self._reap()
         if self._cgroup is not None:
             self._cgroup.remove()
-        shutil.rmtree(self.plan.staging, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_tree(str(self.plan.staging))
+
+    @property
+    def buried(self) -> bool:
+        """Whether nothing is left of former zygotes and of what they ran."""
+        return not self._ending and self._strays is None
 
     def kill(self, reason: str) -> None:
         """Give the slot up: its run, if any, ends with None, and `state` becomes `broken`."""
@@ -293,9 +317,10 @@ class Slot:
             return
         if "pid" in facts:
             self.pid = int(facts["pid"])
-            # The launcher has done its work; pid 1 becomes the daemon's own child.
-            self._unreaped.append(self._launcher)
-            self._launcher = 0
+            if self.plan.level is not IsolationLevel.MINIMAL:
+                # The launcher has done its work; pid 1 becomes the daemon's own child.
+                self._let_end(self._launcher)
+                self._launcher = 0
         elif "failed" in facts:
             self._fail(str(facts["failed"]))
         elif "ready" in facts:
@@ -353,11 +378,13 @@ class Slot:
             self._control = None
         if self._cgroup is not None:
             self._cgroup.kill()
-        for pid in (self._launcher, self.pid):
-            if pid:
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(pid, signal.SIGKILL)
-                self._unreaped.append(pid)
+        if self._launcher and self.plan.level is IsolationLevel.MINIMAL:
+            # The keeper ends the zygote, a child of its own, and all that it finds below.
+            self._let_end(self._launcher, signal.SIGTERM)
+        else:
+            for pid in (self._launcher, self.pid):
+                if pid:
+                    self._let_end(pid, signal.SIGKILL)
         self.pid = self._launcher = 0
         self._reap()
         if self._stderr >= 0:
@@ -367,20 +394,25 @@ class Slot:
             os.close(self._stderr)
             self._stderr = -1
 
+    def _let_end(self, pid: int, number: signal.Signals | None = None) -> None:
+        """Expect a child to end; with a signal, make it."""
+        if number is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)  # not yet waited for, so that the number is still its own
+        self._ending[pid] = time.monotonic() + KEEPER_TIMEOUT_S
+
     def _reap(self) -> None:
-        for pid in self._unreaped[:]:
+        now = time.monotonic()
+        for pid, deadline in list(self._ending.items()):
             try:
-                if os.waitpid(pid, os.WNOHANG)[0] == 0:
-                    continue
+                ended, status = os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
-                pass
-            self._unreaped.remove(pid)
-
-
-def _empty(directory: Path) -> None:
-    """Remove what an earlier daemon left."""
-    for entry in directory.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry, ignore_errors=True)
-        else:
-            entry.unlink(missing_ok=True)
+                ended, status = pid, 0
+            if ended:
+                del self._ending[pid]
+                if self.plan.level is IsolationLevel.MINIMAL and status:
+                    self._strays = Strays()
+            elif now > deadline:
+                self._let_end(pid, signal.SIGKILL)
+        if self._strays is not None and not self._strays.end():
+            self._strays = None

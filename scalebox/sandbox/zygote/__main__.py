@@ -1,5 +1,7 @@
 """The launcher: builds a slot's walls, forks its pid 1, and leaves.
 
+At level `minimal`, where there is no pid namespace, it stays as the slot's keeper.
+
 Descriptor 3 is the control socket.  The first packet on it is the slot's settings; the launcher
 answers with pid 1's host pid, pid 1 with `ready`, or either with `failed` and the reason.
 """
@@ -42,14 +44,13 @@ def main():  # type: ignore[no-untyped-def]
 def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def]
     from zygote import child, rootfs
 
-    for procs in settings.cgroup_procs:
-        with open(procs, "w") as file:
-            file.write("0")
+    own_namespaces = settings.level != "minimal"
+    if own_namespaces:
+        _join(settings.cgroup_procs)
     cgroup_files = {
         name: _move_up(os.open(path, os.O_RDWR if name in ("limit", "peak") else os.O_RDONLY))
         for name, path in settings.cgroup_files.items()
     }
-    own_namespaces = settings.level != "minimal"
     notes = []  # type: list[str]
     if own_namespaces:
         flags = (
@@ -62,22 +63,17 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
             _map_ids(settings.uid, *outside)
         else:
             kernel.unshare(flags)
-    launcher = kernel.pidfd_open(os.getpid())
-    pid = os.fork()
-    if pid:
-        _tell(control, pid=pid)
-        os._exit(0)
-    # From here on this is the slot's pid 1, or at level `minimal` its subreaper.  It dies with its
-    # parent, which is the daemon only once the launcher is gone.
-    select.select([launcher], [], [])
-    os.close(launcher)
-    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        _fork_pid_1(control, kernel)
+    else:
+        _fork_kept(control, kernel)
+        _join(settings.cgroup_procs)
     for number in range(1, signal.NSIG):
         if number in (signal.SIGKILL, signal.SIGSTOP) or 32 <= number < 34:
             continue
         if number in (signal.SIGPIPE, signal.SIGXFSZ):
             continue  # ignored, as in any Python
         signal.signal(number, signal.SIG_DFL)
+    # From here on this is the slot's pid 1, or at level `minimal` its subreaper.
     os.setsid()
     os.umask(0o022)
     if settings.cpus:
@@ -120,6 +116,42 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
     )
     _tell(control, ready=True, notes=notes, python=sys.version.split()[0])
     return supervisor
+
+
+def _fork_pid_1(control, kernel):  # type: ignore[no-untyped-def]
+    """Return in a child that dies with the daemon; the launcher ends here."""
+    launcher = kernel.pidfd_open(os.getpid())
+    pid = os.fork()
+    if pid:
+        _tell(control, pid=pid)
+        os._exit(0)
+    # The parent whose death is told is the daemon only once the launcher is gone.
+    select.select([launcher], [], [])
+    os.close(launcher)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _fork_kept(control, kernel):  # type: ignore[no-untyped-def]
+    """Return in a child that dies with its keeper, which the launcher becomes."""
+    from zygote import keeper
+
+    daemon = keeper.watched_parent()
+    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    own = os.getpid()
+    pid = os.fork()
+    if pid:
+        _tell(control, pid=pid)
+        keeper.keep(pid, daemon)
+    os.close(daemon)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != own:
+        os._exit(1)
+
+
+def _join(cgroup_procs):  # type: ignore[no-untyped-def]
+    for procs in cgroup_procs:
+        with open(procs, "w") as file:
+            file.write("0")
 
 
 def _load_native(path, notes):  # type: ignore[no-untyped-def]

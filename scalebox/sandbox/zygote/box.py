@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
-from . import child, rootfs, wire
+from . import child, rootfs, trees, wire
 from .request import Request
 
 
@@ -33,10 +33,7 @@ class Box:
         if self._own_namespaces:
             rootfs.mount_scratch(self._uid, self._uid, size_bytes)
             return
-        import shutil  # not among every fork's pages
-
-        for name in os.listdir(self.root):
-            shutil.rmtree(os.path.join(self.root, name), onerror=_make_writable_and_retry)
+        trees.empty_folder(self.root)
 
     def enter(self, request: Request) -> None:
         """In the child: fill it and go there."""
@@ -111,18 +108,3 @@ def _open_beneath(root: str, path: str) -> int:
         return fd
     os.close(fd)
     return -1
-
-
-def _make_writable_and_retry(function, path, error):  # type: ignore[no-untyped-def]
-    """A program may have taken its own permissions away from a folder; give them back."""
-    parent = os.path.dirname(path)
-    os.chmod(parent, 0o700)
-    if os.path.isdir(path) and not os.path.islink(path):
-        os.chmod(path, 0o700)
-        if function in (os.open, os.scandir, os.listdir):
-            import shutil
-
-            shutil.rmtree(path, onerror=_make_writable_and_retry)
-            return
-    if function in (os.unlink, os.rmdir):
-        function(path)

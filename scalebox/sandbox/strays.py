@@ -1,0 +1,60 @@
+"""The last resort at level `minimal`: processes of a slot whose keeper was itself killed.
+
+They have become children of the daemon, a child subreaper.  They are known by what no program can
+take off: more seccomp filters than the daemon has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+from scalebox.sandbox.zygote import meter
+
+_KEY = "Seccomp_filters:"
+
+
+class Strays:
+    """Finds, kills and reaps them, a step at a time."""
+
+    def __init__(self) -> None:
+        self._killed: set[int] = set()
+
+    def end(self) -> bool:
+        """Kill those that there are, reap those that are dead; whether there may be more."""
+        found = _find()
+        for pid in found:
+            self._killed.add(pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for pid in list(self._killed):
+            try:
+                ended = os.waitpid(pid, os.WNOHANG)[0]
+            except ChildProcessError:
+                ended = pid
+            if ended:
+                self._killed.remove(pid)
+        # What those leave behind becomes ours, and is found the next time.
+        return bool(found or self._killed)
+
+
+def _find() -> list[int]:
+    own_pid, own_filters = os.getpid(), _filters("self")
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            fields = meter.stat_fields(int(name))
+            if fields and int(fields[1]) == own_pid and _filters(name) > own_filters:
+                found.append(int(name))
+    return found
+
+
+def _filters(pid: str) -> int:
+    """How many seccomp filters a process has; -1 if it is gone or the kernel (< 5.9) is silent."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(_KEY):
+                return int(line[len(_KEY) :])
+    return -1
