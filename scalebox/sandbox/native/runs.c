@@ -127,12 +127,15 @@ struct zygote {
 };
 
 static struct sigaction interrupt_handler;
+static struct rlimit hard[RLIM_NLIMITS];
 static int traits;
 static char own_oom_score[16];
 static int own_oom_score_length;
 
-/* How much an idle slot may grow before its limit follows: as zygote/meter.py. */
+/* As zygote/meter.py: how much an idle slot may grow before its limit follows, and the least that a
+ * group is limited to. */
 #define BASELINE_SLACK (4 << 20)
+#define LEAST_LIMIT (16 << 20)
 
 int64_t zygote_struct_size(void) { return sizeof(struct zygote); }
 
@@ -157,6 +160,8 @@ void zygote_prepare(struct zygote *z)
     struct sigaction none = {.sa_handler = SIG_DFL};
     /* What is put in order here need not be in every child. */
     malloc_trim(0);
+    for (int which = 0; which < RLIM_NLIMITS; which++)
+        getrlimit(which, &hard[which]);
     sigaction(SIGINT, NULL, &interrupt_handler);
     sigaction(SIGINT, &none, NULL);
     if (z->oom_score >= 0) {
@@ -224,7 +229,7 @@ static void begin_measuring(struct zygote *z, int64_t memory)
     if (z->limit >= 0 && (grown || memory != z->memory_limit)) {
         if (z->usage_at_start > z->idle_usage)
             z->idle_usage = z->usage_at_start;
-        write_number(z->limit, z->idle_usage + memory);
+        write_number(z->limit, z->idle_usage + (memory > LEAST_LIMIT ? memory : LEAST_LIMIT));
     }
     z->memory_limit = memory;
     if (z->peak_resets && z->peak >= 0) {
@@ -320,6 +325,15 @@ static int enter_box(struct zygote *z, const char **what)
     return write_files(z->section[FILES], z->section_length[FILES]);
 }
 
+/* A limit that this host's own hard limit is below cannot be had; that one holds then. */
+static int limit(int which, uint64_t soft_value, uint64_t hard_value)
+{
+    rlim_t most = hard[which].rlim_max;
+    struct rlimit value = {soft_value < most ? soft_value : most,
+                           hard_value < most ? hard_value : most};
+    return setrlimit(which, &value);
+}
+
 static int set_limits(const struct request *q)
 {
     uint64_t cpu_s = q->cpu_ns / 4 * 5 / 1000000000;
@@ -327,12 +341,10 @@ static int set_limits(const struct request *q)
         cpu_s *= q->records + 1; /* the limit is for each record */
     cpu_s = cpu_s + 2 < 1 << 30 ? cpu_s + 2 : 1 << 30;
     uint64_t file = q->output + 4096 > q->file_bytes ? q->output + 4096 : q->file_bytes;
-    struct rlimit cpu = {cpu_s, cpu_s + 1}, size = {file, file},
-                  files = {q->open_files, q->open_files}, stack = {q->stack, q->stack},
-                  processes = {q->processes, q->processes};
-    return setrlimit(RLIMIT_CPU, &cpu) | setrlimit(RLIMIT_FSIZE, &size) |
-           setrlimit(RLIMIT_NOFILE, &files) | setrlimit(RLIMIT_NPROC, &processes) |
-           setrlimit(RLIMIT_STACK, &stack);
+    return limit(RLIMIT_CPU, cpu_s, cpu_s + 1) | limit(RLIMIT_FSIZE, file, file) |
+           limit(RLIMIT_NOFILE, q->open_files, q->open_files) |
+           limit(RLIMIT_NPROC, q->processes, q->processes) |
+           limit(RLIMIT_STACK, q->stack, q->stack);
 }
 
 #define PROGRAM_PLACE 10
@@ -739,7 +751,7 @@ static void finish_measuring(struct zygote *z, const struct ending *e, struct re
     if (z->peak >= 0)
         peak = number_in(z->peak) - z->usage_at_start;
     r->peak = peak > 0 ? peak : 0;
-    if (z->limit < 0 && peak > z->memory_limit)
+    if ((z->limit < 0 || z->memory_limit < LEAST_LIMIT) && peak > z->memory_limit)
         r->flags |= OUT_OF_MEMORY;
     /* Only a run that did not end by itself, well and alone, is worth looking at the counters. */
     if (e->status == 0 && e->count == 1)
@@ -846,8 +858,10 @@ static void finish(struct zygote *z)
     struct ending e = bury(z->main_pid);
     r.wall_ns = clock_ns(CLOCK_MONOTONIC) - z->started_ns;
     r.status = e.status;
-    r.flags = stage_flags(z->page[0]);
     finish_measuring(z, &e, &r);
+    /* A limit may end a program before it begins: that is no failure of ours. */
+    if (!(r.flags & OUT_OF_MEMORY && z->page[0] == SETUP))
+        r.flags |= stage_flags(z->page[0]);
     send_reply(z, &r);
     close(z->in);
     close(z->out);

@@ -105,12 +105,18 @@ def connect(descriptors: list[int]) -> None:
 
 def limit(cpu_s: int, file_bytes: int, open_files: int, processes: int, stack_bytes: int) -> None:
     """Backstops behind pid 1's and the cgroup's limits, inherited by all descendants."""
-    set_limit = resource.setrlimit
-    set_limit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
-    set_limit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-    set_limit(resource.RLIMIT_NOFILE, (open_files, open_files))
-    set_limit(resource.RLIMIT_NPROC, (processes, processes))
-    set_limit(resource.RLIMIT_STACK, (stack_bytes, stack_bytes))
+    for which, soft, hard in (
+        (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
+        (resource.RLIMIT_FSIZE, file_bytes, file_bytes),
+        (resource.RLIMIT_NOFILE, open_files, open_files),
+        (resource.RLIMIT_NPROC, processes, processes),
+        (resource.RLIMIT_STACK, stack_bytes, stack_bytes),
+    ):
+        # Where this host's own hard limit is below, that one holds.
+        most = resource.getrlimit(which)[1]
+        if most != resource.RLIM_INFINITY:
+            soft, hard = min(soft, most), min(hard, most)
+        resource.setrlimit(which, (soft, hard))
 
 
 def execute(argv: list[str], env: dict[str, str], program: int, page: mmap.mmap) -> None:

@@ -16,6 +16,9 @@ _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 #: How far the idle slot may grow (page cache, a module loaded on demand) before its limit follows.
 _BASELINE_SLACK = 4 << 20
+#: The least that a cgroup is limited to beyond that: with less no process could be made in it, and
+#: the kernel would kill pid 1.  A run with a lower limit is judged by its peak.
+_LEAST_LIMIT = 16 << 20
 
 
 def own_cpu_ns() -> int:
@@ -56,21 +59,20 @@ def stat_fields(pid: int) -> list[str] | None:
     return text[text.rindex(b")") + 2 :].decode().split()
 
 
-def lost_to_others_ns(pids: list[int]) -> int:
-    """Nanoseconds in which the run's threads were runnable and had no CPU (schedstat run delay).
+def longest_delay_ns(pids: list[int]) -> int:
+    """Nanoseconds in which a thread of the run was runnable and had no CPU (schedstat run delay).
 
-    The smallest of the threads' delays is what the run as a whole may have lost at least; with one
-    thread, as for most programs, it is exact.
+    That of the thread that waited longest: the others may have slept.
     """
-    delays = []
+    longest = 0
     for pid in pids:
         try:
             for task in os.listdir("/proc/%d/task" % pid):
                 with open("/proc/%d/task/%s/schedstat" % (pid, task), "rb") as file:
-                    delays.append(int(file.read().split()[1]))
+                    longest = max(longest, int(file.read().split()[1]))
         except (OSError, IndexError, ValueError):
             continue
-    return min(delays) if delays else 0
+    return longest
 
 
 class State:
@@ -209,7 +211,7 @@ class CgroupMeter(Meter):
         grown = state.usage_at_start > state.idle_usage + _BASELINE_SLACK
         if "limit" in self._files and (grown or memory_limit != state.memory_limit):
             state.idle_usage = max(state.idle_usage, state.usage_at_start)
-            text = b"%d" % (state.idle_usage + memory_limit)
+            text = b"%d" % (state.idle_usage + max(memory_limit, _LEAST_LIMIT))
             os.pwrite(self._files["limit"], text, 0)
         state.memory_limit = memory_limit
         if self._peak_resets:
@@ -237,7 +239,8 @@ class CgroupMeter(Meter):
         peak = self._peak_rss
         if "peak" in self._files:
             peak = max(0, self._number("peak") - state.usage_at_start)
-        unlimited_and_over = "limit" not in self._files and peak > state.memory_limit
+        unlimited = "limit" not in self._files or state.memory_limit < _LEAST_LIMIT
+        unlimited_and_over = unlimited and peak > state.memory_limit
         if not suspicious:
             return cpu, peak, unlimited_and_over, False
         oom_kills = self._counter("events", b"oom_kill ")

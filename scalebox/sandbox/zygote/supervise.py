@@ -9,18 +9,15 @@ Where `native` is there, it carries out most runs, and comes here for the rest.
 
 from __future__ import annotations
 
-import _socket as socket
-import array
-import errno
 import marshal
 import mmap
 import os
 import signal
-import struct
 import time
 
 from . import child, kernel, meter, native, wire
 from .box import Box
+from .report import Ending, Reporter, Run
 from .request import Inbox, Request, strings, variables
 from .watch import CPU_STOP_FACTOR, Watch
 
@@ -56,15 +53,11 @@ class Settings:
         self.hidden = {}  # type: dict[str, str]
 
 
-class Run:
-    """A run under way: its request, its processes and its files."""
-
-    def __init__(self, request: Request, stdin: int, out: int, err: int) -> None:
-        self.request = request
-        self.stdin, self.out, self.err = stdin, out, err
-        self.channel = self.channel_end = -1
-        self.main = self.peer = -1
-        self.started_ns = 0
+#: Why pid 1, or the kernel for it, may have ended a program.
+_ENDED_BY_US = (
+    wire.CPU_EXCEEDED | wire.WALL_EXCEEDED | wire.OUT_OF_MEMORY | wire.OUTPUT_EXCEEDED
+    | wire.CANCELLED
+)  # fmt: skip
 
 
 class Supervisor:
@@ -99,8 +92,7 @@ class Supervisor:
         self._oom_score = oom_score
         self._own_oom_score = os.pread(oom_score, 16, 0).strip() if oom_score >= 0 else b""
         self._watch = Watch(control, gauge, max(1, len(settings.cpus)))
-        # What is read of outputs on their way to the daemon; wiped after each.
-        self._window = mmap.mmap(-1, wire.INLINE_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self._reporter = Reporter(control, self._page, self._box)
         self._inbox = Inbox(control)
         self._daemon_is_gone = False
         #: Of the `__main__` that a program is executed as.
@@ -352,9 +344,11 @@ class Supervisor:
             flags |= wire.OUT_OF_MEMORY
         if processes_hit:
             flags |= wire.PROCESSES_EXCEEDED
-        flags |= self._stage_flags()
-        measured = (flags, status, peer_status, cpu_ns, wall_ns, peak)
-        self._reply(run, channel, measured)
+        # A limit may end a program before it begins: that is no failure of ours.
+        if not (flags & _ENDED_BY_US and self._page[0] == child.SETUP):
+            flags |= self._stage_flags()
+        ending = Ending(flags, status, peer_status, cpu_ns, wall_ns, peak)
+        self._reporter.send(run, ending, channel, watch.channel_size, watch.record_ns)
         self._box.drop()
 
     def _live(self) -> list[int]:
@@ -407,64 +401,6 @@ class Supervisor:
         if stage in (child.COMPILE_ERROR, child.COMPILING):
             return wire.COMPILE_FAILED
         return wire.EXEC_FAILED if stage == child.EXEC_ERROR else wire.SETUP_FAILED
-
-    def _reply(self, run: Run, channel: int, measured: tuple[int, ...]) -> None:
-        flags, status, peer_status, cpu_ns, wall_ns, peak = measured
-        request, record_ns = run.request, self._watch.record_ns
-        sizes = []
-        for fd in (run.out, run.err):
-            size = os.fstat(fd).st_size
-            if size > request.output:
-                flags |= wire.OUTPUT_EXCEEDED
-                os.ftruncate(fd, request.output)
-            sizes.append(min(size, request.output))
-        channel_size = self._watch.channel_size if channel >= 0 else 0
-        message = b""
-        if flags & (wire.SETUP_FAILED | wire.EXEC_FAILED):
-            message = self._page[1:1001].split(b"\0")[0]
-            self._page[1:1001] = bytes(1000)
-        times = struct.pack("<%dQ" % len(record_ns), *record_ns)
-        fetched, listing = self._box.fetch(strings(request.section(wire.FETCH)))
-        room = wire.INLINE_BYTES - len(times) - len(message) - len(listing)
-        used = 0
-        descriptors = []  # type: list[int]
-        # In the order of descriptors; the bytes come in another one, the channel last.
-        for fd, size, flag in (
-            (channel, channel_size, wire.CHANNEL_FD),
-            (run.out, sizes[0], wire.STDOUT_FD),
-            (run.err, sizes[1], wire.STDERR_FD),
-        ):
-            if size > room // 2 if flag == wire.CHANNEL_FD else size > room:
-                flags |= flag
-                descriptors.append(fd)
-            else:
-                room -= size
-        with memoryview(self._window) as window:
-            for fd, size, flag in (
-                (run.out, sizes[0], wire.STDOUT_FD),
-                (run.err, sizes[1], wire.STDERR_FD),
-                (channel, channel_size, wire.CHANNEL_FD),
-            ):
-                if size and not flags & flag:
-                    used += os.preadv(fd, [window[used : used + size]], 0)
-            header = wire.REPLY.pack(
-                request.run_id, flags, status, peer_status, 0, cpu_ns, wall_ns, peak,
-                meter.own_cpu_ns(), *sizes, channel_size, len(times), len(message), len(listing),
-                0,
-            )  # fmt: skip
-            descriptors += fetched
-            rights = []
-            if descriptors:
-                given = array.array("i", descriptors)
-                rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, given)]
-            parts = [header, window[:used], times, message, listing]
-            if sum(map(len, parts)) > wire.PACKET_BYTES:
-                raise OSError(errno.EMSGSIZE, "a reply of more than one packet")
-            self._control.sendmsg(parts, rights)
-        self._window[:used] = bytes(used)
-        for fd in (run.out, run.err, channel, *fetched):
-            if fd >= 0:
-                os.close(fd)
 
 
 def _open_stdin(request: Request) -> int:

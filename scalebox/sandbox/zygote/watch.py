@@ -77,6 +77,7 @@ class Watch:
         if channel >= 0:
             self._poll.register(channel, select.POLLIN)
             self._channel_file = os.memfd_create("channel", os.MFD_CLOEXEC)
+        self._since = started_ns
         self._deadline = started_ns + request.wall_ns
 
     def _wait_ms(self, wait_ns: int) -> int:
@@ -110,8 +111,9 @@ class Watch:
                     self._flags |= wire.CPU_EXCEEDED
                 elif now >= self._deadline:
                     # Time in which the program could have run but other load had the CPU is not
-                    # the program's.
-                    lost = meter.lost_to_others_ns(live())
+                    # the program's.  Its threads also wait for each other: while one of them runs
+                    # nothing is lost.
+                    lost = min(meter.longest_delay_ns(live()), now - self._since - used)
                     if lost - forgiven > _WORTH_FORGIVING_NS:
                         self._deadline += lost - forgiven
                         forgiven = lost
@@ -171,7 +173,8 @@ class Watch:
             self.record_ns.append(max(0, now - self._cpu_mark))
             self.record_ns.extend([0] * (records - 1))
             self._cpu_mark = now
-            self._deadline = time.monotonic_ns() + self._wall_ns
+            self._since = time.monotonic_ns()
+            self._deadline = self._since + self._wall_ns
         too_many = len(self.record_ns) > self._records
         if too_many or self.channel_size + size > self._channel_limit:
             del self.record_ns[self._records :]
