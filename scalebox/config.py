@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from scalebox.errors import ConfigError
-from scalebox.model import Bytes, Seconds
+from scalebox.model import Bytes, RunMemory, RunSeconds, Seconds
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -75,13 +75,13 @@ class SandboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class LimitsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Defaults for what a request leaves open, and the most it may ask for."""
 
-    cpu_time_s: Seconds = 10.0
-    max_cpu_time_s: Seconds = 600.0
+    cpu_time_s: RunSeconds = 10.0
+    max_cpu_time_s: RunSeconds = 600.0
     wall_time_factor: Annotated[float, Meta(ge=1)] = 2.0
     wall_time_extra_s: Seconds = 5.0
-    max_wall_time_s: Seconds = 1800.0
-    memory_bytes: Bytes = 1 * GIB
-    max_memory_bytes: Bytes = 16 * GIB
+    max_wall_time_s: RunSeconds = 1800.0
+    memory_bytes: RunMemory = 1 * GIB
+    max_memory_bytes: RunMemory = 16 * GIB
     output_bytes: Bytes = 16 * MIB
     max_output_bytes: Bytes = 256 * MIB
     file_bytes: Bytes = 64 * MIB
@@ -90,8 +90,8 @@ class LimitsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     max_processes: Count = 4096
     open_files: Count = 256
     max_open_files: Count = 65_536
-    compile_cpu_time_s: Seconds = 60.0
-    compile_memory_bytes: Bytes = 2 * GIB
+    compile_cpu_time_s: RunSeconds = 60.0
+    compile_memory_bytes: RunMemory = 2 * GIB
     compile_file_bytes: Bytes = 512 * MIB
     compile_output_bytes: Bytes = 1 * MIB
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from scalebox.errors import ScaleboxError
 from scalebox.model import Status
 
 _PARENT_CHECK_S = 0.5
+_DESCRIPTORS = 65_536
 #: What the daemon exits with when it cannot start.
 EXIT_CANNOT_START = 2
 
@@ -39,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if options.doctor:
             sys.exit(anyio.run(_doctor, config, options.json))
         parent = os.getppid() if options.exit_with_parent else 0
+        _allow_descriptors()
         anyio.run(_serve, config, parent, backend_options={"use_uvloop": True})
     except ScaleboxError as error:
         print(f"scaleboxd: {error}", file=sys.stderr)
@@ -89,6 +92,17 @@ def _set_up_log(config: LogConfig) -> None:
     )
     # What libraries say through `logging` is for our debugging only.
     logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
+
+
+def _allow_descriptors() -> None:
+    """Lift the soft limit of open files, which is 1024 on most hosts, as far as one may.
+
+    Every connection takes one, and a few trainers with their connections are more than that.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _serve(config: Config, parent: int) -> None:

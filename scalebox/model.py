@@ -18,9 +18,13 @@ API_VERSION = "1"
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400, description="seconds")]
 Bytes = Annotated[int, Meta(gt=0, le=1 << 50, description="bytes")]
-Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="lower-case hex SHA-256")]
+#: Of a run.  With less than these no program can start: not a limit, but a mistake in its unit.
+RunSeconds = Annotated[float, Meta(ge=0.01, le=86_400, description="seconds")]
+RunMemory = Annotated[int, Meta(ge=4 << 20, le=1 << 50, description="bytes")]
+# Python's `$` also matches before a line feed at the end, JSON Schema's does not.
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$", description="lower-case hex SHA-256")]
 Identifier = Annotated[
-    str, Meta(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]*$")
+    str, Meta(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]*(?!\n)$")
 ]
 
 
@@ -225,18 +229,20 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     """Bounds on one run.  What is unset comes from the daemon's configuration.
 
     Attributes:
-        cpu_time_s: CPU time of the program and all its descendants, from the kernel.
-        wall_time_s: ends sleepers and deadlocks; unset, it follows from `cpu_time_s`.
-        memory_bytes: memory of the program and all its descendants.
+        cpu_time_s: CPU time of the program and all its descendants, from the kernel; at least
+            0.01.
+        wall_time_s: ends sleepers and deadlocks; unset, it follows from `cpu_time_s`; at least
+            0.01.
+        memory_bytes: memory of the program and all its descendants; at least 4 MiB.
         output_bytes: size of standard output, and of standard error, each.
         file_bytes: what the program may write to its working directory and /tmp together.
         processes: processes and threads alive at once.
         open_files: file descriptors of one process.
     """
 
-    cpu_time_s: Seconds | None = None
-    wall_time_s: Seconds | None = None
-    memory_bytes: Bytes | None = None
+    cpu_time_s: RunSeconds | None = None
+    wall_time_s: RunSeconds | None = None
+    memory_bytes: RunMemory | None = None
     output_bytes: Bytes | None = None
     file_bytes: Bytes | None = None
     processes: Annotated[int, Meta(ge=1, le=100_000)] | None = None
@@ -526,8 +532,8 @@ class Status(Struct, frozen=True, kw_only=True):
 def to_bytes(data: str | bytes) -> bytes:
     """Text as the UTF-8 that the program reads; bytes unchanged.
 
-    Lone surrogates (a JSON `"\\ud800"`) cannot be UTF-8; they pass as the bytes that
-    `surrogatepass` gives, so that no input is silently changed.
+    Lone surrogates cannot be UTF-8 and come over no wire (both codings refuse them); text made
+    here passes as the bytes that `surrogatepass` gives, so that no input is silently changed.
     """
     return data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
 

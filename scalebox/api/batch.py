@@ -36,6 +36,8 @@ from scalebox.model import BatchItem, Report, Submission
 WINDOW = 512
 #: Each submission costs an index entry before it is looked at.
 MAX_SUBMISSIONS = 100_000
+#: Of a batch that is one JSON document; lines and msgpack tell how many they are.
+MAX_ENVELOPE_BYTES = 16 << 20
 #: Ready answers beyond this wait for the reader.
 BUFFER_BYTES = 1 << 20
 #: How long an item waits for room in the queue.
@@ -74,9 +76,15 @@ def _cut(coding: Coding, streamed: bool, body: bytes) -> list[_Undecoded]:
 
     Raises:
         BadRequestError: the envelope or the framing is broken.
-        TooLargeError: too many submissions.
+        TooLargeError: too many submissions, or a JSON envelope over its bound.
     """
     if not streamed:
+        if coding is not MSGPACK and len(body) > MAX_ENVELOPE_BYTES:
+            # How many pieces it has is known only when all are there, each at seventy bytes.
+            raise TooLargeError(
+                f"a batch as one JSON document has at most {MAX_ENVELOPE_BYTES} bytes; send "
+                f"{codec.NDJSON_TYPE} (one submission a line), msgpack, or several batches"
+            )
         return list(codec.decode(coding, _Envelope, body).submissions)
     pieces: list[_Undecoded] = []
     for piece in _frames(body) if coding is MSGPACK else _lines(body):
@@ -217,7 +225,7 @@ class _Batch:
 
     async def _one(self, index: int, data: _Undecoded) -> BatchItem:
         try:
-            submission = codec.decode(self._coding, Submission, data)
+            submission = await codec.decode_bounded(self._coding, Submission, data)
             report = await self._judge(submission)
         except ScaleboxError as error:
             return BatchItem(index=index, error=error_body(error))

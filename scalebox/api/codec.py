@@ -17,7 +17,9 @@ from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web
+from anyio import to_thread
 
+from scalebox.api.structure import MAX_STRUCTURE_BYTES, check_structure
 from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError, TooLargeError
 
 T = TypeVar("T")
@@ -137,6 +139,19 @@ def _answer_coding(accept: str, content_type: str) -> Coding:
     return _BY_TYPE.get(_media_type(content_type), JSON)
 
 
+def check_content_coding(request: web.BaseRequest) -> None:
+    """Bodies are taken as they are: unpacking costs the event loop what the sender chooses.
+
+    Raises:
+        UnsupportedMediaTypeError: the body is compressed.
+    """
+    coding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if coding not in ("", "identity"):
+        raise UnsupportedMediaTypeError(
+            f"Content-Encoding {coding[:50]!r} is not served; send the body as it is"
+        )
+
+
 def answer_coding(request: web.BaseRequest) -> Coding:
     """The coding to answer in: what `Accept` prefers, else that of the request, else JSON."""
     headers = request.headers
@@ -183,6 +198,20 @@ def decode(coding: Coding, kind: type[T], data: bytes | memoryview | msgspec.Raw
         # Text that is not UTF-8, and what an extension hook refuses.
         raise BadRequestError(f"not valid {coding.name}: {error}") from None
     return result
+
+
+async def decode_bounded(
+    coding: Coding, kind: type[T], data: bytes | memoryview | msgspec.Raw
+) -> T:
+    """As `decode`, for documents of any size: what would not fit into memory is refused first.
+
+    Raises:
+        TooLargeError: it would take many times its size (see `structure`).
+        BadRequestError: as `decode`.
+    """
+    if len(memoryview(data)) > MAX_STRUCTURE_BYTES:
+        await to_thread.run_sync(check_structure, coding.name, memoryview(data))
+    return decode(coding, kind, data)
 
 
 def convert(kind: Any, value: str, field: str) -> Any:

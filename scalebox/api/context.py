@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -27,6 +28,7 @@ class ApiContext:
         requests: finished requests by (route, method, status).
         batch_items: answered submissions of batches by `report` or an error's code.
         active: tasks of the requests being handled now.
+        connections: how many are open.
         draining: whether new work is refused because the server is ending.
     """
 
@@ -42,6 +44,7 @@ class ApiContext:
         self.requests: Counter[tuple[str, str, int]] = Counter()
         self.batch_items: Counter[str] = Counter()
         self.active: set[asyncio.Task[object]] = set()
+        self.connections: Callable[[], int] = lambda: 0
         self.draining = False
 
     async def judge(self, submission: Submission, client: Client) -> Report:

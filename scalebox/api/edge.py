@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiohttp import web
 
-from scalebox.api.codec import answer_coding, too_large
+from scalebox.api.codec import answer_coding, check_content_coding, too_large
 from scalebox.api.context import CONTEXT, client_of
 from scalebox.errors import (
     BadRequestError,
@@ -142,7 +142,7 @@ async def _handle(request: web.Request, handler: Handler) -> web.StreamResponse:
     except web.RequestPayloadError:
         response = refuse(
             request,
-            BadRequestError("the body is broken: its transfer or content coding is wrong"),
+            BadRequestError("the body is broken: its transfer coding is wrong"),
         )
         response.force_close()
         return response
@@ -153,16 +153,18 @@ async def _handle(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def admit(request: web.Request) -> None:
-    """Identify the client, and refuse work while draining.
+    """Identify the client, and refuse work while draining, and bodies that nobody reads.
 
     Raises:
-        UnauthorizedError, UnavailableError: why not.
+        UnauthorizedError, UnavailableError, UnsupportedMediaTypeError: why not.
     """
     if request.path not in _OPEN_PATHS:
         client_of(request)
-    context = request.app[CONTEXT]
-    if context.draining and request.method in _WORK:
+    if request.method not in _WORK:
+        return
+    if request.app[CONTEXT].draining:
         raise UnavailableError("the daemon is shutting down; ask again when it is back")
+    check_content_coding(request)
 
 
 async def on_expect(request: web.Request) -> web.StreamResponse | None:

@@ -73,6 +73,7 @@ class _Scrape(Collector):
         for outcome, count in sorted(context.batch_items.items()):
             items.add_metric((outcome,), count)
         yield items
+        yield _gauge("http_connections", "Open", context.connections())
         yield _gauge("http_active_requests", "Being handled now", len(context.active))
         yield _gauge("http_body_bytes", "Request bodies held", context.bodies.held_bytes)
         yield _gauge("idempotency_bytes", "Answers kept for retries", context.answers.kept_bytes)

@@ -18,13 +18,17 @@ from aiohttp import web
 from scalebox.api.app import make_app
 from scalebox.api.context import CONTEXT, ApiContext
 from scalebox.api.listen import parse_tcp, resolve, tcp_socket, unix_socket
-from scalebox.api.protocol import ApiProtocol
+from scalebox.api.protocol import ApiProtocol, Door, connections_that_fit
 from scalebox.api.service import EngineService
 from scalebox.config import Config
 
 _log = structlog.get_logger("scalebox.api")
 
 _BACKLOG = 1024
+#: Shares of the daemon's descriptors that connections may take.  Strangers over TCP, who need no
+#: token to connect, leave room for those on the host.
+_UNIX_SHARE = 0.5
+_TCP_SHARE = 0.25
 #: Idle connections are closed after this; clients reuse theirs within it.
 KEEPALIVE_S = 300.0
 #: How long an answer to an unread body (413) waits for the sender to stop sending.
@@ -86,14 +90,18 @@ async def serve(
                 keepalive_timeout=KEEPALIVE_S,
                 access_log=None,  # type: ignore[arg-type]  # aiohttp's own word for no log
                 lingering_time=_LINGER_S,
+                auto_decompress=False,
             )
 
+        here = Door(connections_that_fit(_UNIX_SHARE), connection)
+        there = Door(connections_that_fit(_TCP_SHARE), connection)
+        context.connections = lambda: here.open + there.open
         listening: list[asyncio.Server] = []
         try:
-            listening.append(await loop.create_unix_server(connection, sock=unix, backlog=_BACKLOG))
+            listening.append(await loop.create_unix_server(here, sock=unix, backlog=_BACKLOG))
             for sock in sockets[1:]:
                 listening.append(  # noqa: PERF401 - each is to be closed if the next one fails
-                    await loop.create_server(connection, sock=sock, backlog=_BACKLOG)
+                    await loop.create_server(there, sock=sock, backlog=_BACKLOG)
                 )
             tcp = tuple((str(s.getsockname()[0]), int(s.getsockname()[1])) for s in sockets[1:])
             _log.info("listening", socket=str(path), tcp=[f"{host}:{port}" for host, port in tcp])

@@ -6,6 +6,8 @@ import asyncio
 import os
 import socket
 import stat
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -215,3 +217,54 @@ async def test_no_descriptor_is_left_behind(folder: Path) -> None:
         ):
             assert response.status == 200
     await until(lambda: open_files() <= before)
+
+
+async def test_over_the_bound_of_connections_the_next_is_told_to_come_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scalebox.api.serve.connections_that_fit", lambda share: 2)
+    config, engine = make(folder, tcp="127.0.0.1:0")
+    async with serve(config, engine) as listeners:
+        path = str(listeners.socket)
+        held = [await asyncio.open_unix_connection(path) for _ in range(2)]
+        for reader, writer in held:
+            writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b" 200 " in await reader.readline()
+        reader, writer = await asyncio.open_unix_connection(path)
+        answer = await reader.read()
+        assert answer.startswith(b"HTTP/1.1 503 ")
+        assert b"\r\nRetry-After: 1\r\n" in answer
+        assert b'"unavailable"' in answer
+        writer.close()
+        # Those over TCP and those on the host do not take each other's room.
+        host, port = listeners.tcp[0]
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://{host}:{port}/healthz") as response,
+        ):
+            assert response.status == 200
+        held[0][1].close()
+
+        async def is_served() -> bool:
+            reader, writer = await asyncio.open_unix_connection(path)
+            writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
+            line = await reader.readline()
+            writer.close()
+            return b" 200 " in line
+
+        async with asyncio.timeout(20):
+            while not await is_served():
+                await asyncio.sleep(0.005)
+        held[1][1].close()
+
+
+def test_the_daemon_may_open_as_many_files_as_the_host_allows() -> None:
+    program = (
+        "import resource, scalebox.daemon as daemon\n"
+        "hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))\n"
+        "daemon._allow_descriptors()\n"
+        "soft, after = resource.getrlimit(resource.RLIMIT_NOFILE)\n"
+        "assert after == hard and soft == (min(hard, 65_536) if hard > 0 else 65_536), soft\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
