@@ -8,104 +8,115 @@ one process, and the report says `weak`.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 from scalebox.engine import verdicts
-from scalebox.engine.calls import CANDIDATE_FILE, is_syntax_error
-from scalebox.engine.judgement import Judgement, Room
+from scalebox.engine.judgement import Judgement
+from scalebox.engine.limits import for_harness
 from scalebox.errors import BadRequestError
 from scalebox.judging import asserts
+from scalebox.judging.harness.common import CANDIDATE_FILE
 from scalebox.languages.toolchains import Language
-from scalebox.model import AssertTests, Integrity, Submission, Verdict
-from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec
+from scalebox.model import AssertTests, Data, Integrity
+from scalebox.sandbox.spec import RunOutcome, RunSpec
 from scalebox.sandbox.zygote import wire
 
 #: In the weak form the submission can write records, too; ours must still be heard.
 _SINGLE_RECORDS = 16
+#: What only the tester can say.
+_STRONG_ONLY = ("unproxiable", "invalid")
 
 
-class AssertJudgement(Judgement):
+class AssertJudgement(Judgement[AssertTests]):
     """One run a test program; a second one where the first form cannot carry it."""
 
-    def __init__(
-        self,
-        room: Room,
-        submission: Submission,
-        tests: AssertTests,
-        language: Language,
-        limits: RunLimits,
-        client: str,
-    ) -> None:
-        super().__init__(room, submission, language, limits, client, len(tests.cases))
+    @classmethod
+    def files_taken(cls, language: Language) -> Sequence[str]:
+        """The submission is a module there."""
         if language.entry.runner != "warm_python":
             raise BadRequestError(
                 f"`assert` tests are there for Python, not for {language.entry.name}",
                 field="tests",
             )
-        self._tests = tests
-        self._weak: set[int] = set()
-        self._nonces: dict[int, str] = {}
+        return (CANDIDATE_FILE,)
+
+    @classmethod
+    def data_of(cls, tests: AssertTests) -> Sequence[Data]:
+        """The test programs."""
+        return [case.program for case in tests.cases]
 
     async def prepare(self) -> None:
         builder, python = self.room.builder, self.language
         self._tester = await builder.harness(python, asserts.tester_source())
         self._candidate = await builder.harness(python, asserts.candidate_source())
         self._single = await builder.harness(python, asserts.single_source())
+        self.limits = for_harness(self.limits)
+        self.files[CANDIDATE_FILE] = (self.source, 0o644)
+        #: Cases whose tests need the weak form.
+        self._weak: set[int] = set()
+        self._nonces: dict[int, str] = {}
 
     def needs_build(self) -> bool:
         return False
 
+    def integrity(self) -> Integrity:
+        # Of what the report is made of, however far other cases happened to come.
+        needed = range(self.cut)
+        return Integrity.WEAK if any(case in needed for case in self._weak) else Integrity.STRONG
+
     def start(self) -> None:
-        self.room.scheduler.submit([self.make_job(i) for i in range(len(self._tests.cases))])
+        self.submit(range(len(self.tests.cases)))
 
     def make_spec(self, index: int) -> RunSpec:
         nonce = self._nonces[index] = secrets.token_hex(16)
-        task = asserts.encode_assert(self._tests, index, nonce)
-        files = {**self.files, CANDIDATE_FILE: (self.source, 0o644)}
+        task = asserts.encode_assert(self.tests, index, nonce)
         if index in self._weak:
             return RunSpec(
                 program=wire.PYTHON_CODE,
                 limits=self.limits,
                 code=self._single,
                 stdin=task,
-                files=files,
+                files=self.files,
                 records=_SINGLE_RECORDS,
             )
         return RunSpec(
             program=wire.PYTHON_CODE,
             limits=self.limits,
             code=self._candidate,
-            files=files,
+            files=self.files,
             records=1,
             driver=self._tester,
             driver_stdin=task,
         )
 
-    def hear(self, index: int, outcome: RunOutcome) -> None:
+    def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
         said = asserts.parse_assert_record(outcome.channel, self._nonces.pop(index))
+        if index in self._weak and said.state in _STRONG_ONLY:
+            # The tester compiled this program before: the submission found the nonce, and would
+            # rather not be judged.
+            said = asserts.MISSING
         if said.state == "unproxiable":
             self._weak.add(index)
-            outcome.close()
-            self.room.scheduler.submit([self.make_job(index)])
-            return
+            self.forget_attempt((index,))
+            self.submit((index,), alone=alone)
+        elif said.state == "uncompilable":
+            self.fail_compilation(said.message, outcome.cpu_s)
+        else:
+            self._settle_said(index, said, outcome, alone)
+        outcome.close()
+
+    def _settle_said(
+        self, index: int, said: asserts.AssertOutcome, outcome: RunOutcome, alone: bool
+    ) -> None:
         over = verdicts.limit_verdict(outcome, self.limits)
         if over is None and verdicts.is_near_limit(outcome, self.limits):
-            if said.state == "passed" and self.confirm(index, outcome):
+            if verdicts.ended_well(outcome) and self.confirm((index,), alone):
                 return
-            limit_s = self.limits.cpu_ns / 1e9
-            words = f"used {outcome.cpu_s:.3f} s of CPU time; {limit_s:g} s allowed"
-            over = Verdict.TIME_LIMIT_EXCEEDED, words
+            over = verdicts.too_slow(outcome.cpu_s, self.limits)
         if over is not None:
             self.settle(index, *over, outcome)
-        elif is_syntax_error(said.message) and said.state == "error":
-            self.fail_compilation(said.message, outcome.cpu_s)
         elif said.state == "missing":
             words = f"{said.message}: {verdicts.crash_message(outcome)}"
             self.settle(index, said.verdict, words, outcome)
         else:
-            if index in self._weak:
-                self.integrity = Integrity.WEAK
             self.settle(index, said.verdict, said.message, outcome)
-        outcome.close()
-
-    def case_name(self, index: int) -> str:
-        return self._tests.cases[index].name or str(index)

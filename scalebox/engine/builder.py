@@ -1,36 +1,40 @@
 """Artifacts: compiled once per (source, language, tool chain, flags), whoever asks and how often.
 
 Identical compilations in flight are one; results are kept (native programs on disk, Python code and
-compile errors in memory).  A compilation goes on while anyone waits for it.
+compile errors in memory).  A compilation goes on while anyone waits for it.  What a compiler said
+because something else failed it (a slot, the host's memory) is nobody's result: it is asked again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
+import signal
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
 import anyio.to_thread
 import structlog
 from anyio.abc import TaskGroup
 
-from scalebox.config import LimitsConfig
 from scalebox.engine.execution import execute
+from scalebox.engine.headers import Headers
 from scalebox.engine.scheduler import COMPILE_PRIORITY, Scheduler
 from scalebox.errors import InternalError
 from scalebox.languages import build
-from scalebox.languages.artifacts import ArtifactCache
+from scalebox.languages.artifacts import ArtifactCache, to_memory
 from scalebox.languages.toolchains import Language
 from scalebox.model import CompileResult
-from scalebox.sandbox.spec import RunOutcome, read_output
+from scalebox.sandbox.spec import RunLimits, RunOutcome, read_output
 from scalebox.sandbox.zygote import wire
 
 _CODE_CACHE_BYTES = 64 << 20
 _KEPT_ERRORS = 2_000
+#: What g++ says when one of its own programs was killed.
+_KILLED = b"Killed signal terminated program"
+_KILLED_AGAIN = 2
+_LIMIT_FLAGS = wire.OUT_OF_MEMORY | wire.CPU_EXCEEDED | wire.WALL_EXCEEDED | wire.OUTPUT_EXCEEDED
 
 log = structlog.get_logger(__name__)
 
@@ -49,6 +53,10 @@ class Artifact:
     code: bytes = b""
     fd: int = -1
 
+    def copy(self) -> Artifact:
+        """Another owner's."""
+        return Artifact(self.result, self.code, os.dup(self.fd) if self.fd >= 0 else -1)
+
     def close(self) -> None:
         """Let go of the program."""
         if self.fd >= 0:
@@ -56,11 +64,23 @@ class Artifact:
             self.fd = -1
 
 
-class _Build:
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is compiled, and for whom first."""
+
+    address: str
+    language: Language
+    source: bytes
+    files: Mapping[str, bytes]
+    client: str
+    priority: int
+
+
+class _Flight:
     """A compilation in flight and how many wait for it."""
 
     def __init__(self) -> None:
-        self.future: asyncio.Future[CompileResult] = asyncio.get_running_loop().create_future()
+        self.future: asyncio.Future[Artifact] = asyncio.get_running_loop().create_future()
         self.scope = anyio.CancelScope()
         self.waiters = 0
 
@@ -71,35 +91,38 @@ class Builder:
     Parameters:
         scheduler: where compilations queue.
         cache: of native programs.
+        headers: precompiled ones.
         limits: the daemon's limits.
-        headers: folder of precompiled headers, readable inside slots.
         excerpt_bytes: how much of a compiler's output is kept.
         retries: after failures of ours.
         tasks: the group that compilations belong to.
+
+    Attributes:
+        compilations, cache_hits: since the start.
     """
 
     def __init__(
         self,
         scheduler: Scheduler,
         cache: ArtifactCache,
-        limits: LimitsConfig,
-        headers: Path,
+        headers: Headers,
+        limits: RunLimits,
         excerpt_bytes: int,
         retries: int,
         tasks: TaskGroup,
     ) -> None:
         self._scheduler = scheduler
         self._cache = cache
-        self._limits = build.compile_limits(limits)
         self._headers = headers
+        self._limits = limits
         self._excerpt_bytes = excerpt_bytes
         self._retries = retries
         self._tasks = tasks
         self._codes: OrderedDict[str, bytes] = OrderedDict()
         self._codes_bytes = 0
         self._errors: OrderedDict[str, CompileResult] = OrderedDict()
-        self._builds: dict[str, _Build] = {}
-        self._headers_seen: set[str] = set()
+        self._flights: dict[str, _Flight] = {}
+        self._harnesses: dict[tuple[str, bytes], bytes] = {}
         self.compilations = 0
         self.cache_hits = 0
 
@@ -120,31 +143,26 @@ class Builder:
         if language.entry.runner == "warm_python":
             files = {}  # imported at run time, not compiled in
         address = build.artifact_address(language, source, files)
+        if self._cache.unchecked(address):
+            sound = await anyio.to_thread.run_sync(self._cache.verify, address)
+            self._cache.verified(address, sound)
         known = self._look_up(address)
         if known is not None:
             self.cache_hits += 1
             return known
-        flight = self._builds.get(address)
+        flight = self._flights.get(address)
         if flight is None:
-            flight = self._builds[address] = _Build()
-            self._tasks.start_soon(
-                self._build, flight, address, language, source, files, client, priority
-            )
+            flight = self._flights[address] = _Flight()
+            request = _Request(address, language, source, files, client, priority)
+            self._tasks.start_soon(self._fly, flight, request)
         flight.waiters += 1
         try:
-            result = await asyncio.shield(flight.future)
+            made = await asyncio.shield(flight.future)
+            return made.copy()
         finally:
             flight.waiters -= 1
-            if flight.waiters == 0 and not flight.future.done():
-                flight.scope.cancel()
-                self._builds.pop(address, None)
-        if not result.ok:
-            return Artifact(result)
-        made = self._look_up(address)
-        if made is None:
-            raise InternalError("a program was evicted from the artifact cache before it could run")
-        made.result = result
-        return made
+            if flight.waiters == 0:
+                self._land(address, flight)
 
     async def harness(self, language: Language, source: bytes) -> bytes:
         """Marshalled code of a harness of ours, compiled by the judge's own Python.
@@ -152,10 +170,25 @@ class Builder:
         Raises:
             InternalError: it does not compile.
         """
-        artifact = await self.build(language, source, {}, client="scaleboxd", priority=0)
-        if not artifact.result.ok:
-            raise InternalError(f"a harness does not compile: {artifact.result.message}")
-        return artifact.code
+        key = language.identity, source
+        code = self._harnesses.get(key)
+        if code is None:
+            artifact = await self.build(language, source, {}, client="scaleboxd", priority=0)
+            if not artifact.result.ok:
+                raise InternalError(f"a harness does not compile: {artifact.result.message}")
+            code = self._harnesses[key] = artifact.code
+        return code
+
+    def _land(self, address: str, flight: _Flight) -> None:
+        """Nobody waits any more: stop the compilation, or let go of what it made."""
+        if self._flights.get(address) is flight:
+            del self._flights[address]
+        if not flight.future.done():
+            flight.scope.cancel()
+        elif not flight.future.cancelled() and flight.future.exception() is None:
+            flight.future.result().close()
+
+    # --- what is known ---------------------------------------------------------------------------
 
     def _look_up(self, address: str) -> Artifact | None:
         error = self._errors.get(address)
@@ -172,69 +205,91 @@ class Builder:
             return Artifact(found, fd=os.dup(fd))
         return None
 
-    async def _build(
-        self,
-        flight: _Build,
-        address: str,
-        language: Language,
-        source: bytes,
-        files: Mapping[str, bytes],
-        client: str,
-        priority: int,
-    ) -> None:
-        with flight.scope:
-            try:
-                result = await self._compile(address, language, source, files, client, priority)
-            except Exception as error:
-                if not isinstance(error, InternalError):
-                    log.exception("compiling failed", language=language.entry.name)
-                    error = InternalError(f"compiling failed for reasons of ours: {error}")
-                if not flight.future.done():
-                    flight.future.set_exception(error)
-                    flight.future.exception()  # looked at, even if nobody waits any more
-            else:
-                if not flight.future.done():
-                    flight.future.set_result(result)
-        if self._builds.get(address) is flight:
-            del self._builds[address]
-        if not flight.future.done():
-            flight.future.cancel()
+    def _remember_error(self, address: str, result: CompileResult) -> None:
+        self._errors[address] = result
+        while len(self._errors) > _KEPT_ERRORS:
+            self._errors.popitem(last=False)
 
-    async def _compile(
-        self,
-        address: str,
-        language: Language,
-        source: bytes,
-        files: Mapping[str, bytes],
-        client: str,
-        priority: int,
-    ) -> CompileResult:
+    def _remember_code(self, address: str, code: bytes) -> None:
+        self._codes_bytes += len(code) - len(self._codes.pop(address, b""))
+        self._codes[address] = code
+        while self._codes_bytes > _CODE_CACHE_BYTES and len(self._codes) > 1:
+            _, oldest = self._codes.popitem(last=False)
+            self._codes_bytes -= len(oldest)
+
+    # --- compiling -------------------------------------------------------------------------------
+
+    async def _fly(self, flight: _Flight, request: _Request) -> None:
+        """Compile, and tell everyone who waits."""
+        try:
+            with flight.scope:
+                artifact = await self._compile(request)
+                if flight.waiters:
+                    flight.future.set_result(artifact)
+                else:
+                    artifact.close()
+        except Exception as error:
+            if not isinstance(error, InternalError):
+                log.exception("compiling failed", language=request.language.entry.name)
+                error = InternalError(f"compiling failed for reasons of ours: {error}")
+            flight.future.set_exception(error)
+            flight.future.exception()  # looked at, even if nobody waits any more
+        finally:
+            if self._flights.get(request.address) is flight:
+                del self._flights[request.address]
+            if not flight.future.done():
+                flight.future.cancel()
+
+    async def _compile(self, request: _Request) -> Artifact:
         self.compilations += 1
-        self._want_header(language)
-        spec = build.compile_plan(language, source, files, self._limits, self._headers)
-        outcome = await execute(
-            self._scheduler,
-            lambda: spec,
-            client=client,
-            priority=priority + COMPILE_PRIORITY,
-            memory_bytes=spec.limits.memory_bytes,
-            retries=self._retries,
-        )
+        language = request.language
+        outcome = await self._run(request)
         try:
             result = self._judge(outcome)
             if not result.ok:
-                self._remember_error(address, result)
-                return result
+                # How long it took beside other load is not the source's doing.
+                if not outcome.flags & wire.WALL_EXCEEDED and not _was_killed(outcome):
+                    self._remember_error(request.address, result)
+                return Artifact(result)
             if language.entry.runner == "warm_python":
-                self._remember_code(address, read_output(outcome.stdout))
-                return result
-            written = await anyio.to_thread.run_sync(
-                self._cache.store, address, outcome.files[build.PROGRAM]
-            )
-            self._cache.adopt(address, written)
-            return result
+                code = read_output(outcome.stdout)
+                self._remember_code(request.address, code)
+                return Artifact(result, code=code)
+            fd = await self._keep(request.address, outcome.files[build.PROGRAM])
+            return Artifact(result, fd=fd)
         finally:
             outcome.close()
+
+    async def _run(self, request: _Request) -> RunOutcome:
+        spec = build.compile_plan(
+            request.language, request.source, request.files, self._limits,
+            self._headers.folder(request.language),
+        )  # fmt: skip
+        attempts = 0
+        while True:
+            outcome = await execute(
+                self._scheduler,
+                lambda: spec,
+                client=request.client,
+                priority=request.priority + COMPILE_PRIORITY,
+                memory_bytes=spec.limits.memory_bytes,
+                retries=self._retries,
+            )
+            attempts += 1
+            # After some attempts it is believed: a source can make its compiler write anything.
+            if attempts > _KILLED_AGAIN or not _was_killed(outcome):
+                return outcome
+            outcome.close()
+
+    async def _keep(self, address: str, program: int) -> int:
+        """Put a program into the cache; a descriptor of it, which the caller closes."""
+        try:
+            stored = await anyio.to_thread.run_sync(self._cache.store, address, program)
+            return os.dup(self._cache.adopt(address, stored))
+        except OSError as error:
+            # A full disk must not make programs wrong: they run, and are compiled again.
+            log.warning("a program is not cached", reason=str(error))
+            return await anyio.to_thread.run_sync(to_memory, os.dup(program))
 
     def _judge(self, outcome: RunOutcome) -> CompileResult:
         text = read_output(outcome.stderr, self._excerpt_bytes).decode("utf-8", "replace")
@@ -257,68 +312,11 @@ class Builder:
             problem = f"{problem}\n{text}"
         return CompileResult(ok=not problem, cpu_time_s=outcome.cpu_s, message=problem or text)
 
-    def _remember_error(self, address: str, result: CompileResult) -> None:
-        self._errors[address] = result
-        while len(self._errors) > _KEPT_ERRORS:
-            self._errors.popitem(last=False)
 
-    def _remember_code(self, address: str, code: bytes) -> None:
-        self._codes[address] = code
-        self._codes_bytes += len(code)
-        while self._codes_bytes > _CODE_CACHE_BYTES and len(self._codes) > 1:
-            _, oldest = self._codes.popitem(last=False)
-            self._codes_bytes -= len(oldest)
-
-    # --- precompiled headers ---------------------------------------------------------------------
-
-    def _want_header(self, language: Language) -> None:
-        """Start precompiling a header on its language's first use; nobody waits for it."""
-        if not language.entry.precompiled_header or language.identity in self._headers_seen:
-            return
-        self._headers_seen.add(language.identity)
-        self._tasks.start_soon(self._precompile, language)
-
-    async def _precompile(self, language: Language) -> None:
-        plan = build.header_plan(language, self._limits)
-        if plan is None or (self._headers / plan.address).exists():
-            return
-        spec = replace(plan.spec)
-        try:
-            outcome = await execute(
-                self._scheduler,
-                lambda: spec,
-                client="scaleboxd",
-                priority=0,
-                memory_bytes=spec.limits.memory_bytes,
-                retries=self._retries,
-            )
-        except InternalError as error:
-            log.warning("no precompiled header", reason=str(error))
-            return
-        try:
-            fd = outcome.files.get(plan.fetch)
-            if outcome.status != 0 or fd is None:
-                text = read_output(outcome.stderr, 500).decode("utf-8", "replace")
-                log.warning("no precompiled header", reason=text)
-                return
-            await anyio.to_thread.run_sync(_write_file, self._headers / plan.address, fd)
-        except OSError as error:
-            log.warning("no precompiled header", reason=str(error))
-        finally:
-            outcome.close()
-
-
-def _write_file(path: Path, source_fd: int) -> None:
-    """A file that programs may read, complete or not there."""
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            offset = 0
-            while count := os.sendfile(file.fileno(), source_fd, offset, 1 << 22):
-                offset += count
-            os.fchmod(file.fileno(), 0o444)
-        partial.rename(path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            partial.unlink()
+def _was_killed(outcome: RunOutcome) -> bool:
+    """Whether it seems that a compiler was killed, and not for going over a limit of its own: the
+    host's want of memory ends programs, too."""
+    if not outcome.status or outcome.flags & _LIMIT_FLAGS:
+        return False
+    killed = outcome.signal == signal.SIGKILL
+    return killed or _KILLED in read_output(outcome.stderr, 1 << 16)

@@ -1,147 +1,184 @@
 """Judging a function by calling it: many calls in one process, expected values outside.
 
 A process that dies, or runs out of time, in the middle of a call costs that call only: the ones
-after it go on in a fresh process.
+after it go on in a fresh process.  One that ends while it loads the submission costs all of its
+calls: a fresh one would end there too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import anyio.to_thread
 
 from scalebox.engine import verdicts
-from scalebox.engine.judgement import Judgement, Room
+from scalebox.engine.judgement import Judgement
+from scalebox.engine.limits import for_harness
 from scalebox.errors import BadRequestError
 from scalebox.judging import call
+from scalebox.judging.harness.common import CANDIDATE_FILE
 from scalebox.languages.toolchains import Language
-from scalebox.model import CallTests, Submission, Verdict
-from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec
+from scalebox.model import CallTests, Verdict
+from scalebox.sandbox.spec import RunOutcome, RunSpec
 from scalebox.sandbox.zygote import wire
 
 #: Calls of one process: bounds what a death costs, and what one run holds of the queue.
 CALLS_PER_RUN = 200
-CANDIDATE_FILE = "candidate.py"
-#: Longer results are read in a worker thread.
-LARGE_CHANNEL_BYTES = 64 * 1024
+#: Arguments of one process, unless one call has more.
+BYTES_PER_RUN = 1 << 20
+#: Longer results are read, and longer arguments written, in a worker thread: it takes more than a
+#: millisecond or two.
+LARGE_BYTES = 16 * 1024
 
 
-def is_syntax_error(words: str) -> bool:
-    """Whether a harness could not compile the submission.
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What the records of a run say.
 
-    A submission can raise such an error itself; `compile_error` in place of `runtime_error` is all
-    it gains.
+    Attributes:
+        loaded: how loading the submission ended; None: the process ended before it did.
+        calls: verdict and words for the calls that were answered, from the first on.
     """
-    return words.startswith(("SyntaxError", "IndentationError", "TabError"))
+
+    loaded: call.CallRecord | None
+    calls: list[tuple[Verdict, str]]
 
 
-class CallJudgement(Judgement):
+class CallJudgement(Judgement[CallTests]):
     """One run for a batch of calls."""
 
-    def __init__(
-        self,
-        room: Room,
-        submission: Submission,
-        tests: CallTests,
-        language: Language,
-        limits: RunLimits,
-        client: str,
-    ) -> None:
-        super().__init__(room, submission, language, limits, client, len(tests.cases))
+    @classmethod
+    def files_taken(cls, language: Language) -> Sequence[str]:
+        """The submission is a module there."""
         if language.entry.runner != "warm_python":
             raise BadRequestError(
                 f"`call` tests are there for Python, not yet for {language.entry.name}",
                 field="tests",
             )
-        self._tests = tests
-        #: First case of a run → its standard input, and all of its cases.
-        self._encoded: dict[int, bytes] = {}
-        self._batches: dict[int, list[int]] = {}
-        total = len(tests.cases)
-        for first in range(0, total, CALLS_PER_RUN):
-            self._add_batch(list(range(first, min(first + CALLS_PER_RUN, total))))
+        return (CANDIDATE_FILE,)
 
-    def _add_batch(self, batch: list[int]) -> None:
+    async def prepare(self) -> None:
+        if call.is_large(self.tests, LARGE_BYTES):
+            self._lines = await anyio.to_thread.run_sync(self._encode)
+        else:
+            self._lines = self._encode()
+        self.admission.hold(sum(map(len, self._lines)))
+        self._header = call.encode_header(self.tests)
+        self._harness = await self.room.builder.harness(self.language, call.call_source())
+        self.limits = for_harness(self.limits)
+        self.files[CANDIDATE_FILE] = (self.source, 0o644)
+        #: First case of a run → all of its cases.
+        self._batches: dict[int, Sequence[int]] = {}
+        #: Whether a process has loaded the submission.
+        self._loads = False
+
+    def _encode(self) -> list[bytes]:
         try:
-            encoded = call.encode_calls(self._tests, batch)
-        except (ValueError, TypeError, RecursionError) as error:
+            return [call.encode_call(self.tests, case) for case in range(len(self.tests.cases))]
+        except ValueError as error:
             raise BadRequestError(
                 f"arguments that are not plain data: {error}", field="tests.cases"
             ) from error
-        self._batches[batch[0]] = batch
-        self._encoded[batch[0]] = encoded
-
-    async def prepare(self) -> None:
-        self._harness = await self.room.builder.harness(self.language, call.call_source())
 
     def needs_build(self) -> bool:
         return False
 
     def start(self) -> None:
-        self.room.scheduler.submit([self.make_job(first) for first in self._batches])
+        first = size = 0
+        for case, line in enumerate(self._lines):
+            if case - first == CALLS_PER_RUN or (case > first and size + len(line) > BYTES_PER_RUN):
+                self._batches[first] = range(first, case)
+                first, size = case, 0
+            size += len(line)
+        self._batches[first] = range(first, len(self._lines))
+        self.submit(list(self._batches))
 
     def make_spec(self, index: int) -> RunSpec:
+        batch = self._batches[index]
         return RunSpec(
             program=wire.PYTHON_CODE,
             limits=self.limits,
             code=self._harness,
-            stdin=self._encoded[index],
-            files={**self.files, CANDIDATE_FILE: (self.source, 0o644)},
-            records=len(self._batches[index]),
+            stdin=b"".join([self._header, *(self._lines[case] for case in batch)]),
+            files=self.files,
+            records=len(batch) + 1,
         )
 
-    def cases_of(self, index: int) -> list[int]:
+    def cases_of(self, index: int) -> Sequence[int]:
         return self._batches[index]
 
-    def hear(self, index: int, outcome: RunOutcome) -> None:
-        batch = self._batches.pop(index)
-        del self._encoded[index]
-        if len(outcome.channel) > LARGE_CHANNEL_BYTES:
-            self.room.tasks.start_soon(self._decide_aside, batch, outcome)
+    def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
+        batch = self._batches[index]
+        if len(outcome.channel) > LARGE_BYTES:
+            self.decide_aside(
+                batch,
+                outcome,
+                lambda: self._decide(batch, outcome.channel),
+                lambda decided: self._settle_batch(batch, outcome, decided, alone),
+            )
         else:
-            self._settle_batch(batch, outcome, self._decide(batch, outcome.channel))
-
-    async def _decide_aside(self, batch: list[int], outcome: RunOutcome) -> None:
-        """Reading long records would hold the event loop up: in a worker thread."""
-        try:
-            decided = await anyio.to_thread.run_sync(self._decide, batch, outcome.channel)
-        except Exception as error:
-            words = f"reading results failed for reasons of ours: {error}"
-            for case in batch:
-                self.settle(case, Verdict.INTERNAL_ERROR, words, outcome)
+            self._settle_batch(batch, outcome, self._decide(batch, outcome.channel), alone)
             outcome.close()
-        else:
-            self._settle_batch(batch, outcome, decided)
 
-    def _decide(self, batch: list[int], channel: bytes) -> list[tuple[Verdict, str]]:
-        records = call.parse_records(channel, batch)
-        return [
-            call.decide_call(self._tests, case, record)
-            for case, record in zip(batch, records, strict=False)
-        ]
+    def _decide(self, batch: Sequence[int], channel: bytes) -> _Decided:
+        loaded, rest = call.parse_loaded(channel)
+        if loaded is None or loaded.error:
+            return _Decided(loaded, [])
+        records = call.parse_records(rest, batch)
+        answered = zip(batch, records, strict=False)
+        return _Decided(loaded, [call.decide_call(self.tests, *one) for one in answered])
 
     def _settle_batch(
-        self, batch: list[int], outcome: RunOutcome, decided: list[tuple[Verdict, str]]
+        self, batch: Sequence[int], outcome: RunOutcome, decided: _Decided, alone: bool
     ) -> None:
-        limit_s = self.limits.cpu_ns / 1e9
-        if decided and is_syntax_error(decided[0][1]):
-            self.fail_compilation(decided[0][1], outcome.cpu_s)
-            outcome.close()
+        del self._batches[batch[0]]
+        load_s, *times = [*outcome.record_cpu_s, *[0.0] * (len(batch) + 1)]
+        if decided.loaded is None or decided.loaded.error or self._is_slow(load_s):
+            self._settle_unloaded(batch, outcome, decided.loaded, alone)
             return
-        times = outcome.record_cpu_s
-        for position, (verdict, message) in enumerate(decided):
-            cpu_s = times[position] if position < len(times) else 0.0
-            if cpu_s > limit_s:
-                verdict = Verdict.TIME_LIMIT_EXCEEDED
-                message = f"used {cpu_s:.3f} s of CPU time; {limit_s:g} s allowed"
-            self.settle(batch[position], verdict, message, outcome, cpu_s)
-        rest = batch[len(decided) :]
+        self._loads = True
+        answered = batch[: len(decided.calls)]
+        slow = []
+        for case, (verdict, message), cpu_s in zip(answered, decided.calls, times, strict=False):
+            if self._is_slow(cpu_s):
+                slow.append((case, cpu_s))
+            else:
+                self.settle(case, verdict, message, outcome, cpu_s)
+        rest = batch[len(answered) :]
         if rest:
-            self._settle_death(rest[0], outcome, sum(times))
-            needed = set(self.unsettled())
-            rest = [case for case in rest[1:] if case in needed]
-        if rest:
-            self._add_batch(rest)
-            self.room.scheduler.submit([self.make_job(rest[0])])
-        outcome.close()
+            self._settle_death(rest[0], outcome, load_s + sum(times))
+        self._settle_slow(slow, outcome, alone)
+        self._go_on(rest[1:])
+
+    def _is_slow(self, cpu_s: float) -> bool:
+        return cpu_s * 1e9 > self.limits.cpu_ns
+
+    def _settle_unloaded(
+        self,
+        batch: Sequence[int],
+        outcome: RunOutcome,
+        loaded: call.CallRecord | None,
+        alone: bool,
+    ) -> None:
+        """The submission cannot be loaded, or not in time."""
+        if loaded is None:
+            over = verdicts.limit_verdict(outcome, self.limits)
+            words = "the program ended while it was loaded: " + verdicts.crash_message(outcome)
+            verdict, words = over or (Verdict.RUNTIME_ERROR, words)
+        elif loaded.uncompilable:
+            self.fail_compilation(loaded.error, outcome.cpu_s)
+            return
+        elif loaded.error:
+            verdict, words = Verdict.RUNTIME_ERROR, loaded.error
+        elif self._run_again(batch, alone):
+            return
+        else:
+            load_s = outcome.record_cpu_s[0]
+            verdict, words = verdicts.too_slow(load_s, self.limits, " to be loaded")
+        # If no process has loaded it, none will.
+        for case in batch if self._loads else self.unsettled():
+            self.settle(case, verdict, words, outcome)
 
     def _settle_death(self, case: int, outcome: RunOutcome, cpu_before_s: float) -> None:
         """The call in whose middle the process ended."""
@@ -150,8 +187,32 @@ class CallJudgement(Judgement):
         if over is not None:
             self.settle(case, *over, outcome, cpu_s)
             return
-        verdict, words = call.decide_call(self._tests, case, None)
+        verdict, words = call.decide_call(self.tests, case, None)
         self.settle(case, verdict, f"{words}: {verdicts.crash_message(outcome)}", outcome, cpu_s)
 
-    def case_name(self, index: int) -> str:
-        return self._tests.cases[index].name or str(index)
+    def _settle_slow(
+        self, slow: Sequence[tuple[int, float]], outcome: RunOutcome, alone: bool
+    ) -> None:
+        """Calls that were answered, but late."""
+        needed = set(self.unsettled())
+        again = [case for case, _ in slow if case in needed]
+        if again and self._run_again(again, alone):
+            return
+        for case, cpu_s in slow:
+            self.settle(case, *verdicts.too_slow(cpu_s, self.limits), outcome, cpu_s)
+
+    def _run_again(self, batch: Sequence[int], alone: bool) -> bool:
+        self._batches[batch[0]] = batch
+        if self.confirm(batch, alone):
+            return True
+        del self._batches[batch[0]]
+        return False
+
+    def _go_on(self, batch: Sequence[int]) -> None:
+        """The calls after one that ended the process, in a fresh one."""
+        needed = set(self.unsettled())
+        batch = [case for case in batch if case in needed]
+        if batch:
+            self.forget_attempt(batch)
+            self._batches[batch[0]] = batch
+            self.submit([batch[0]])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from scalebox.engine import verdicts
 from scalebox.engine.scheduler import Job, Scheduler
 from scalebox.errors import InternalError
 from scalebox.sandbox.spec import RunOutcome, RunSpec
-from scalebox.sandbox.zygote import wire
 
 
 async def execute(
@@ -19,13 +19,15 @@ async def execute(
     priority: int,
     memory_bytes: int,
     retries: int,
+    is_our_failure: Callable[[RunOutcome], bool] = verdicts.is_our_failure,
 ) -> RunOutcome:
-    """Run a program once, on another slot again if one dies under it.
+    """Run a program once, on another slot again if one fails it.
 
     Parameters:
         make: gives the spec, once for each attempt.
         client, priority, memory_bytes: as in `Job`.
         retries: further attempts after a failure of ours.
+        is_our_failure: whether an outcome says nothing about the program.
 
     Returns:
         the outcome, which the caller closes.
@@ -34,10 +36,11 @@ async def execute(
         InternalError: every attempt failed for reasons of ours.
         asyncio.CancelledError: the run was stopped because the caller was.
     """
-    reason = ""
+    reason, avoid, age = "", -1, scheduler.next_age()
     for _ in range(retries + 1):
         future: asyncio.Future[RunOutcome | None] = asyncio.get_running_loop().create_future()
-        job = Job(client, priority, memory_bytes, make, future.set_result)
+        job = Job(client, priority, memory_bytes, make, future.set_result, age=age)
+        job.avoid = avoid
         scheduler.submit([job])
         try:
             outcome = await future
@@ -49,9 +52,10 @@ async def execute(
             else:
                 scheduler.cancel(job)
             raise
+        avoid = job.avoid
         if outcome is None:
             reason = str(job.error) if job.error else "the slot died"
-        elif outcome.flags & (wire.SETUP_FAILED | wire.EXEC_FAILED):
+        elif is_our_failure(outcome):
             reason = outcome.message or "the program could not be started"
             outcome.close()
         else:

@@ -15,22 +15,28 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
+import structlog
 from anyio.abc import TaskGroup
 
 from scalebox.config import Config
 from scalebox.engine import verdicts
+from scalebox.engine.admission import Admission
+from scalebox.engine.aside import Aside
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.builder import Artifact, Builder
 from scalebox.engine.inputs import Inputs
+from scalebox.engine.limits import with_own_files
 from scalebox.engine.scheduler import Job, Scheduler
 from scalebox.errors import InternalError
 from scalebox.languages.toolchains import Language
 from scalebox.model import (
     CaseResult,
     CompileResult,
+    Data,
     Enforcement,
     Integrity,
     IsolationLevel,
@@ -44,8 +50,12 @@ from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output
 from scalebox.sandbox.zygote import wire
 
 #: A case that ended by itself between 1 and 1.25 times its CPU limit is run so often again before
-#: it is called slow.
+#: it is called slow; once is enough if that was with nothing at its side.
 CONFIRMATIONS = 2
+
+T = TypeVar("T")
+TestsT = TypeVar("TestsT", bound=Tests)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -61,49 +71,58 @@ class Room:
     builder: Builder
     blobs: BlobStore
     inputs: Inputs
+    aside: Aside
     tasks: TaskGroup
     level: IsolationLevel = IsolationLevel.MINIMAL
     enforcement: Enforcement = Enforcement.RLIMIT
     counters: Counter[str] = field(default_factory=Counter)
 
 
-class Judgement(ABC):
+class Judgement(ABC, Generic[TestsT]):
     """Base of the three ways to test.
 
     Parameters:
         room: what judgements share.
         submission: what is judged.
+        tests: with what.
         language: its language.
         limits: of each case.
         client: for fairness.
-        total: number of cases.
-    """
+        admission: what the submission holds of the engine's bounds.
 
-    integrity = Integrity.STRONG
+    Raises:
+        BadRequestError: this way of testing is not there for the language.
+    """
 
     def __init__(
         self,
         room: Room,
         submission: Submission,
+        tests: TestsT,
         language: Language,
         limits: RunLimits,
         client: str,
-        total: int,
+        admission: Admission,
     ) -> None:
+        total = len(tests.cases)
         self.room = room
         self.submission = submission
+        self.tests = tests
         self.language = language
         self.limits = limits
+        self.is_python = language.entry.runner == "warm_python"
         self.client = client
+        self.admission = admission
         self.source = to_bytes(submission.source)
         self.files: dict[str, tuple[bytes, int]] = {}
         self.artifact = Artifact(CompileResult(ok=True))
         self._arrived = time.monotonic()
+        self._age = room.scheduler.next_age()
         self._first_start = 0.0
         self._results: list[CaseResult | None] = [None] * total
         self._open = total
         #: Cases from here on are not needed: one before them was not accepted.
-        self._cut = total
+        self.cut = total
         self._attempts = [0] * total
         self._confirmations = [0] * total
         self._jobs: dict[int, Job] = {}
@@ -112,6 +131,16 @@ class Judgement(ABC):
         self._compile_failed = False
 
     # --- what the ways of testing add ------------------------------------------------------------
+
+    @classmethod
+    def files_taken(cls, language: Language) -> Sequence[str]:
+        """Names in the program's folder that the submission's further files cannot have."""
+        return (language.entry.main_file,)
+
+    @classmethod
+    def data_of(cls, tests: TestsT) -> Sequence[Data]:
+        """The test data that is held until the report is made."""
+        return ()
 
     @abstractmethod
     def start(self) -> None:
@@ -125,6 +154,10 @@ class Judgement(ABC):
         """Make what the way of testing needs besides the submission; nothing, for most."""
         return
 
+    def integrity(self) -> Integrity:
+        """Whether the submission could have forged the result; asked once every case has one."""
+        return Integrity.STRONG
+
     # --- the whole -------------------------------------------------------------------------------
 
     async def report(self, files: Mapping[str, bytes]) -> Report:
@@ -137,6 +170,7 @@ class Judgement(ABC):
             InternalError: nothing could be judged, for reasons of ours.
         """
         self.files = {path: (content, 0o644) for path, content in files.items()}
+        self.limits = with_own_files(self.limits, self.source, files)
         deadline_s = self.submission.deadline_s
         timer = None
         try:
@@ -168,26 +202,41 @@ class Judgement(ABC):
 
     def unsettled(self) -> list[int]:
         """Cases that have no result yet and need one."""
-        return [index for index in range(self._cut) if self._results[index] is None]
+        return [index for index in range(self.cut) if self._results[index] is None]
 
     # --- jobs ------------------------------------------------------------------------------------
 
-    def make_job(self, index: int) -> Job:
-        """A job for a case (or for a batch of cases that begins with it)."""
+    def submit(self, indices: Sequence[int], *, alone: bool = False, avoid: int = -1) -> None:
+        """Queue the jobs of some cases (or of batches of cases that begin with them).
+
+        Parameters:
+            alone: whether nothing may run at their side, if that can be afforded.
+            avoid: a slot that failed them.
+        """
+        jobs = []
+        for index in indices:
+            job = self._jobs[index] = self._make_job(index, alone)
+            job.avoid = avoid
+            jobs.append(job)
+        self.room.scheduler.submit(jobs)
+
+    def _make_job(self, index: int, alone: bool) -> Job:
         job = Job(
             self.client,
             self.submission.priority,
             self.limits.memory_bytes,
             lambda: self._make(index),
             lambda outcome: self._heard(index, job, outcome),
+            age=self._age,
+            alone=alone,
         )
-        self._jobs[index] = job
         return job
 
     def _make(self, index: int) -> RunSpec:
         if not self._first_start:
             self._first_start = time.monotonic()
-        self._attempts[index] += 1
+        for case in self.cases_of(index):
+            self._attempts[case] += 1
         return self.make_spec(index)
 
     @abstractmethod
@@ -195,32 +244,80 @@ class Judgement(ABC):
         """The run of a case."""
 
     @abstractmethod
-    def hear(self, index: int, outcome: RunOutcome) -> None:
-        """A run that started has ended; settle its cases.  The outcome is closed by the callee."""
+    def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
+        """A run that started has ended; settle its cases.  The outcome is closed by the callee.
 
-    def cases_of(self, index: int) -> list[int]:
+        Parameters:
+            alone: whether nothing ran at its side, because that was asked for.
+        """
+
+    def cases_of(self, index: int) -> Sequence[int]:
         """The cases that the job of this index judges."""
-        return [index]
+        return (index,)
 
     def _heard(self, index: int, job: Job, outcome: RunOutcome | None) -> None:
         self._jobs.pop(index, None)
-        if outcome is not None and not verdicts.is_our_failure(outcome):
+        if outcome is None or verdicts.is_our_failure(outcome):
+            self._failed(index, job, outcome)
+            return
+        try:
             if outcome.flags & wire.COMPILE_FAILED:
                 self._heard_compile_error(outcome)
             else:
-                self.hear(index, outcome)
-            return
+                self.hear(index, outcome, job.alone)
+        except Exception as error:
+            log.exception("judging a run failed")
+            outcome.close()
+            self._settle_failure([index], f"judging the run failed for reasons of ours: {error!r}")
+
+    def _failed(self, index: int, job: Job, outcome: RunOutcome | None) -> None:
+        """A run that failed for reasons of ours: again, on another slot if there is one."""
         reason = str(job.error) if job.error is not None else "its slot died"
         if outcome is not None:
             reason = outcome.message or "the program could not be started"
             outcome.close()
         self.room.counters["retries"] += 1
         if self._attempts[index] <= self.room.config.engine.retries:
-            self.room.scheduler.submit([self.make_job(index)])
+            self.submit([index], alone=job.alone, avoid=job.avoid)
             return
         words = f"failed {self._attempts[index]} times for reasons of ours: {reason}"
-        for case in self.cases_of(index):
+        self._settle_failure(self.cases_of(index), words)
+
+    def _settle_failure(self, cases: Sequence[int], words: str) -> None:
+        for case in cases:
             self.settle_result(case, self._result(case, Verdict.INTERNAL_ERROR, message=words))
+
+    def decide_aside(
+        self,
+        cases: Sequence[int],
+        outcome: RunOutcome,
+        decide: Callable[[], T],
+        settle: Callable[[T], None],
+    ) -> None:
+        """Decide in a worker thread what would hold the event loop up.
+
+        Parameters:
+            cases: that depend on it; they are `internal_error` if deciding fails.
+            outcome: what is decided about; closed afterwards.
+            decide: the slow part, in the thread.
+            settle: called on the loop with what it returned.
+        """
+        self.room.aside.start(outcome, lambda: self._decide_aside(cases, outcome, decide, settle))
+
+    async def _decide_aside(
+        self,
+        cases: Sequence[int],
+        outcome: RunOutcome,
+        decide: Callable[[], T],
+        settle: Callable[[T], None],
+    ) -> None:
+        if self._done.done():
+            return
+        try:
+            settle(await self.room.aside.call(decide))
+        except Exception as error:
+            log.exception("judging a run failed")
+            self._settle_failure(cases, f"judging the run failed for reasons of ours: {error!r}")
 
     def _heard_compile_error(self, outcome: RunOutcome) -> None:
         """The source of a program that is compiled in its only run does not compile."""
@@ -240,9 +337,7 @@ class Judgement(ABC):
                 client=self.client, priority=self.submission.priority,
             )  # fmt: skip
         except InternalError as error:
-            for index in self.unsettled():
-                result = self._result(index, Verdict.INTERNAL_ERROR, message=str(error))
-                self.settle_result(index, result)
+            self._settle_failure(self.unsettled(), str(error))
             return
         if self._done.done():
             artifact.close()
@@ -260,17 +355,27 @@ class Judgement(ABC):
         if not self._done.done():
             self._done.set_result(None)
 
-    def confirm(self, index: int, outcome: RunOutcome) -> bool:
-        """Run a case again that was only a little too slow; whether that is being done."""
-        ended_well = outcome.status == 0 and not outcome.flags & ~wire.DESCRIPTOR_FLAGS
-        if not ended_well or self._confirmations[index] >= CONFIRMATIONS:
+    def confirm(self, cases: Sequence[int], alone: bool) -> bool:
+        """Run cases again that were only a little too slow, alone; whether that is being done.
+
+        Parameters:
+            cases: in one run, under the index of the first.
+            alone: whether the slow run was alone: then it is known that they are slow.
+        """
+        first = cases[0]
+        if alone or self._confirmations[first] >= CONFIRMATIONS:
             return False
-        self._confirmations[index] += 1
-        self._attempts[index] -= 1  # an attempt is what failed for reasons of ours
+        for case in cases:
+            self._confirmations[case] += 1
+        self.forget_attempt(cases)
         self.room.counters["confirmations"] += 1
-        outcome.close()
-        self.room.scheduler.submit([self.make_job(index)])
+        self.submit([first], alone=True)
         return True
+
+    def forget_attempt(self, cases: Sequence[int]) -> None:
+        """The last run of these cases did not fail for reasons of ours."""
+        for case in cases:
+            self._attempts[case] -= 1
 
     # --- results ---------------------------------------------------------------------------------
 
@@ -310,30 +415,31 @@ class Judgement(ABC):
         if self._done.done() or self._results[index] is not None:
             return
         self._results[index] = result
+        self.admission.settle()
         self.room.counters["cases"] += 1
-        if index < self._cut:
+        if index < self.cut:
             self._open -= 1
         if (
             result.verdict is not Verdict.ACCEPTED
             and self.submission.stop == "first_failure"
-            and index < self._cut
+            and index < self.cut
         ):
             self._cut_after(index)
         if self._open == 0 and not self._done.done():
             self._done.set_result(None)
 
     def _cut_after(self, index: int) -> None:
-        for later in range(index + 1, self._cut):
+        for later in range(index + 1, self.cut):
             if self._results[later] is None:
                 self._open -= 1
             job = self._jobs.pop(later, None)
             if job is not None:
                 self.room.scheduler.cancel(job)
-        self._cut = index + 1
+        self.cut = index + 1
 
-    @abstractmethod
     def case_name(self, index: int) -> str:
         """The case's own name, or its index."""
+        return self.tests.cases[index].name or str(index)
 
     def _result(self, index: int, verdict: Verdict, message: str = "") -> CaseResult:
         return CaseResult(
@@ -353,7 +459,7 @@ class Judgement(ABC):
             verdict = Verdict.COMPILE_ERROR
             message = self._compile.message if self._compile else ""
         for index, result in enumerate(self._results):
-            if result is None or index >= self._cut or self._compile_failed:
+            if result is None or index >= self.cut or self._compile_failed:
                 cases.append(self._result(index, Verdict.SKIPPED))
                 continue
             cases.append(result)
@@ -373,7 +479,7 @@ class Judgement(ABC):
             cases=cases,
             isolation=self.room.level,
             enforcement=self.room.enforcement,
-            integrity=self.integrity,
+            integrity=Integrity.STRONG if self._compile_failed else self.integrity(),
             compile=self._compile,
             queue_time_s=(self._first_start or now) - self._arrived,
             wall_time_s=now - self._arrived,
@@ -381,10 +487,3 @@ class Judgement(ABC):
             message=message,
             id=self.submission.id,
         )
-
-
-def tests_of(submission: Submission) -> Tests:
-    """The submission's own tests (its problem's were put in before)."""
-    if submission.tests is None:
-        raise InternalError("a submission without tests came to be judged")
-    return submission.tests

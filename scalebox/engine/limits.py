@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from scalebox.config import LimitsConfig
 from scalebox.errors import BadRequestError
 from scalebox.model import Limits
@@ -9,6 +12,14 @@ from scalebox.sandbox.spec import RunLimits
 
 #: The main thread's stack is bounded by the memory limit and by what zygotes were laid out for.
 LARGEST_STACK_BYTES = 1 << 30
+#: A file takes whole pages of the program's file system, and an entry of it.
+_PAGE_BYTES = 4096
+#: How often a slot holds a request's own bytes (the request, its parts, the files); what is small
+#: is within the slot's slack.
+_COPIES = 3
+_LARGE_BYTES = 256 << 10
+#: A harness of ours opens a few files and pipes of its own.
+_HARNESS_OPEN_FILES = 32
 
 _MAXIMA = (
     ("cpu_time_s", "max_cpu_time_s"),
@@ -63,3 +74,21 @@ def resolve(limits: Limits, config: LimitsConfig) -> RunLimits:
         open_files=limits.open_files or config.open_files,
         stack_bytes=min(memory, LARGEST_STACK_BYTES),
     )
+
+
+def with_own_files(limits: RunLimits, source: bytes, files: Mapping[str, bytes]) -> RunLimits:
+    """Limits under which the program has all of what it was promised: what we put beside it (its
+    source, its further files) is not its doing."""
+    sizes = [len(source), *map(len, files.values())]
+    pages = sum(size // _PAGE_BYTES + 2 for size in sizes)
+    own = sum(sizes)
+    return replace(
+        limits,
+        file_bytes=limits.file_bytes + pages * _PAGE_BYTES,
+        memory_bytes=limits.memory_bytes + (_COPIES * own if own > _LARGE_BYTES else 0),
+    )
+
+
+def for_harness(limits: RunLimits) -> RunLimits:
+    """Limits under which a harness of ours can do its part."""
+    return replace(limits, open_files=max(limits.open_files, _HARNESS_OPEN_FILES))

@@ -1,29 +1,46 @@
-"""Which run goes to the next free slot: a bounded queue, fair between clients, aware of memory.
+"""Which run goes to the next free slot: bounded, fair between clients, within the host's memory.
 
-Plain callbacks, no task a run.  Fairness is in CPU seconds: every client has a virtual clock that
-its runs push forward, and the one whose clock is furthest behind goes next; a client that comes new
-or returns starts at the common clock, so that idleness earns nothing.  Within a client the priority
-decides, then age.
+Plain callbacks, no task a run.  `fairness` says whose run is due; what is due starts when a slot is
+idle and its memory fits.  Two kinds of runs have to wait for others, and must neither starve nor
+hold everybody up:
+
+- One whose memory does not fit is *reserved for*.  Others pass it only within the memory that it
+  will leave free, so once the runs that are under way now have ended it fits.
+- One that wants to be *alone* (a program near its CPU limit is measured again with no other at its
+  side) waits for all slots to become idle, and everybody waits for it.  What that may cost the
+  others is bounded: see `Allowance`.  Beyond that it runs beside the others.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
+import structlog
+
+from scalebox.engine.fairness import FairQueue
 from scalebox.errors import BadRequestError, QueueFullError
 from scalebox.sandbox.spec import RunOutcome, RunSpec
+from scalebox.sandbox.zygote import wire
 
-#: What a run is thought to cost before it is over; the truth replaces it then.
-_ASSUMED_CPU_S = 0.002
-#: A client's clock is kept this long after its last run, so that leaving and coming back gains
-#: nothing worth the effort; and only so many are kept.
-_REMEMBERED_CLIENTS = 10_000
 #: Compilations go before cases of the same client: the cases wait for them.
 COMPILE_PRIORITY = 1_000
+#: While a run waits for memory, so many clients are looked at for one that can go before it.
+_LOOK_PAST = 8
+#: No run starts while so much output of earlier ones waits to be looked at.
+MAX_RESULT_BYTES = 256 << 20
+#: A slot that fails so often in a row to set a run up is replaced.
+_FAILURES_OF_A_SLOT = 3
+#: Others wait for runs alone this share of the time in the long run …
+_ALONE_SHARE = 0.05
+#: … up to so much at once when there was nothing of the kind for a while …
+_ALONE_SAVED_S = 5.0
+#: … and never longer than this for one.
+_ALONE_LONGEST_S = 15.0
+
+log = structlog.get_logger(__name__)
 
 
 class RunsPrograms(Protocol):
@@ -32,10 +49,13 @@ class RunsPrograms(Protocol):
     index: int
 
     def run(self, spec: RunSpec, done: Callable[[RunOutcome | None], None]) -> None:
-        """Start a run; `done` comes once."""
+        """Start a run; `done` comes once, later.  Raises if it cannot, and is idle then."""
 
     def cancel(self) -> None:
-        """Stop the run at hand."""
+        """Stop the run at hand; `done` still comes."""
+
+    def kill(self, reason: str) -> None:
+        """Give the slot up: it is replaced."""
 
 
 class Job:
@@ -46,12 +66,19 @@ class Job:
         priority: higher goes first among the client's own.
         memory_bytes: what the run may use.
         make: gives the spec when a slot is there; not called if cancelled before.
-        done: called once with the outcome, or None if the slot died or `make` failed (then `error`
-            says why); never after `cancel`.
+        done: called once with the outcome, or None if the slot died or the run could not be made
+            (then `error` says why); never after `cancel`.
+        age: from `Scheduler.next_age`, for jobs that belong together; 0: as old as it is queued.
+        alone: whether no other run may be at its side, if that can be afforded.
+
+    Attributes:
+        alone: afterwards: whether none was.
+        avoid: index of a slot that failed it, if another one can be had.
     """
 
     __slots__ = (
-        "cancelled", "client", "done", "error", "make", "memory_bytes", "priority", "slot",
+        "age", "alone", "avoid", "cancelled", "charged_s", "client", "done", "error", "hold",
+        "make", "memory_bytes", "priority", "slot",
     )  # fmt: skip
 
     def __init__(
@@ -61,55 +88,110 @@ class Job:
         memory_bytes: int,
         make: Callable[[], RunSpec],
         done: Callable[[RunOutcome | None], None],
+        *,
+        age: int = 0,
+        alone: bool = False,
     ) -> None:
         self.client = client
         self.priority = priority
         self.memory_bytes = memory_bytes
-        self.make = make
-        self.done = done
+        self.make: Callable[[], RunSpec] | None = make
+        self.done: Callable[[RunOutcome | None], None] | None = done
+        self.age = age
+        self.alone = alone
+        self.avoid = -1
         self.cancelled = False
+        self.charged_s = 0.0
         self.error: Exception | None = None
+        self.hold = -1
         self.slot: RunsPrograms | None = None
 
+    def let_go(self) -> None:
+        """Drop what the callbacks hold (test data); it must not wait for the job's turn."""
+        self.make = self.done = None
 
-class _Client:
-    __slots__ = ("clock_s", "in_heap", "jobs")
 
-    def __init__(self, clock_s: float) -> None:
-        self.clock_s = clock_s
-        self.jobs: list[tuple[int, int, Job]] = []
-        self.in_heap = False
+class Allowance:
+    """Seconds that may be spent: a share of the time that passes, saved up to a bound.
+
+    The last spending may go into debt, which the share pays off before there is any more.
+    """
+
+    def __init__(self, share: float, most_s: float, now: float) -> None:
+        self._share = share
+        self._most_s = most_s
+        self._left_s = most_s
+        self._at = now
+
+    def left_s(self, now: float) -> float:
+        """What is there now; negative: a debt."""
+        self._left_s = min(self._most_s, self._left_s + self._share * (now - self._at))
+        self._at = now
+        return self._left_s
+
+    def spend(self, seconds: float, now: float) -> None:
+        """Take away what was used."""
+        self._left_s = self.left_s(now) - seconds
 
 
 class Scheduler:
     """The queue in front of the slots.
 
     Parameters:
-        max_queued: jobs that may wait; more are refused.
+        max_queued: cases that may be taken and not yet settled; more are refused.
         memory_bytes: what all running programs may use together.
+        clock: seconds, monotonic.
+
+    Attributes:
+        admitted: cases taken and not yet settled.
+        running: runs under way.
+        finished, program_cpu_s, slot_failures: since the start.
+        alone, alone_refused: runs alone that were had, and that were not; since the start.
+        alone_blocked_s: for how long others waited for them.
     """
 
-    def __init__(self, max_queued: int, memory_bytes: int) -> None:
+    def __init__(
+        self, max_queued: int, memory_bytes: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.max_queued = max_queued
         self.memory_bytes = memory_bytes
-        self.queued = 0
+        self.admitted = 0
         self.running = 0
         self.memory_in_use_bytes = 0
         self.program_cpu_s = 0.0
         self.finished = 0
         self.slot_failures = 0
-        self._clients: dict[str, _Client] = {}
-        self._heap: list[tuple[float, int, str]] = []
-        self._sequence = itertools.count()
-        self._clock_s = 0.0
+        self.alone = 0
+        self.alone_refused = 0
+        self.alone_blocked_s = 0.0
+        self._clock = clock
+        self._queue = FairQueue()
         self._idle: dict[int, RunsPrograms] = {}
+        self._failures: dict[int, int] = {}
+        self._dispatching = False
+        #: The job that is due and has to wait for others to end; counted among the waiting.
+        self._reserved: Job | None = None
+        #: How often that was, and the memory of the runs that passed the present one.
+        self._hold = 0
+        self._passed_bytes = 0
+        #: The job that runs alone, and since when somebody has to wait for it.
+        self._alone: Job | None = None
+        self._blocked_since: float | None = None
+        self._allowance = Allowance(_ALONE_SHARE, _ALONE_SAVED_S, clock())
+        self._result_bytes = 0
+        self._settled = 0
         self._rate_per_s = 0.0
-        self._rate_mark = (time.monotonic(), 0)
+        self._rate_mark = (clock(), 0)
+
+    @property
+    def queued(self) -> int:
+        """Jobs that wait."""
+        return self._queue.waiting + (self._reserved is not None)
 
     # --- in --------------------------------------------------------------------------------------
 
-    def check_room(self, jobs: int, memory_bytes: int) -> None:
-        """Whether so many more may come.
+    def admit(self, cases: int, memory_bytes: int) -> None:
+        """Take cases, each of which `settle` is told of later.
 
         Raises:
             QueueFullError: the queue's bound is reached.
@@ -121,53 +203,60 @@ class Scheduler:
                 "that this daemon gives to all programs together (engine.memory_bytes)",
                 field="limits.memory_bytes",
             )
-        if self.queued + jobs > self.max_queued:
+        if self.admitted + cases > self.max_queued:
             raise QueueFullError(
-                f"{self.queued} cases are waiting and the bound is {self.max_queued} "
+                f"{self.admitted} cases are waiting and the bound is {self.max_queued} "
                 "(engine.max_queued_cases); try again later",
-                retry_after_s=self.seconds_until_room(jobs),
+                retry_after_s=self.seconds_until_room(cases),
             )
+        self.admitted += cases
 
-    def seconds_until_room(self, jobs: int) -> float:
-        """A guess at when so many jobs will find room, from the recent rate."""
-        excess = max(1, self.queued + jobs - self.max_queued)
+    def settle(self, cases: int) -> None:
+        """Admitted cases have their results, or are not wanted any more."""
+        self.admitted -= cases
+        self._settled += cases
+
+    def seconds_until_room(self, cases: int) -> float:
+        """A guess at when so many cases will find room, from the recent rate."""
+        excess = max(1, self.admitted + cases - self.max_queued)
         return min(60.0, max(0.1, excess / max(1.0, self._rate_per_s)))
 
+    def next_age(self) -> int:
+        """For jobs that belong together: as old as now, whenever they are queued."""
+        return self._queue.next_age()
+
     def submit(self, jobs: Sequence[Job]) -> None:
-        """Queue jobs (after `check_room`), and start what can start."""
+        """Queue jobs, and start what can start."""
         for job in jobs:
-            self._push(job)
+            self._queue.push(job)
         self._dispatch()
 
     def cancel(self, job: Job) -> None:
-        """The job's outcome is not wanted any more; `done` will not be called."""
-        if job.cancelled:
+        """The outcome of a job is not wanted; `done` will not be called, if it was not yet."""
+        if job.done is None:
             return
         job.cancelled = True
+        job.let_go()
         if job.slot is not None:
             job.slot.cancel()
+        elif job is self._reserved:
+            self._queue.settle(job, 0.0)
+            self._end_hold()
+            self._unblock()
+            self._dispatch()
         else:
-            # It stays in its heap until it comes up; the count must not wait for that.
-            self.queued -= 1
+            self._queue.withdraw(job)
 
-    def _push(self, job: Job) -> None:
-        client = self._clients.get(job.client)
-        if client is None:
-            if len(self._clients) >= _REMEMBERED_CLIENTS:
-                self._forget_clients()
-            client = self._clients[job.client] = _Client(self._clock_s)
-        heapq.heappush(client.jobs, (-job.priority, next(self._sequence), job))
-        self.queued += 1
-        if not client.in_heap:
-            client.clock_s = max(client.clock_s, self._clock_s)
-            client.in_heap = True
-            heapq.heappush(self._heap, (client.clock_s, next(self._sequence), job.client))
+    def hold_result(self, size_bytes: int) -> None:
+        """Output of a run stays in memory until `release_result`."""
+        self._result_bytes += size_bytes
 
-    def _forget_clients(self) -> None:
-        for name in [n for n, c in self._clients.items() if not c.in_heap]:
-            del self._clients[name]
+    def release_result(self, size_bytes: int) -> None:
+        """It was looked at."""
+        self._result_bytes -= size_bytes
+        self._dispatch()
 
-    # --- out -------------------------------------------------------------------------------------
+    # --- slots -----------------------------------------------------------------------------------
 
     def slot_is_idle(self, slot: RunsPrograms) -> None:
         """A slot can take a run."""
@@ -177,82 +266,178 @@ class Scheduler:
     def slot_is_gone(self, slot: RunsPrograms) -> None:
         """A slot that was idle cannot take runs any more."""
         self._idle.pop(slot.index, None)
+        self._failures.pop(slot.index, None)
+
+    # --- out -------------------------------------------------------------------------------------
 
     def _dispatch(self) -> None:
-        while self._idle:
-            job = self._next()
-            if job is None:
-                return
-            _, slot = self._idle.popitem()
-            self._start(job, slot)
+        # A run that cannot be started ends at once, and its end may queue another: by the loop
+        # that is under way, not by recursion.
+        if self._dispatching:
+            return
+        self._dispatching = True
+        try:
+            while self._idle and self._result_bytes <= MAX_RESULT_BYTES:
+                job = self._next()
+                if job is None:
+                    return
+                self._start(job)
+        finally:
+            self._dispatching = False
 
     def _next(self) -> Job | None:
-        """Take the job that is due, unless it must wait for memory."""
-        while self._heap:
-            clock_s, _, name = self._heap[0]
-            client = self._clients[name]
-            while client.jobs and client.jobs[0][2].cancelled:
-                heapq.heappop(client.jobs)
-            if not client.jobs:
-                heapq.heappop(self._heap)
-                client.in_heap = False
-                continue
-            if client.clock_s > clock_s:
-                # Its clock went on since it was queued: back to its true place.
-                heapq.heapreplace(self._heap, (client.clock_s, next(self._sequence), name))
-                continue
-            job = client.jobs[0][2]
-            if self.running and self.memory_in_use_bytes + job.memory_bytes > self.memory_bytes:
-                # Everyone waits, so that a large run is not passed over for ever.
+        """Take the job that can start now."""
+        if self._alone is not None and self._others_wait_for(self._alone):
+            return None
+        reserved = self._reserved
+        if reserved is None:
+            job = self._queue.due()
+            if job is None:
                 return None
-            heapq.heappop(client.jobs)
-            self.queued -= 1
-            self._clock_s = client.clock_s
-            client.clock_s += _ASSUMED_CPU_S
-            return job
-        return None
+            self._queue.take(job)
+            if self._can_start(job):
+                return job
+            self._reserved = reserved = job
+        elif self._can_start(reserved):
+            self._end_hold()
+            return reserved
+        return None if reserved.alone else self._passing(reserved)
 
-    def _start(self, job: Job, slot: RunsPrograms) -> None:
+    def _can_start(self, job: Job) -> bool:
+        if job.alone and self._others_wait_for(job) and self.running:
+            return False
+        # With nothing running it must, whatever memory it says it needs.
+        return not self.running or self._free_bytes() >= job.memory_bytes
+
+    def _free_bytes(self) -> int:
+        return self.memory_bytes - self.memory_in_use_bytes
+
+    def _passing(self, reserved: Job) -> Job | None:
+        """A job that may go before the one that waits for memory."""
+        left_free = self.memory_bytes - reserved.memory_bytes - self._passed_bytes
+        room = min(left_free, self._free_bytes())
+        found = None
+        for _ in range(_LOOK_PAST):
+            job = self._queue.due()
+            if job is None:
+                break
+            if job.memory_bytes <= room and not job.alone:
+                self._queue.take(job)
+                job.hold = self._hold
+                self._passed_bytes += job.memory_bytes
+                found = job
+                break
+            self._queue.set_aside()
+        self._queue.restore()
+        return found
+
+    def _end_hold(self) -> None:
+        self._reserved = None
+        self._hold += 1
+        self._passed_bytes = 0
+
+    def _start(self, job: Job) -> None:
+        index, slot = self._idle.popitem()
+        if index == job.avoid and self._idle:
+            other = self._idle.popitem()[1]
+            self._idle[index] = slot
+            slot = other
+        if job.alone:
+            self._alone = job
         job.slot = slot
         self.running += 1
         self.memory_in_use_bytes += job.memory_bytes
         try:
-            spec = job.make()
+            assert job.make is not None
+            slot.run(job.make(), partial(self._finished, job))
         except Exception as error:
             # What the run needs is gone (an evicted blob, no descriptors): not the slot's fault.
             job.error = error
             self._idle[slot.index] = slot
             self._finished(job, None)
-            return
-
-        def finished(outcome: RunOutcome | None) -> None:
-            self._finished(job, outcome)
-
-        slot.run(spec, finished)
 
     def _finished(self, job: Job, outcome: RunOutcome | None) -> None:
-        job.slot = None
+        slot, job.slot = job.slot, None
+        if slot is not None:
+            job.avoid = slot.index
         self.running -= 1
         self.memory_in_use_bytes -= job.memory_bytes
+        if job.hold == self._hold:
+            self._passed_bytes -= job.memory_bytes
+        if job is self._alone:
+            self._alone = None
+            self.alone += 1
+            self._unblock()
         self.finished += 1
         if outcome is None:
-            self.slot_failures += 1
+            self._queue.settle(job, None)
+            if job.error is None:
+                self.slot_failures += 1
         else:
             self.program_cpu_s += outcome.cpu_s
-            client = self._clients.get(job.client)
-            if client is not None:
-                client.clock_s += outcome.cpu_s - _ASSUMED_CPU_S
-        if not job.cancelled:
-            job.done(outcome)
-        elif outcome is not None:
-            outcome.close()
+            self._queue.settle(job, outcome.cpu_s)
+            if slot is not None and (outcome.flags & wire.SETUP_FAILED or self._failures):
+                self._judge_slot(slot, outcome)
+        done = job.done
+        job.let_go()
+        if done is None:
+            if outcome is not None:
+                outcome.close()
+            return
+        try:
+            done(outcome)
+        except Exception:
+            # Whoever waits for it has a defect; the slot and everybody else go on.
+            log.exception("hearing of a run failed")
 
-    def measure(self) -> None:
-        """Called regularly: the rate at which jobs finish, for `Retry-After`."""
-        now = time.monotonic()
-        then, finished = self._rate_mark
+    def _judge_slot(self, slot: RunsPrograms, outcome: RunOutcome) -> None:
+        if not outcome.flags & wire.SETUP_FAILED:
+            self._failures.pop(slot.index, None)
+            return
+        failures = self._failures.get(slot.index, 0) + 1
+        self._failures[slot.index] = failures
+        if failures >= _FAILURES_OF_A_SLOT:
+            self._failures.pop(slot.index)
+            slot.kill(f"it failed {failures} times in a row: {outcome.message}")
+
+    # --- alone -----------------------------------------------------------------------------------
+
+    def _others_wait_for(self, job: Job) -> bool:
+        """Whether a job may keep an idle slot from others, to run or go on alone."""
+        if self._blocked_since is None and self._queue.waiting:
+            now = self._clock()
+            if self._allowance.left_s(now) <= 0:
+                self._give_up_alone(job)
+                return False
+            self._blocked_since = now
+        return True
+
+    def _give_up_alone(self, job: Job) -> None:
+        """Let it run, or go on, beside others."""
+        job.alone = False
+        self.alone_refused += 1
+        if job is self._alone:
+            self._alone = None
+        self._unblock()
+
+    def _unblock(self) -> None:
+        if self._blocked_since is not None:
+            now = self._clock()
+            self.alone_blocked_s += now - self._blocked_since
+            self._allowance.spend(now - self._blocked_since, now)
+            self._blocked_since = None
+
+    def look_after(self) -> None:
+        """Called about once a second: bounds how long others wait for a run alone, and measures
+        the rate for `Retry-After`."""
+        now = self._clock()
+        if self._blocked_since is not None and now - self._blocked_since > _ALONE_LONGEST_S:
+            job = self._alone or self._reserved
+            assert job is not None
+            self._give_up_alone(job)
+            self._dispatch()
+        then, settled = self._rate_mark
         if now - then >= 1.0:
-            self._rate_per_s = 0.5 * self._rate_per_s + 0.5 * (self.finished - finished) / (
-                now - then
-            )
-            self._rate_mark = (now, self.finished)
+            rate = (self._settled - settled) / (now - then)
+            self._rate_per_s = 0.5 * self._rate_per_s + 0.5 * rate
+            self._rate_mark = (now, self._settled)

@@ -8,38 +8,38 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import anyio
 import msgspec
-import structlog
 
 import scalebox
 from scalebox.config import Config
+from scalebox.engine import host, verdicts
 from scalebox.engine import limits as bounds
-from scalebox.engine import verdicts
+from scalebox.engine.admission import Gate, check_arguments, check_files
+from scalebox.engine.aside import Aside, result_bytes
 from scalebox.engine.asserts import AssertJudgement
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.builder import Builder
 from scalebox.engine.calls import CallJudgement
 from scalebox.engine.execution import execute
-from scalebox.engine.inputs import Inputs, blob_hashes
+from scalebox.engine.headers import Headers, remove_stale
+from scalebox.engine.inputs import Inputs
 from scalebox.engine.judgement import Judgement, Room
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.engine.scheduler import Scheduler
 from scalebox.engine.stdio import StdioJudgement
-from scalebox.errors import (
-    BadRequestError,
-    QueueFullError,
-    TooLargeError,
-)
+from scalebox.errors import BadRequestError, TooLargeError
+from scalebox.languages import build
 from scalebox.languages.artifacts import ArtifactCache
 from scalebox.languages.toolchains import Language, Toolchains
 from scalebox.model import (
+    AssertTests,
     CallTests,
     CompileResult,
     Data,
@@ -52,17 +52,21 @@ from scalebox.model import (
     Status,
     StdioTests,
     Submission,
+    to_bytes,
 )
 from scalebox.sandbox.pool import Pool
 from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output
 from scalebox.sandbox.zygote import wire
 
-#: Share of the host's memory that programs may use, where the configuration does not say.
-_MEMORY_SHARE = 0.8
-_RATE_INTERVAL_S = 1.0
-_MAX_FILES = 1_000
+_CARE_INTERVAL_S = 1.0
+#: A longer result of a plain run is copied in a worker thread.
+_LARGE_RESULT_BYTES = 256 << 10
 
-log = structlog.get_logger(__name__)
+_KINDS: dict[type, type[Judgement[Any]]] = {
+    StdioTests: StdioJudgement,
+    CallTests: CallJudgement,
+    AssertTests: AssertJudgement,
+}
 
 
 class Engine:
@@ -83,11 +87,10 @@ class Engine:
         self._room = room
         self._tools = tools
         self._pool = pool
+        self._gate = Gate(config, room.scheduler, room.blobs, room.inputs)
         self._started = time.monotonic()
         #: Said in the status; refusing new requests is the API's part.
         self.draining = False
-        self._active = 0
-        self._queued_bytes = 0
 
     # --- requests --------------------------------------------------------------------------------
 
@@ -123,30 +126,23 @@ class Engine:
                 f"{count} test cases; at most {self._config.engine.max_cases} "
                 "(engine.max_cases)", field="tests.cases",
             )  # fmt: skip
-        data: list[Data] = []
-        if isinstance(tests, StdioTests):
-            for case in tests.cases:
-                data += (case.input, case.answer)
-        with self._admitted(submission.source, submission.files, data, limits, count):
-            judgement = self._judgement(submission, language, limits, client)
+        kind = _KINDS[type(tests)]
+        check_files(submission.files, kind.files_taken(language))
+        with self._gate.admitted(
+            submission.source, submission.files, kind.data_of(tests), limits.memory_bytes, count
+        ) as admission:
+            judgement = kind(self._room, submission, tests, language, limits, client, admission)
             return await judgement.report(await self._load(submission.files))
-
-    def _judgement(
-        self, submission: Submission, language: Language, limits: RunLimits, client: str
-    ) -> Judgement:
-        tests = submission.tests
-        if isinstance(tests, StdioTests):
-            return StdioJudgement(self._room, submission, tests, language, limits, client)
-        if isinstance(tests, CallTests):
-            return CallJudgement(self._room, submission, tests, language, limits, client)
-        assert tests is not None
-        return AssertJudgement(self._room, submission, tests, language, limits, client)
 
     async def run(self, request: RunRequest, *, client: str) -> RunResult:
         """Run one program without judging; raises as `judge` does."""
         language = self._tools.find(request.language)
         limits = bounds.resolve(request.limits, self._config.limits)
-        with self._admitted(request.source, request.files, [request.stdin], limits, 1):
+        check_files(request.files, [language.entry.main_file])
+        check_arguments(request.args, request.fetch)
+        with self._gate.admitted(
+            request.source, request.files, [request.stdin, *request.args], limits.memory_bytes, 1
+        ):
             try:
                 async with asyncio.timeout(request.deadline_s) as timer:
                     return await self._run(request, language, limits, client)
@@ -160,7 +156,8 @@ class Engine:
         self, request: RunRequest, language: Language, limits: RunLimits, client: str
     ) -> RunResult:
         files = await self._load(request.files)
-        source = request.source.encode("utf-8", "surrogatepass")
+        source = to_bytes(request.source)
+        limits = bounds.with_own_files(limits, source, files)
         box = {path: (content, 0o644) for path, content in files.items()}
         compiled: CompileResult | None = None
         artifact = None
@@ -194,10 +191,12 @@ class Engine:
         finally:
             if artifact is not None:
                 artifact.close()
-        try:
-            return self._ran(request, language, limits, outcome, compiled)
-        finally:
-            outcome.close()
+        result = self._ran(request, language, limits, outcome, compiled)
+        if result_bytes(outcome) > _LARGE_RESULT_BYTES:
+            return await self._room.aside.result(outcome, lambda: _with_output(result, outcome))
+        result = _with_output(result, outcome)
+        outcome.close()
+        return result
 
     def _ran(
         self,
@@ -217,18 +216,7 @@ class Engine:
             found = verdicts.program_verdict(outcome, limits)
             if found is not None:
                 status, words = verdicts.RUN_STATUS[found[0]], found[1]
-        result = self._run_result(request, language, status, words, compiled)
-        return msgspec.structs.replace(
-            result,
-            stdout=read_output(outcome.stdout),
-            stderr=read_output(outcome.stderr),
-            files={path: read_output(fd) for path, fd in outcome.files.items()},
-            exit_code=outcome.exit_code,
-            signal=outcome.signal,
-            cpu_time_s=outcome.cpu_s,
-            wall_time_s=outcome.wall_s,
-            memory_bytes=outcome.memory_bytes,
-        )
+        return self._run_result(request, language, status, words, compiled)
 
     def _run_result(
         self,
@@ -249,8 +237,6 @@ class Engine:
             id=request.id,
         )
 
-    # --- admission -------------------------------------------------------------------------------
-
     def _with_problem(self, submission: Submission) -> tuple[Submission, Problem | None]:
         if submission.problem is None:
             return submission, None
@@ -260,43 +246,6 @@ class Engine:
             )
         problem = self.problems.get(submission.problem)
         return msgspec.structs.replace(submission, tests=problem.tests), problem
-
-    @contextlib.contextmanager
-    def _admitted(
-        self,
-        source: str,
-        files: dict[str, Data],
-        data: list[Data],
-        limits: RunLimits,
-        runs: int,
-    ) -> Iterator[None]:
-        """Check every bound, hold what the work needs, and let go of it at the end."""
-        _check_paths(files)
-        engine = self._config.engine
-        inputs = self._room.inputs
-        own = len(source) + sum(inputs.size(item) for item in files.values())
-        if own > engine.max_source_bytes:
-            raise TooLargeError(
-                f"source and files are {own} bytes; at most {engine.max_source_bytes} "
-                "(engine.max_source_bytes)", field="source",
-            )  # fmt: skip
-        held = own + sum(inputs.size(item) for item in data)
-        if self._active and self._queued_bytes + held > engine.max_queued_bytes:
-            raise QueueFullError(
-                f"{self._queued_bytes} bytes of test data are waiting and the bound is "
-                f"{engine.max_queued_bytes} (engine.max_queued_bytes); try again later",
-                retry_after_s=self._room.scheduler.seconds_until_room(runs),
-            )
-        memory = max(limits.memory_bytes, self._config.limits.compile_memory_bytes)
-        self._room.scheduler.check_room(runs, memory)
-        with self.blobs.pinned(blob_hashes([*files.values(), *data])):
-            self._queued_bytes += held
-            self._active += 1
-            try:
-                yield
-            finally:
-                self._queued_bytes -= held
-                self._active -= 1
 
     async def _load(self, files: dict[str, Data]) -> dict[str, bytes]:
         return {path: await self._room.inputs.content(data) for path, data in files.items()}
@@ -313,6 +262,9 @@ class Engine:
         counters = {name: float(count) for name, count in room.counters.items()}
         counters["runs"] = float(scheduler.finished)
         counters["slot_failures"] = float(scheduler.slot_failures)
+        counters["runs_alone"] = float(scheduler.alone)
+        counters["runs_alone_refused"] = float(scheduler.alone_refused)
+        counters["runs_alone_blocked_s"] = scheduler.alone_blocked_s
         counters["compilations"] = float(room.builder.compilations)
         counters["artifact_cache_hits"] = float(room.builder.cache_hits)
         counters["program_cpu_s"] = scheduler.program_cpu_s
@@ -326,7 +278,7 @@ class Engine:
             enforcement=room.enforcement,
             notes=list(self._pool.notes),
             slots=self._pool.status(),
-            queued_cases=scheduler.queued,
+            queued_cases=max(0, scheduler.admitted - scheduler.running),
             running_cases=scheduler.running,
             queue_limit_cases=scheduler.max_queued,
             draining=self.draining,
@@ -334,29 +286,18 @@ class Engine:
         )
 
 
-def _check_paths(files: dict[str, Data]) -> None:
-    if len(files) > _MAX_FILES:
-        raise TooLargeError(f"{len(files)} files; at most {_MAX_FILES}", field="files")
-    for path in files:
-        parts = path.split("/")
-        raw = path.encode("utf-8", "surrogatepass")
-        if (
-            "\0" in path
-            or any(part in ("", ".", "..") for part in parts)
-            or any(len(part.encode("utf-8", "surrogatepass")) > 255 for part in parts)
-            or len(raw) > 1000
-        ):
-            raise BadRequestError(
-                f"{path[:100]!r} is not a relative path inside the program's folder",
-                field=f"files.{path[:100]}",
-            )
-
-
-def _program_memory_bytes(config: Config) -> int:
-    if config.engine.memory_bytes:
-        return config.engine.memory_bytes
-    host = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return int(host * _MEMORY_SHARE)
+def _with_output(result: RunResult, outcome: RunOutcome) -> RunResult:
+    return msgspec.structs.replace(
+        result,
+        stdout=read_output(outcome.stdout),
+        stderr=read_output(outcome.stderr),
+        files={path: read_output(fd) for path, fd in outcome.files.items()},
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        cpu_time_s=outcome.cpu_s,
+        wall_time_s=outcome.wall_s,
+        memory_bytes=outcome.memory_bytes,
+    )
 
 
 @contextlib.asynccontextmanager
@@ -373,7 +314,10 @@ async def running(config: Config) -> AsyncIterator[Engine]:
     headers = store / "headers"
     headers.mkdir(mode=0o755, exist_ok=True)
     tools = await anyio.to_thread.run_sync(Toolchains, config.languages)
-    scheduler = Scheduler(config.engine.max_queued_cases, _program_memory_bytes(config))
+    await anyio.to_thread.run_sync(remove_stale, headers, tools.identities())
+    memory_bytes = host.program_memory_bytes(config)
+    scheduler = Scheduler(config.engine.max_queued_cases, memory_bytes)
+    compile_limits = build.compile_limits(config.limits, memory_bytes)
     interpreter = tools.interpreter
     sandbox = msgspec.structs.replace(
         config.sandbox, read_only_paths=(*config.sandbox.read_only_paths, str(headers))
@@ -393,15 +337,22 @@ async def running(config: Config) -> AsyncIterator[Engine]:
         async with anyio.create_task_group() as tasks:
             inputs = Inputs(blobs, pool.level)
             cache = _artifacts(config, store, pool)
+            retries = config.engine.retries
             builder = Builder(
-                scheduler, cache, config.limits, headers, config.engine.excerpt_bytes,
-                config.engine.retries, tasks,
-            )  # fmt: skip
-            room = Room(
-                config, scheduler, builder, blobs, inputs, tasks, pool.level, pool.enforcement
+                scheduler,
+                cache,
+                Headers(headers, scheduler, compile_limits, retries, tasks),
+                compile_limits,
+                config.engine.excerpt_bytes,
+                retries,
+                tasks,
             )
+            room = Room(
+                config, scheduler, builder, blobs, inputs, Aside(scheduler, tasks), tasks,
+                pool.level, pool.enforcement,
+            )  # fmt: skip
             tasks.start_soon(pool.look_after)
-            tasks.start_soon(_measure, scheduler)
+            tasks.start_soon(_look_after, scheduler)
             try:
                 yield Engine(config, room, problems, tools, pool)
             finally:
@@ -420,7 +371,7 @@ def _artifacts(config: Config, store: Path, pool: Pool) -> ArtifactCache:
     )
 
 
-async def _measure(scheduler: Scheduler) -> None:
+async def _look_after(scheduler: Scheduler) -> None:
     while True:
-        await asyncio.sleep(_RATE_INTERVAL_S)
-        scheduler.measure()
+        await asyncio.sleep(_CARE_INTERVAL_S)
+        scheduler.look_after()

@@ -6,10 +6,11 @@ limit did not crash.
 
 from __future__ import annotations
 
+import os
 import signal
 
 from scalebox.model import RunStatus, Verdict
-from scalebox.sandbox.spec import RunLimits, RunOutcome, read_output
+from scalebox.sandbox.spec import RunLimits, RunOutcome
 from scalebox.sandbox.zygote import wire
 
 _STDERR_EXCERPT_BYTES = 4096
@@ -54,9 +55,23 @@ def limit_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str]
     return None
 
 
+def ended_well(outcome: RunOutcome) -> bool:
+    """Whether the program ended by itself, with exit code 0 and within all limits but perhaps
+    that on CPU time."""
+    return outcome.status == 0 and not outcome.flags & ~wire.DESCRIPTOR_FLAGS
+
+
 def is_near_limit(outcome: RunOutcome, limits: RunLimits) -> bool:
     """Whether a run ended by itself, but late enough that load on the host may have been why."""
     return outcome.cpu_s * 1e9 > limits.cpu_ns
+
+
+def too_slow(cpu_s: float, limits: RunLimits, what_for: str = "") -> tuple[Verdict, str]:
+    """The verdict of a run that ended by itself, but late."""
+    return (
+        Verdict.TIME_LIMIT_EXCEEDED,
+        f"used {cpu_s:.3f} s of CPU time{what_for}; {limits.cpu_ns / 1e9:g} s allowed",
+    )
 
 
 def crash_message(outcome: RunOutcome) -> str:
@@ -77,9 +92,14 @@ def crash_message(outcome: RunOutcome) -> str:
 
 def last_words(outcome: RunOutcome) -> str:
     """The last line of standard error."""
-    size = _STDERR_EXCERPT_BYTES
-    text = read_output(outcome.stderr, size).decode("utf-8", "replace").strip()
+    text = _end(outcome.stderr, _STDERR_EXCERPT_BYTES).decode("utf-8", "replace").strip()
     return text.splitlines()[-1][:300] if text else ""
+
+
+def _end(output: bytes | int, at_most: int) -> bytes:
+    if isinstance(output, bytes):
+        return output[-at_most:]
+    return os.pread(output, at_most, max(0, os.fstat(output).st_size - at_most))
 
 
 def program_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str] | None:
@@ -89,9 +109,4 @@ def program_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, st
         return over
     if outcome.status != 0:
         return Verdict.RUNTIME_ERROR, crash_message(outcome)
-    if is_near_limit(outcome, limits):
-        return (
-            Verdict.TIME_LIMIT_EXCEEDED,
-            f"used {outcome.cpu_s:.3f} s of CPU time; {limits.cpu_ns / 1e9:g} s allowed",
-        )
-    return None
+    return too_slow(outcome.cpu_s, limits) if is_near_limit(outcome, limits) else None

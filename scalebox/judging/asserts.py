@@ -17,8 +17,8 @@ import msgspec
 from scalebox.judging.sources import harness_source
 from scalebox.model import AssertTests, Verdict
 
-State = Literal["passed", "failed", "error", "unproxiable", "invalid", "missing"]
-_STATES = ("passed", "failed", "error", "unproxiable", "invalid")
+State = Literal["passed", "failed", "error", "uncompilable", "unproxiable", "invalid", "missing"]
+_STATES = ("passed", "failed", "error", "uncompilable", "unproxiable", "invalid")
 
 #: A record is a few hundred characters, in JSON's longest escapes.
 _LONGEST_RECORD = 16_384
@@ -29,6 +29,7 @@ _VERDICTS = {
     "error": Verdict.RUNTIME_ERROR,
     "missing": Verdict.RUNTIME_ERROR,
     "invalid": Verdict.JUDGE_ERROR,
+    "uncompilable": Verdict.COMPILE_ERROR,
 }
 
 
@@ -38,8 +39,9 @@ class AssertOutcome(msgspec.Struct, frozen=True):
     Attributes:
         state: `passed`: it ran to its end; `failed`: an assert (or the test's own code, given what
             the submission returned) failed; `error`: the submission raised, exited or is missing a
-            name; `unproxiable`: run it again in one process; `invalid`: the test program itself
-            does not compile; `missing`: the process ended without a record.
+            name; `uncompilable`: its source does not compile; `unproxiable`: run it again in one
+            process; `invalid`: the test program itself does not compile; `missing`: the process
+            ended without a record.
         message: for people, at most about 800 characters.
     """
 
@@ -54,6 +56,9 @@ class AssertOutcome(msgspec.Struct, frozen=True):
             KeyError: `unproxiable` is not a verdict but a request to run the other form.
         """
         return _VERDICTS[self.state]
+
+
+MISSING = AssertOutcome("missing", "the program ended before the test did")
 
 
 def tester_source() -> bytes:
@@ -101,4 +106,4 @@ def parse_assert_record(channel: bytes, nonce: str) -> AssertOutcome:
         except (ValueError, KeyError, TypeError, RecursionError):
             pass  # not ours, though it holds the nonce
         found = channel.find(wanted, end)
-    return AssertOutcome("missing", "the program ended before the test did")
+    return MISSING

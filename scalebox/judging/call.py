@@ -8,6 +8,7 @@ tables of its own, integers in hexadecimal.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from scalebox.judging.harness import common
 from scalebox.judging.sources import harness_source
 from scalebox.model import CallTests, Verdict
 
+#: The index of the record about loading the submission.
+LOADING = common.LOADING_INDEX
 _MESSAGE = 300
 _EXCERPT = 100
 #: An exception's record is at most 500 characters in JSON's longest escapes.
@@ -49,11 +52,13 @@ class CallRecord(msgspec.Struct, frozen=True):
             when the expected value is at hand, which bounds what a right one can be.
         error: else: what it raised, or what is wrong with the record.
         unserialisable: the call returned something that is not plain data; `error` says what.
+        uncompilable: of the record about loading: the source does not compile; `error` says why.
     """
 
     text: bytes = b""
     error: str = ""
     unserialisable: bool = False
+    uncompilable: bool = False
 
 
 def call_source() -> bytes:
@@ -61,29 +66,59 @@ def call_source() -> bytes:
     return harness_source("call")
 
 
-def encode_calls(tests: CallTests, indices: Sequence[int]) -> bytes:
-    """Standard input of the harness for some of the cases, in this order.
+def encode_header(tests: CallTests) -> bytes:
+    """First line of the harness's standard input; then come those of the calls."""
+    return json.dumps({"function": tests.function}).encode("ascii") + b"\n"
+
+
+def encode_call(tests: CallTests, index: int) -> bytes:
+    """The line of one call.
 
     Raises:
-        ValueError: an argument is nested more than 200 deep.
+        ValueError: an argument is nested more than 200 deep, or no plain data.
     """
-    lines = [json.dumps({"function": tests.function})]
-    for index in indices:
-        case = tests.cases[index]
-        try:
-            lines.append(common.dumps([index, case.args, case.kwargs]))
-        except common.UnserialisableError as error:
-            raise ValueError(f"cases[{index}].args: {error}") from error
-    lines.append("")
-    return "\n".join(lines).encode("ascii")
+    case = tests.cases[index]
+    try:
+        line = common.dumps([index, case.args, case.kwargs])
+    except common.UnserialisableError as error:
+        raise ValueError(f"cases[{index}].args: {error}") from error
+    return line.encode("ascii") + b"\n"
+
+
+def is_large(tests: CallTests, limit: int) -> bool:
+    """Whether the arguments are more than about so many bytes; in time bounded by that."""
+    todo: list[Any] = [(case.args, case.kwargs) for case in tests.cases]
+    while todo and limit > 0:
+        item = todo.pop()
+        if isinstance(item, (list, tuple)):
+            limit -= 8 * len(item)
+            todo.extend(item[: max(limit, 0)])
+        elif isinstance(item, dict):
+            limit -= 16 * len(item)
+            todo.extend(itertools.islice(item.items(), max(limit, 0)))
+        elif isinstance(item, str):
+            limit -= len(item)
+        elif isinstance(item, int):
+            limit -= item.bit_length() // 8
+    return limit <= 0
+
+
+def parse_loaded(channel: bytes) -> tuple[CallRecord | None, bytes]:
+    """Split off the first record, which says how loading the submission ended.
+
+    Returns:
+        the record (None: the process ended before), and the records of the calls.
+    """
+    line, end, rest = channel.partition(b"\n")
+    return (_parse_record(line, LOADING) if end else None), rest
 
 
 def parse_records(channel: bytes, indices: Sequence[int]) -> list[CallRecord]:
-    """Read what a run wrote to the channel.
+    """Read what a run wrote about its calls.
 
     Parameters:
-        channel: bytes of descriptor 5; a line without its end is not a record.
-        indices: what was given to `encode_calls`.
+        channel: a line without its end is not a record.
+        indices: of the calls, in the order in which they were given.
 
     Returns:
         at most one record for each of `indices`, in that order.  Fewer: the process ended, or was
@@ -110,6 +145,8 @@ def _parse_record(line: bytes, index: int) -> CallRecord:
             return CallRecord(error=f"a record of call {str(tree['i'])[:20]} where {index} was due")
         if "u" in tree:
             return CallRecord(error=str(tree["u"])[:_MESSAGE], unserialisable=True)
+        if "c" in tree and index == LOADING:
+            return CallRecord(error=str(tree["c"])[:_MESSAGE], uncompilable=True)
         return CallRecord(error=str(tree["e"])[:_MESSAGE] or "an exception")
     except (common.MalformedError, KeyError, ValueError):
         return CallRecord(error=_FORGED)

@@ -1,21 +1,54 @@
 """The artifact cache: compiled programs on disk, addressed by what they were made from.
 
-Bounded in bytes (the least recently used go first), kept over a restart.  A file is complete or not
-there: it is written beside, synced and renamed.  Programs are executed from a descriptor, so a file
-may be evicted while it runs.
+Bounded in bytes and in files (the least recently used go first), kept over a restart.  A file is
+complete or not there: it is written beside, synced and renamed.  Its name holds a digest of its
+content, and what was not written by this process is compared with it before its first use, so that
+a damaged file is compiled again and never executed.  Programs are executed from a descriptor, so a
+file may be evicted while it runs.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
 import tempfile
 from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 
 _OPEN_AT_MOST = 64
-_COPY_BYTES = 1 << 22
+_COPY_BYTES = 1 << 20
+#: The index lives in memory, and is read from the directory at start.
+MAX_ARTIFACTS = 100_000
+#: A file up to this size is checked in less time than a worker thread takes to be asked.
+_SMALL_BYTES = 64 << 10
+_DIGEST_BYTES = 16
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A file that is there.
+
+    Attributes:
+        size: in bytes.
+        digest: of its content, as its name says.
+        checked: whether the content is known to be that.
+    """
+
+    size: int
+    digest: str
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A program written beside its place; `ArtifactCache.adopt` puts it there."""
+
+    path: Path
+    size: int
+    digest: str
 
 
 class ArtifactCache:
@@ -27,58 +60,111 @@ class ArtifactCache:
         in_memory: execute sealed copies in memory.  Needed where programs run as our own user, who
             could change the mode of a file that it owns, and then its content.
 
-    Not thread-safe, except `store`, which does its slow part without touching shared state.
+    Not thread-safe, except `store` and `verify`, which touch no shared state.
     """
 
     def __init__(self, directory: Path, limit_bytes: int, *, in_memory: bool = False) -> None:
         self._directory = directory
         self._limit_bytes = limit_bytes
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._sizes: OrderedDict[str, int] = OrderedDict()
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._open: OrderedDict[str, int] = OrderedDict()
-        found = []
-        for path in directory.iterdir():
-            if path.suffix == ".partial":
-                path.unlink(missing_ok=True)
-            elif path.is_file():
-                status = path.stat()
-                found.append((status.st_mtime, path.name, status.st_size))
-        for _, name, size in sorted(found):
-            self._sizes[name] = size
-        self.total_bytes = sum(self._sizes.values())
+        self.total_bytes = 0
+        self._index()
         self._copy_to_memory = in_memory or bool(os.statvfs(directory).f_flag & os.ST_NOEXEC)
         self._evict()
+
+    def _index(self) -> None:
+        found = []
+        for file in os.scandir(self._directory):
+            address, _, digest = file.name.partition(".")
+            if len(digest) != 2 * _DIGEST_BYTES or not file.is_file(follow_symlinks=False):
+                # Left by a writer that was killed, or by something else.
+                with contextlib.suppress(OSError):
+                    os.unlink(file.path)
+                continue
+            status = file.stat(follow_symlinks=False)
+            found.append((status.st_mtime, address, digest, status.st_size))
+        for _, address, digest, size in sorted(found):
+            self._forget(address)
+            self._entries[address] = _Entry(size, digest, checked=False)
+            self.total_bytes += size
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def unchecked(self, address: str) -> bool:
+        """Whether to `verify` a program in a worker thread before `open` is asked for it."""
+        entry = self._entries.get(address)
+        return entry is not None and not entry.checked and entry.size > _SMALL_BYTES
+
+    def verify(self, address: str) -> bool:
+        """Whether a program's file still holds what was written; slow, for a worker thread."""
+        entry = self._entries.get(address)
+        if entry is None:
+            return False
+        try:
+            fd = os.open(self._path(address, entry.digest), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            return _digest(fd) == entry.digest
+        finally:
+            os.close(fd)
+
+    def verified(self, address: str, sound: bool) -> None:
+        """What `verify` said; an unsound program is forgotten."""
+        entry = self._entries.get(address)
+        if entry is not None and sound:
+            entry.checked = True
+        elif entry is not None:
+            self._drop(address)
 
     def open(self, address: str) -> int | None:
         """A descriptor of the program, which the cache owns; duplicate it to keep it."""
         fd = self._open.get(address)
         if fd is not None:
             self._open.move_to_end(address)
-            if address in self._sizes:
-                self._sizes.move_to_end(address)
+            if address in self._entries:
+                self._entries.move_to_end(address)
             return fd
-        if address not in self._sizes:
+        entry = self._entries.get(address)
+        if entry is None:
             return None
-        path = self._directory / address
+        if not entry.checked:
+            self.verified(address, self.verify(address))
+        if not entry.checked:
+            return None
+        path = self._path(address, entry.digest)
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            os.utime(path)
+            os.utime(fd)
         except OSError:
             self._forget(address)
             return None
-        self._sizes.move_to_end(address)
+        self._entries.move_to_end(address)
         if self._copy_to_memory:
-            fd = _to_memory(fd)
+            fd = to_memory(fd)
         self._remember_open(address, fd)
         return fd
 
-    def store(self, address: str, source_fd: int) -> Path:
-        """Write a program beside its place; slow, for a worker thread; then `adopt` it."""
+    # --- writing ---------------------------------------------------------------------------------
+
+    def store(self, address: str, source_fd: int) -> Stored:
+        """Write a program beside its place; slow, for a worker thread; then `adopt` it.
+
+        Raises:
+            OSError: the disk refused.
+        """
         handle, name = tempfile.mkstemp(suffix=".partial", dir=self._directory)
         try:
-            offset = 0
-            while count := os.sendfile(handle, source_fd, offset, _COPY_BYTES):
-                offset += count
+            digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+            size = 0
+            while chunk := os.pread(source_fd, _COPY_BYTES, size):
+                digest.update(chunk)
+                size += len(chunk)
+                view = memoryview(chunk)
+                while view:
+                    view = view[os.write(handle, view) :]
             os.fchmod(handle, 0o555)
             os.fdatasync(handle)
         except OSError:
@@ -87,14 +173,21 @@ class ArtifactCache:
             raise
         finally:
             os.close(handle)
-        return Path(name)
+        return Stored(Path(name), size, digest.hexdigest())
 
-    def adopt(self, address: str, written: Path) -> int:
-        """Put a stored program in its place; returns a descriptor that the cache owns."""
-        size = written.stat().st_size
-        written.rename(self._directory / address)
-        self.total_bytes += size - self._sizes.pop(address, 0)
-        self._sizes[address] = size
+    def adopt(self, address: str, stored: Stored) -> int:
+        """Put a stored program in its place; returns a descriptor that the cache owns.
+
+        Raises:
+            OSError: the directory refused.
+        """
+        old = self._entries.get(address)
+        if old is not None and old.digest != stored.digest:
+            self._drop(address)
+        os.rename(stored.path, self._path(address, stored.digest))
+        self._forget(address)
+        self._entries[address] = _Entry(stored.size, stored.digest, checked=True)
+        self.total_bytes += stored.size
         fd = self.open(address)
         if fd is None:
             raise OSError(f"the artifact cache {self._directory} lost a file just written")
@@ -107,6 +200,11 @@ class ArtifactCache:
             os.close(fd)
         self._open.clear()
 
+    # --- within the bounds -----------------------------------------------------------------------
+
+    def _path(self, address: str, digest: str) -> Path:
+        return self._directory / f"{address}.{digest}"
+
     def _remember_open(self, address: str, fd: int) -> None:
         self._open[address] = fd
         while len(self._open) > _OPEN_AT_MOST:
@@ -114,18 +212,49 @@ class ArtifactCache:
             os.close(oldest)
 
     def _forget(self, address: str) -> None:
-        self.total_bytes -= self._sizes.pop(address, 0)
+        entry = self._entries.pop(address, None)
+        if entry is not None:
+            self.total_bytes -= entry.size
+
+    def _drop(self, address: str) -> None:
+        entry = self._entries.get(address)
+        if entry is not None:
+            self._forget(address)
+            with contextlib.suppress(OSError):
+                self._path(address, entry.digest).unlink()
+        fd = self._open.pop(address, None)
+        if fd is not None:
+            # An open file keeps its blocks on the disk.
+            os.close(fd)
 
     def _evict(self) -> None:
-        while self.total_bytes > self._limit_bytes and len(self._sizes) > 1:
-            address = next(iter(self._sizes))
-            self._forget(address)
-            with contextlib.suppress(FileNotFoundError):
-                (self._directory / address).unlink()
+        while len(self._entries) > 1 and (
+            self.total_bytes > self._limit_bytes or len(self._entries) > MAX_ARTIFACTS
+        ):
+            self._drop(next(iter(self._entries)))
 
 
-def _to_memory(fd: int) -> int:
-    """The same content, sealed, and where execution is allowed whatever the store's mount says."""
+def _digest(fd: int) -> str:
+    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
+    offset = 0
+    while chunk := os.pread(fd, _COPY_BYTES, offset):
+        digest.update(chunk)
+        offset += len(chunk)
+    return digest.hexdigest()
+
+
+def to_memory(fd: int) -> int:
+    """The same content, sealed, and where execution is allowed whatever the store's mount says.
+
+    Parameters:
+        fd: of a file; closed.
+
+    Returns:
+        another descriptor, for reading.
+
+    Raises:
+        OSError: there is no room.
+    """
     memory = os.memfd_create("program", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         offset = 0

@@ -51,14 +51,19 @@ def artifact_address(language: Language, source: bytes, files: Mapping[str, byte
     return digest.hexdigest()
 
 
-def compile_limits(limits: LimitsConfig) -> RunLimits:
-    """The bounds of a compilation."""
+def compile_limits(limits: LimitsConfig, memory_bytes: int) -> RunLimits:
+    """The bounds of a compilation.
+
+    Parameters:
+        limits: the daemon's limits.
+        memory_bytes: what all programs may use together; a compilation cannot have more.
+    """
     cpu_ns = int(limits.compile_cpu_time_s * 1e9)
     wall_s = limits.compile_cpu_time_s * limits.wall_time_factor + limits.wall_time_extra_s
     return RunLimits(
         cpu_ns=cpu_ns,
         wall_ns=int(wall_s * 1e9),
-        memory_bytes=limits.compile_memory_bytes,
+        memory_bytes=min(limits.compile_memory_bytes, memory_bytes),
         output_bytes=limits.compile_output_bytes,
         file_bytes=limits.compile_file_bytes,
         processes=_COMPILE_PROCESSES,
@@ -95,7 +100,7 @@ def compile_plan(
         )
     entry = language.entry
     sources = [entry.main_file]
-    sources += [name for name in sorted(files) if name.endswith(entry.source_suffixes)]
+    sources += [_as_path(name) for name in sorted(files) if name.endswith(entry.source_suffixes)]
     include: list[str] = []
     if headers is not None and entry.precompiled_header:
         include = ["-I", str(headers / language.identity)]
@@ -104,11 +109,16 @@ def compile_plan(
         limits=limits,
         argv=_expand(entry.compile, language, include, PROGRAM, sources),
         files={
-            entry.main_file: (source, 0o644),
             **{name: (content, 0o644) for name, content in files.items()},
+            entry.main_file: (source, 0o644),
         },
         fetch=(PROGRAM,),
     )
+
+
+def _as_path(name: str) -> str:
+    """A file's name that no compiler takes for an option, or for a file of options."""
+    return name if name[0].isalnum() else f"./{name}"
 
 
 def header_plan(language: Language, limits: RunLimits) -> HeaderPlan | None:

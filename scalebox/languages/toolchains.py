@@ -15,6 +15,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from scalebox.config import LanguagesConfig
 from scalebox.errors import UnknownLanguageError
 from scalebox.languages import table
@@ -111,22 +113,30 @@ class Toolchains:
         """Every language, missing tool chains included, without variants."""
         return list(self._languages)
 
+    def identities(self) -> set[str]:
+        """The identities of all of them, variants included."""
+        return {language.identity for language in self._by_name.values()}
+
     def _find_tool(self, tool: str) -> tuple[str, str]:
         """(path, version) of a compiler; empty where it is missing."""
         if tool == "python":
             return self.interpreter.path, self._python_version
-        wanted = {"cc": self._config.cpp.cc, "cxx": self._config.cpp.cxx}.get(tool, tool)
-        path = shutil.which(wanted)
+        path = shutil.which(self._tool_name(tool))
         if path is None:
             return "", ""
         try:
             done = subprocess.run(
-                [path, "--version"], capture_output=True, timeout=_PROBE_TIMEOUT_S, check=True,
+                [path, "--version"], capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False,
                 stdin=subprocess.DEVNULL,
             )  # fmt: skip
         except (OSError, subprocess.SubprocessError):
             return "", ""
-        return path, done.stdout.decode("utf-8", "replace").splitlines()[0].strip()
+        # Not every tool knows the option; its identity holds the file itself besides.
+        said = (done.stdout or done.stderr).decode("utf-8", "replace").split("\n", 1)[0].strip()
+        return path, said if done.returncode == 0 and said else os.path.basename(path)
+
+    def _tool_name(self, tool: str) -> str:
+        return {"cc": self._config.cpp.cc, "cxx": self._config.cpp.cxx}.get(tool, tool)
 
     def _make(
         self, entry: LanguageEntry, found: tuple[str, str], extra: tuple[str, ...]
@@ -136,33 +146,31 @@ class Toolchains:
         if entry.tool == "python" and self._python_problem:
             missing = self._python_problem
         elif not path:
-            name = {"cc": self._config.cpp.cc, "cxx": self._config.cpp.cxx}.get(
-                entry.tool, entry.tool
-            )
             missing = (
-                f"{entry.name} needs {name}, which is not on PATH or does not run: install the "
-                f"package {entry.package}, or name the tool in scalebox.toml"
+                f"{entry.name} needs {self._tool_name(entry.tool)}, which is not on PATH or does "
+                f"not run: install the package {entry.package}, or name the tool in scalebox.toml"
             )
-        flags: tuple[str, ...] = ()
-        if entry.tool == "cc":
-            flags = self._config.cpp.c_flags
-        elif entry.tool == "cxx":
-            flags = self._config.cpp.cxx_flags
-        if entry.tool in ("cc", "cxx") and self._config.cpp.static:
+        cpp = self._config.cpp
+        flags = {"cc": cpp.c_flags, "cxx": cpp.cxx_flags}.get(entry.tool, ())
+        if entry.tool in ("cc", "cxx") and cpp.static:
             flags = (*flags, "-static")
+        if not cpp.precompiled_header:
+            entry = msgspec.structs.replace(entry, precompiled_header="")
         flags = (*flags, *extra)
         return Language(
             entry=entry,
             tool=path,
             version=version,
             flags=flags,
-            identity=_identity(path, version, (*flags, *entry.compile)),
+            identity=_identity(path, version, flags, entry),
             missing=missing,
         )
 
 
-def _identity(path: str, version: str, words: tuple[str, ...]) -> str:
-    facts: list[object] = [version, words]
+def _identity(path: str, version: str, flags: tuple[str, ...], entry: LanguageEntry) -> str:
+    # Other names for the same make no other program.
+    recipe = msgspec.structs.replace(entry, name="", aliases=(), variants={}, package="")
+    facts: list[object] = [version, flags, msgspec.to_builtins(recipe)]
     if path:
         real = os.path.realpath(path)
         status = os.stat(real)

@@ -1,10 +1,12 @@
 """Inside the sandbox: call the submission's function and write what each call returns.
 
 Standard input holds a header line (`{"function": name}`) and one line per call (`[index, args,
-kwargs]`); descriptor 5 takes one line per call, in that order: `{"i": index, "v": value}`, or `"e"`
-with an exception, or `"u"` with a value that is not plain data.  One line a call lets the slot
-limit the CPU time of each.  The submission shares this process and may write what it likes there:
-the expected values are not here, so it can only spoil its own result.
+kwargs]`); descriptor 5 takes one line about loading the submission and then one per call, in that
+order: `{"i": index, "v": value}`, or `"e"` with an exception, or `"u"` with a value that is not
+plain data; for loading the index is -1, the value null, and `"c"` says why the source does not
+compile.  One line each lets the slot limit the CPU time of each.  The submission shares this
+process and may write what it likes there: the expected values are not here, so it can only spoil
+its own result.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ import os
 from typing import Any, Callable
 
 from scalebox.judging.harness.common import (
+    LOADING_INDEX,
     MalformedError,
+    UncompilableError,
     UnserialisableError,
     decode,
     describe,
@@ -99,11 +103,12 @@ def main() -> None:
     indices = [loads(line)[0] for line in lines]
     try:
         function = _caller(load_candidate(customary_names), name)
+    except UncompilableError as error:
+        write_all(CHANNEL, '{"i":%d,"c":%s}\n' % (LOADING_INDEX, dumps(str(error))))
     except BaseException as error:
-        failure = dumps(describe(error))
-        for index in indices:
-            write_all(CHANNEL, '{"i":%d,"e":%s}\n' % (index, failure))
+        write_all(CHANNEL, '{"i":%d,"e":%s}\n' % (LOADING_INDEX, dumps(describe(error))))
     else:
+        write_all(CHANNEL, '{"i":%d,"v":null}\n' % LOADING_INDEX)
         for index, line in zip(indices, lines):
             try:
                 record = _record(index, function, line)

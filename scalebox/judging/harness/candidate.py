@@ -15,6 +15,7 @@ from typing import Any, Callable
 from scalebox.judging.harness.common import (
     LineReader,
     MalformedError,
+    UncompilableError,
     UnserialisableError,
     decode,
     describe,
@@ -153,6 +154,9 @@ def main() -> None:
     requests = LineReader(REQUESTS, MESSAGE_BYTES)
     try:
         server = Server(load_candidate())
+    except UncompilableError as error:
+        write_all(ANSWERS, '{"c":%s}\n' % dumps(str(error)))
+        _exit(0)
     except BaseException as error:
         flush_output()
         write_all(ANSWERS, '{"e":%s}\n' % dumps(describe(error)))

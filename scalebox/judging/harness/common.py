@@ -23,6 +23,8 @@ MAX_DEPTH = 200
 #: The submission's file, in the working directory.
 CANDIDATE_FILE = "candidate.py"
 CANDIDATE_NAME = "candidate"
+#: In place of a call's index: the record about loading the submission.
+LOADING_INDEX = -1
 
 _BIG = 1 << 63
 #: The array library; never named literally, see the package's docstring.
@@ -44,6 +46,10 @@ class UnserialisableError(Exception):
 
 class MalformedError(Exception):
     """Text that `dumps` does not write."""
+
+
+class UncompilableError(Exception):
+    """The submission's source does not compile; the text says why."""
 
 
 def dumps(value: Any, other: Other = None) -> str:
@@ -293,7 +299,8 @@ def load_candidate(names: Callable[[bytes], dict[str, Any]] | None = None) -> An
         names: from the source to what its namespace holds beforehand.
 
     Raises:
-        whatever the submission raises, SystemExit included.
+        UncompilableError: the source does not compile.
+        BaseException: whatever the submission raises, SystemExit included.
     """
     fd = os.open(CANDIDATE_FILE, os.O_RDONLY)
     chunks = []
@@ -311,7 +318,11 @@ def load_candidate(names: Callable[[bytes], dict[str, Any]] | None = None) -> An
     if names is not None:
         module.__dict__.update(names(source))
     sys.modules[CANDIDATE_NAME] = module
-    exec(compile(source, path, "exec", 0, True), module.__dict__)
+    try:
+        code = compile(source, path, "exec", 0, True)
+    except BaseException as error:
+        raise UncompilableError(describe(error)) from None
+    exec(code, module.__dict__)
     return module
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from scalebox.judging.harness.common import (
     CANDIDATE_NAME,
+    UncompilableError,
     describe,
     flush_output,
     load_candidate,
@@ -146,6 +147,8 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
     clean = dict(vars(builtins))
     try:
         module = load_candidate()
+    except UncompilableError as error:
+        return "uncompilable", str(error)
     except BaseException as error:
         return "error", describe(error) + LOADING
     for name, (imported, members) in kept.items():

@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from scalebox.judging.harness.common import (
     LineReader,
     MalformedError,
+    UncompilableError,
     UnserialisableError,
     decode,
     describe,
@@ -71,6 +72,8 @@ class Link:
     def hello(self) -> None:
         """Wait until the submission is loaded."""
         tree = self._receive()
+        if "c" in tree:
+            self.fail(UncompilableError(str(tree["c"])))
         if "v" not in tree:
             self.fail(EndedError(str(tree.get("e")) + LOADING))
 
@@ -341,6 +344,10 @@ class Names(dict):  # type: ignore[type-arg]
         return value
 
 
+#: What broke the link -> what that makes of the test.
+_STATES = {UnproxiableError: "unproxiable", UncompilableError: "uncompilable"}
+
+
 def run(program: str, entry_point: str | None, link: Link) -> tuple[str, str]:
     """Execute the test program; (state, message)."""
     try:
@@ -362,7 +369,7 @@ def run(program: str, entry_point: str | None, link: Link) -> tuple[str, str]:
         if link.broken is None:
             return explain(error, program)
     if link.broken is not None:
-        state = "unproxiable" if isinstance(link.broken, UnproxiableError) else "error"
+        state = _STATES.get(type(link.broken), "error")
         return state, str(link.broken)[:500]
     return "passed", ""
 
