@@ -99,6 +99,7 @@ class _Daemon:
         self._directory: Path | None = None
         self._lock: int | None = None
         self._drain_s = _DRAIN_S
+        self._pid = os.getpid()
         self.socket = Path()
 
     def __enter__(self) -> _Daemon:
@@ -161,7 +162,12 @@ class _Daemon:
             time.sleep(0.02)
 
     def stop(self) -> None:
-        """SIGTERM, wait, SIGKILL if need be; remove the directory.  May be repeated."""
+        """SIGTERM, wait, SIGKILL if need be; remove the directory.  May be repeated.
+
+        Does nothing in a forked child that leaves the block, too: the daemon is its parent's.
+        """
+        if os.getpid() != self._pid:
+            return
         process, self._process = self._process, None
         if process is not None:
             process.terminate()

@@ -12,14 +12,12 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence, Sized
-from concurrent.futures import CancelledError, Future
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
 
 import anyio.to_thread
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from scalebox.client.address import parse_address
 from scalebox.client.aio import (
@@ -29,6 +27,7 @@ from scalebox.client.aio import (
     AsyncClient,
     Progress,
 )
+from scalebox.client.loop import LoopThread
 from scalebox.client.stream import Stream
 from scalebox.errors import RemoteError, ScaleboxError
 from scalebox.model import (
@@ -78,15 +77,16 @@ class Client:
             timeout_s=timeout_s,
             connections=connections,
         )
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
-        self._stack = ExitStack()
-        self._portal: BlockingPortal | None = None
-        self._async: AsyncClient | None = None
         self._closed = False
+        self._begin()
+        _clients.add(self)
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._threads: list[LoopThread] = []  # none before the first call, then one
         # Runs at `close`, when the object is collected, and before the interpreter ends.
-        self._pending: set[Future[Any]] = set()
-        self._finalizer = weakref.finalize(self, _shut, self._stack, self._pending, self._pid)
+        self._finalizer = weakref.finalize(self, _stop, self._threads, self._pid)
 
     @property
     def address(self) -> str:
@@ -94,7 +94,7 @@ class Client:
         return self._address
 
     def __enter__(self) -> Client:
-        self._open()
+        self._thread()
         return self
 
     def __exit__(
@@ -166,11 +166,12 @@ class Client:
                 raise_refusals=on_error == "raise",
             )
 
-        stream = self._call(start)
+        thread = self._thread()
+        stream = thread.wait_for(start)
         try:
             reported = -1
             while True:
-                taken = self._call(lambda _: stream.take())
+                taken = thread.wait_for(lambda _: stream.take())
                 if progress is not None and taken.done != reported:
                     reported = taken.done
                     progress(reported, total)
@@ -178,10 +179,11 @@ class Client:
                 if taken.finished:
                     return
         finally:
-            # The garbage collector may end this generator on the client's own thread, or after
-            # `close`: then there is nobody to wait for, and the client closes its streams itself.
-            with suppress(RuntimeError, ScaleboxError):
-                self._call(lambda client: client.close_stream(stream))
+            # The garbage collector may end this generator on the client's own thread, after
+            # `close`, or in a forked child: then there is nobody to wait for, and the client closes
+            # its streams itself.
+            with suppress(ScaleboxError):
+                thread.wait_for(lambda client: client.close_stream(stream))
 
     def judge_all(
         self,
@@ -216,50 +218,38 @@ class Client:
         """What this daemon can run."""
         return self._call(lambda client: client.languages())
 
-    def _open(self) -> tuple[BlockingPortal, AsyncClient]:
-        if os.getpid() != self._pid:
-            raise ScaleboxError(
-                "this Client was made in the parent process; its thread did not come along with "
-                "the fork. Make a new Client in the child"
-            )
+    def _after_fork(self) -> None:
+        """In the child: connections and thread are the parent's."""
+        self._finalizer.detach()
+        self._begin()
+
+    def _thread(self) -> LoopThread:
         with self._lock:
             if self._closed:
                 raise ScaleboxError("this Client is closed; make a new one")
-            if self._portal is None or self._async is None:
-                portal = self._stack.enter_context(
-                    start_blocking_portal("asyncio", {"use_uvloop": True}, name="scalebox-client")
-                )
-                client = portal.call(_new, self._make)
-                self._async = self._stack.enter_context(portal.wrap_async_context_manager(client))
-                self._portal = portal
-            return self._portal, self._async
+            if not self._threads:
+                self._threads.append(LoopThread(self._make))
+            return self._threads[0]
 
     def _call(self, function: Callable[[AsyncClient], Awaitable[T]]) -> T:
-        portal, client = self._open()
-        future = portal.start_task_soon(function, client)
-        self._pending.add(future)
-        try:
-            return future.result()
-        except CancelledError:
-            raise ScaleboxError("the client was closed before the answer") from None
-        except BaseException:
-            # Ctrl-C in the caller's thread: the work must not go on behind its back.
-            future.cancel()
-            raise
-        finally:
-            self._pending.discard(future)
+        return self._thread().wait_for(function)
 
 
-async def _new(make: Callable[[], AsyncClient]) -> AsyncClient:
-    return make()
+_clients: weakref.WeakSet[Client] = weakref.WeakSet()
 
 
-def _shut(stack: ExitStack, pending: set[Future[Any]], pid: int) -> None:
+def _after_fork() -> None:
+    for client in list(_clients):
+        client._after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _stop(threads: list[LoopThread], pid: int) -> None:
     if os.getpid() == pid:
-        # Calls of other threads end at once, also those that wait to try again.
-        for future in list(pending):
-            future.cancel()
-        stack.close()
+        for thread in threads:
+            thread.stop()
 
 
 async def _read_in_thread(source: Iterable[T]) -> AsyncIterator[T]:

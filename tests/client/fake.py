@@ -230,7 +230,9 @@ async def serving(
     on_port: Callable[[int], None] | None = None,
 ) -> AsyncIterator[None]:
     """Serve on the Unix socket, and on a free TCP port if asked."""
-    runner = web.AppRunner(daemon.app(), handle_signals=False, shutdown_timeout=0.5)
+    runner = web.AppRunner(
+        daemon.app(), handle_signals=False, shutdown_timeout=0.5, handler_cancellation=True
+    )
     await runner.setup()
     try:
         await web.UnixSite(runner, str(socket)).start()

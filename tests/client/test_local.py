@@ -121,6 +121,24 @@ def _with_argument(argument: str) -> list[str]:
     return found
 
 
+def test_a_forked_child_that_leaves_the_block_leaves_the_daemon_to_its_parent() -> None:
+    program = (
+        "import os, sys, faulthandler, scalebox\n"
+        "with scalebox.local(sandbox={'slots': 1}) as client:\n"
+        "    client.status()\n"
+        "    child = os.fork()\n"
+        "    if child == 0:\n"
+        "        faulthandler.dump_traceback_later(60, exit=True)\n"
+        "        sys.exit(0)\n"
+        "    print(os.waitpid(child, 0)[1])\n"
+        "    print(client.judge(language='python', source='print(1)', tests=[('', '1')]).verdict)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (ended.stdout, ended.stderr) == ("0\naccepted\n", "")
+
+
 def test_a_daemon_that_cannot_start_says_why() -> None:
     with (
         pytest.raises(HostError, match="no_such_option"),

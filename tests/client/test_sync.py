@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -154,13 +157,99 @@ def test_a_program_that_never_closes_its_client_still_ends(
     assert ended.stderr == ""
 
 
-def test_a_forked_child_is_told_to_make_its_own(client: Client) -> None:
-    client.judge(OK)
+def in_a_child(work: Callable[[], bool]) -> bool:
+    """Whether the work is true in a forked child, which then ends as any interpreter does."""
     child = os.fork()
     if child == 0:
+        faulthandler.dump_traceback_later(30, exit=True)
         try:
-            client.judge(OK)
+            os._exit(0 if work() else 1)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(2)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_forked_child_uses_the_client_over_a_connection_of_its_own(client: Client) -> None:
+    assert client.judge(OK).accepted
+    assert in_a_child(lambda: client.judge(OK).accepted)
+    assert client.judge(OK).accepted
+
+
+def test_a_forked_child_that_closes_the_client_leaves_the_parents_alone(client: Client) -> None:
+    assert client.judge(OK).accepted
+
+    def close() -> bool:
+        client.close()
+        return True
+
+    assert in_a_child(close)
+    assert client.judge(OK).accepted
+
+
+def test_a_stream_of_the_parent_cannot_go_on_in_a_child(client: Client) -> None:
+    stream = client.judge_many(OK for _ in range(200_000))
+    next(stream)
+
+    def goes_on() -> bool:
+        try:
+            for _ in range(100_000):
+                next(stream)
         except ScaleboxError as error:
-            os._exit(7 if "fork" in str(error) else 1)
-        os._exit(2)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+            return "parent" in str(error)
+        return False
+
+    assert in_a_child(goes_on)
+    assert next(stream)[1].accepted
+
+
+def test_a_forked_child_ends_with_the_parents_streams_and_clients_open(
+    threaded_daemon: FakeDaemon, socket_path: Path
+) -> None:
+    program = (
+        "import os, sys, faulthandler, scalebox\n"
+        "client = scalebox.Client(sys.argv[1])\n"
+        "ok = scalebox.Submission(language='python', source='ok')\n"
+        "stream = client.judge_many(ok for _ in range(100_000))\n"
+        "next(stream)\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    faulthandler.dump_traceback_later(30, exit=True)\n"
+        "    del client, stream\n"
+        "    sys.exit(0)\n"
+        "print(os.waitpid(child, 0)[1], next(stream)[1].verdict)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(socket_path)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.stdout, ended.stderr) == ("0 accepted\n", "")
+
+
+def test_ctrl_c_breaks_off_what_is_under_way(
+    threaded_daemon: FakeDaemon, socket_path: Path
+) -> None:
+    threaded_daemon.gate.clear()
+    program = (
+        "import sys, itertools, scalebox\n"
+        "client = scalebox.Client(sys.argv[1])\n"
+        "ok = scalebox.Submission(language='python', source='ok')\n"
+        "for _ in client.judge_many(ok for _ in itertools.count()):\n"
+        "    pass\n"
+    )
+    started = subprocess.Popen(
+        [sys.executable, "-c", program, str(socket_path)], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while threaded_daemon.open_batches < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    started.send_signal(signal.SIGINT)
+    _, said = started.communicate(timeout=60)
+    assert started.returncode == -signal.SIGINT
+    assert said.rstrip().endswith("KeyboardInterrupt")
+    while threaded_daemon.open_batches and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not threaded_daemon.open_batches
