@@ -3,6 +3,8 @@
 Judges every Python, C and C++ submission of the problems in `problems.jsonl.gz` that use the
 default judge: an `accepted` one must be accepted, and any other must fail at least one case.  The
 promise covers those whose label someone has checked (`label_check` `ok`); the rest are listed.
+The canonical solutions of HumanEval and MBPP, where their files are there, must be accepted, and
+hollow ones must not (`asserted`).
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Any
 import msgspec
 from rich.progress import Progress
 
-from bench import results
+from bench import asserted, results
 from scalebox.client.aio import AsyncClient
 from scalebox.client.local import async_local
 from scalebox.client.problems import read_rows
@@ -207,6 +209,11 @@ async def run(*, write_docs: bool, only: str | None) -> int:
     ]
     async with async_local() as client:
         judged = await judge(client, labelled)
+        sets = [
+            await asserted.judge(client, name, data_directory() / file)
+            for name, file in asserted.SETS.items()
+            if only is None and (data_directory() / file).is_file()
+        ]
         status = await client.status()
     checked = [one for one in judged if one.labelled.is_checked]
     unchecked = [one for one in judged if not one.labelled.is_checked]
@@ -222,6 +229,13 @@ async def run(*, write_docs: bool, only: str | None) -> int:
         results.at_least("submissions", figures["submissions"], 1),
         results.at_most("disagree", figures["disagree"], 0),
     ]
+    for one_set in sets:
+        figures |= one_set.figures()
+        promises += one_set.promises()
+        if wrong := one_set.wrong():
+            results.show(
+                f"{one_set.name}: canonical solutions refused, hollow ones accepted", wrong
+            )
     host = {"isolation": status.isolation.value, "enforcement": status.enforcement.value}
     if only is None:
         path = results.write(
@@ -230,7 +244,7 @@ async def run(*, write_docs: bool, only: str | None) -> int:
         print(f"wrote {path.name}")
     if disagreeing := [one.row() for one in (*checked, *unchecked) if not one.agrees]:
         results.show("Verdicts that disagree with their label", disagreeing)
-    results.show("Labels", [figures])
+    results.show("Labels", [{"figure": name, "value": value} for name, value in figures.items()])
     if write_docs:
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
         DOCUMENT.parent.mkdir(exist_ok=True)
