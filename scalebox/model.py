@@ -22,10 +22,10 @@ Bytes = Annotated[int, Meta(gt=0, le=1 << 50, description="bytes")]
 RunSeconds = Annotated[float, Meta(ge=0.01, le=86_400, description="seconds")]
 RunMemory = Annotated[int, Meta(ge=4 << 20, le=1 << 50, description="bytes")]
 # Python's `$` also matches before a line feed at the end, JSON Schema's does not.
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}(?!\n)$", description="lower-case hex SHA-256")]
-Identifier = Annotated[
-    str, Meta(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]*(?!\n)$")
-]
+SHA256_PATTERN = r"^[0-9a-f]{64}(?!\n)$"
+IDENTIFIER_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:@/+-]*(?!\n)$"
+Sha256 = Annotated[str, Meta(pattern=SHA256_PATTERN, description="lower-case hex SHA-256")]
+Identifier = Annotated[str, Meta(min_length=1, max_length=200, pattern=IDENTIFIER_PATTERN)]
 
 
 class Verdict(enum.StrEnum):
@@ -229,11 +229,9 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit
     """Bounds on one run.  What is unset comes from the daemon's configuration.
 
     Attributes:
-        cpu_time_s: CPU time of the program and all its descendants, from the kernel; at least
-            0.01.
-        wall_time_s: ends sleepers and deadlocks; unset, it follows from `cpu_time_s`; at least
-            0.01.
-        memory_bytes: memory of the program and all its descendants; at least 4 MiB.
+        cpu_time_s: CPU time of the program and all its descendants, from the kernel; from 0.01.
+        wall_time_s: ends sleepers and deadlocks; unset, it follows from `cpu_time_s`; from 0.01.
+        memory_bytes: memory of the program and all its descendants; from 4 MiB.
         output_bytes: size of standard output, and of standard error, each.
         file_bytes: what the program may write to its working directory and /tmp together.
         processes: processes and threads alive at once.

@@ -7,6 +7,7 @@ requests together.
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import functools
 import re
@@ -21,6 +22,7 @@ from anyio import to_thread
 
 from scalebox.api.structure import MAX_STRUCTURE_BYTES, check_structure
 from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError, TooLargeError
+from scalebox.model import IDENTIFIER_PATTERN, SHA256_PATTERN
 
 T = TypeVar("T")
 
@@ -223,11 +225,16 @@ def convert(kind: Any, value: str, field: str) -> Any:
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        text = str(error)
-        raise BadRequestError(f"{field}: {text[:1].lower()}{text[1:]}", field=field) from None
+        text = _in_words(str(error))
+        raise BadRequestError(f"{field}: {text}", field=field) from None
 
 
 _PLACE = re.compile(r" - at `\$(?P<path>.*?)`$", re.DOTALL)
+_PATTERNS = {
+    SHA256_PATTERN: "a SHA-256 as 64 hexadecimal digits in lower case",
+    IDENTIFIER_PATTERN: "an id of letters, digits and ._:@/+-, the first a letter or a digit",
+}
+_REGEX = re.compile(r"matching regex (?P<pattern>'[^']*')$")
 _NAMED = re.compile(r"(?:missing required|contains unknown) field `(?P<name>.*?)`$", re.DOTALL)
 
 
@@ -239,8 +246,16 @@ def _explain(text: str) -> BadRequestError:
         text = text[: match.start()]
     if match := _NAMED.search(text):
         path = f"{path}.{match['name']}" if path else match["name"]
-    message = text[:1].lower() + text[1:]
+    message = _in_words(text)
     return BadRequestError(f"{path}: {message}" if path else message, field=path or None)
+
+
+def _in_words(text: str) -> str:
+    if match := _REGEX.search(text):
+        words = _PATTERNS.get(ast.literal_eval(match["pattern"]))
+        if words:
+            return f"expected {words}"
+    return text[:1].lower() + text[1:]
 
 
 class BodyBudget:

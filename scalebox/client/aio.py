@@ -19,13 +19,15 @@ from urllib.parse import quote
 import msgspec
 
 from scalebox.client.address import parse_address
+from scalebox.client.encode import Encoded, Encoder
 from scalebox.client.pipeline import Item, Pipeline, lost
 from scalebox.client.requests import make_run_request, make_submission
 from scalebox.client.retry import Patience, RetryPolicy, is_busy, is_transient
 from scalebox.client.stream import Stream
 from scalebox.client.transport import Answer, BrokenConnection, Refusal, Transport
-from scalebox.errors import RemoteError, ScaleboxError
+from scalebox.errors import BadRequestError, RemoteError, ScaleboxError
 from scalebox.model import (
+    Identifier,
     LanguageInfo,
     Problem,
     Report,
@@ -86,7 +88,7 @@ class AsyncClient:
         self._streams: set[Stream] = set()
         self._waiting: set[asyncio.Future[Report]] = set()
         self._background: list[asyncio.Task[None]] = []
-        self._encoder = msgspec.msgpack.Encoder()
+        self._encoder = Encoder()
         # Unique over processes and forks; the counter tells submissions apart.
         self._key_prefix = uuid.uuid4().hex
         self._keys = 0
@@ -138,7 +140,7 @@ class AsyncClient:
             ConnectionFailedError: no daemon, after all retries.
             BadRequestError: the arguments are no submission.
         """
-        payload = self._encode(make_submission(submission, fields))
+        encoded = self._encode(make_submission(submission, fields))
         future: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
 
         def deliver(item: Item, outcome: Report | ScaleboxError, fatal: bool) -> None:
@@ -149,7 +151,7 @@ class AsyncClient:
             else:
                 future.set_exception(outcome)
 
-        item = Item(0, payload, deliver)
+        item = Item(0, encoded, deliver)
         pipeline = self._open_pipeline()
         pipeline.submit(item)
         self._waiting.add(future)
@@ -264,7 +266,8 @@ class AsyncClient:
         request = make_run_request(request, fields)
         if request.idempotency_key is None:
             request = msgspec.structs.replace(request, idempotency_key=self._new_key())
-        answer = await self._call("POST", "/v1/run", self._encoder.encode(request))
+        encoded = self._encoder.encode(request)
+        answer = await self._call("POST", "/v1/run", encoded.data)
         return _decode(answer, RunResult)
 
     async def put_blob(self, data: bytes) -> str:
@@ -290,10 +293,19 @@ class AsyncClient:
         """Register tests, limits and judge once; then submit with `problem=problem_id`.
 
         Raises:
-            RemoteError, ConnectionFailedError: as `judge`.
+            RemoteError, ConnectionFailedError, BadRequestError: as `judge`.
         """
+        try:
+            msgspec.convert(problem_id, Identifier)
+        except msgspec.ValidationError:
+            raise BadRequestError(
+                f"{problem_id!r:.80} is no id of a problem: 1 to 200 letters, digits and ._:@/+-, "
+                "the first a letter or a digit",
+                field="id",
+            ) from None
+        encoded = self._encoder.encode(problem)
         path = f"/v1/problems/{quote(problem_id, safe='')}"
-        await self._call("PUT", path, self._encoder.encode(problem))
+        await self._call("PUT", path, encoded.data, content_type=encoded.content_type)
 
     async def status(self) -> Status:
         """The daemon's slots, queue and counters.  Raises as `judge` does."""
@@ -353,7 +365,11 @@ class AsyncClient:
         self._keys += 1
         return f"{self._key_prefix}-{self._keys}"
 
-    def _encode(self, submission: Submission) -> bytes:
+    def _encode(self, submission: Submission) -> Encoded:
+        if not isinstance(submission, Submission):
+            raise BadRequestError(
+                f"expected a scalebox.Submission, got {type(submission).__name__}"
+            )
         if submission.idempotency_key is None:
             submission = msgspec.structs.replace(submission, idempotency_key=self._new_key())
         return self._encoder.encode(submission)

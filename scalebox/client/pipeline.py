@@ -15,6 +15,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from scalebox.client.encode import MSGPACK, Encoded
 from scalebox.client.retry import Patience, RetryPolicy, is_busy, is_transient, status_of_code
 from scalebox.client.transport import BrokenConnection, Refusal, Transport
 from scalebox.errors import ConnectionFailedError, ScaleboxError
@@ -23,6 +24,7 @@ from scalebox.model import BatchItem, Report
 #: Answers that condemn the session rather than one submission: wrong token, no such API.
 _FATAL_STATUSES = frozenset({401, 403, 405, 406, 415})
 BATCH_PATH = "/v1/judge/batch"
+NDJSON = "application/x-ndjson"
 #: With no more than this many answers outstanding each is told as it comes.
 _FEW = 4
 # msgpack: a map of one entry whose key is the 11-byte string "submissions".
@@ -34,17 +36,19 @@ class Item:
 
     Attributes:
         index: the caller's number for it.
-        payload: its msgpack.
+        payload: its bytes.
+        content_type: what they are.
         deliver: called once, with the answer.
         abandoned: nobody waits for the answer any more.
         batch: the request that carries it now.
     """
 
-    __slots__ = ("abandoned", "batch", "deliver", "index", "payload")
+    __slots__ = ("abandoned", "batch", "content_type", "deliver", "index", "payload")
 
-    def __init__(self, index: int, payload: bytes, deliver: Deliver) -> None:
+    def __init__(self, index: int, encoded: Encoded, deliver: Deliver) -> None:
         self.index = index
-        self.payload = payload
+        self.payload = encoded.data
+        self.content_type = encoded.content_type
         self.deliver = deliver
         self.abandoned = False
         self.batch: _Batch | None = None
@@ -133,6 +137,8 @@ class Pipeline:
             if queue[0].abandoned:
                 queue.popleft()
                 continue
+            if taken and queue[0].content_type != taken[0].content_type:
+                break
             size += len(queue[0].payload)
             if taken and size > self._batch_bytes:
                 break
@@ -191,13 +197,13 @@ class _Batch:
 
     async def attempt(self, transport: Transport) -> Refusal | BrokenConnection | None:
         """Post it once.  Returns why items are still waiting, or None if it was not needed."""
-        items = self.waiting.values()
-        body = b"".join([_BATCH_HEAD, _array_head(len(items)), *(item.payload for item in items)])
+        items = list(self.waiting.values())
+        body, content_type = _body_of(items)
         for item in items:
             item.batch = self
         try:
             async with asyncio.timeout(None) as self._scope:
-                await transport.batch(BATCH_PATH, body, self._receive)
+                await transport.batch(BATCH_PATH, body, content_type, self._receive)
         except TimeoutError:
             return None  # nobody was interested any more
         except (Refusal, BrokenConnection) as error:
@@ -264,6 +270,14 @@ def _fail(groups: list[list[Item]], error: ScaleboxError, *, fatal: bool) -> Non
             if not item.abandoned:
                 item.deliver(item, error, fatal)
     groups.clear()
+
+
+def _body_of(items: list[Item]) -> tuple[bytes, str]:
+    """The request's body and its media type; the items are of one coding."""
+    if items[0].content_type == MSGPACK:
+        parts = [_BATCH_HEAD, _array_head(len(items)), *(item.payload for item in items)]
+        return b"".join(parts), MSGPACK
+    return b"\n".join(item.payload for item in items), NDJSON
 
 
 def _array_head(count: int) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 from scalebox.errors import BadRequestError
 from scalebox.model import (
     AssertTests,
+    Blob,
     CallTests,
     Limits,
     Problem,
@@ -26,8 +27,9 @@ def make_submission(submission: Submission | None, fields: dict[str, Any]) -> Su
 
     Parameters:
         submission: the submission; None: `fields` describes it.
-        fields: the attributes of `Submission`; `tests` may also be (input, answer) pairs, and
-            `problem` a `Problem`, whose limits those in `limits` override.
+        fields: the attributes of `Submission`; `tests` may also be (input, answer) pairs,
+            `problem` a `Problem`, whose limits those in `limits` override, and bytes may stand for
+            a `Blob` of them.
 
     Raises:
         BadRequestError: neither or both are given, or a field is unknown or missing.
@@ -45,12 +47,15 @@ def make_submission(submission: Submission | None, fields: dict[str, Any]) -> Su
         return submission
     fields = dict(fields)
     if isinstance(problem := fields.get("problem"), Problem):
+        if fields.get("tests") is not None:
+            raise BadRequestError("give either `tests` or `problem`, not both", field="problem")
         del fields["problem"]
-        fields.setdefault("tests", problem.tests)
+        fields["tests"] = problem.tests
         fields["limits"] = merge_limits(problem.limits, fields.get("limits", Limits()))
     tests = fields.get("tests")
     if tests is not None and not isinstance(tests, StdioTests | CallTests | AssertTests):
         fields["tests"] = _tests_of_pairs(tests)
+    _take_bytes(fields)
     try:
         return Submission(**fields)
     except TypeError as error:
@@ -64,7 +69,14 @@ def make_run_request(request: RunRequest | None, fields: dict[str, Any]) -> RunR
             raise BadRequestError(
                 f"give a RunRequest or its fields, not both (fields: {', '.join(fields)})"
             )
+        if not isinstance(request, RunRequest):
+            raise BadRequestError(
+                f"expected a scalebox.RunRequest, got {type(request).__name__}; build one, or pass "
+                "its fields by keyword: run(language=…, source=…)"
+            )
         return request
+    fields = dict(fields)
+    _take_bytes(fields)
     try:
         return RunRequest(**fields)
     except TypeError as error:
@@ -80,13 +92,30 @@ def merge_limits(base: Limits, over: Limits) -> Limits:
     return Limits(**merged)
 
 
-def _tests_of_pairs(pairs: Iterable[Any]) -> StdioTests:
+def _take_bytes(fields: dict[str, Any]) -> None:
+    if "stdin" in fields:
+        fields["stdin"] = _data(fields["stdin"])
+    if isinstance(files := fields.get("files"), dict):
+        fields["files"] = {path: _data(content) for path, content in files.items()}
+
+
+def _data(value: Any) -> Any:
+    return Blob(data=value) if isinstance(value, bytes) else value
+
+
+def _tests_of_pairs(pairs: Any) -> StdioTests:
+    if not isinstance(pairs, Iterable) or isinstance(pairs, str | bytes | dict):
+        raise BadRequestError(
+            "tests are StdioTests, CallTests, AssertTests or a list of (input, answer) pairs; "
+            f"this is a {type(pairs).__name__}",
+            field="tests",
+        )
     cases = []
     for position, pair in enumerate(pairs):
         if isinstance(pair, StdioCase):
             cases.append(pair)
         elif isinstance(pair, tuple | list) and len(pair) == 2:
-            cases.append(StdioCase(input=pair[0], answer=pair[1]))
+            cases.append(StdioCase(input=_data(pair[0]), answer=_data(pair[1])))
         else:
             raise BadRequestError(
                 "tests are StdioTests, CallTests, AssertTests or a list of (input, answer) pairs; "

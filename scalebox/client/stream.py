@@ -12,8 +12,9 @@ import asyncio
 from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass
 
+from scalebox.client.encode import Encoded
 from scalebox.client.pipeline import Item, Pipeline
-from scalebox.errors import RemoteError, ScaleboxError
+from scalebox.errors import BadRequestError, RemoteError, ScaleboxError
 from scalebox.model import Report, Submission
 
 #: A source's items are read this many at a time before the event loop gets its turn.
@@ -40,7 +41,7 @@ class Stream:
 
     Parameters:
         pipeline: its own pipeline; closed with it.
-        encode: a submission → msgpack, with its idempotency key.
+        encode: a submission → bytes, with its idempotency key.
         source: the submissions.
         ordered: whether results come in the order of the source.
         raise_refusals: whether a refused submission ends the stream with its `RemoteError`.
@@ -50,7 +51,7 @@ class Stream:
     def __init__(
         self,
         pipeline: Pipeline,
-        encode: Callable[[Submission], bytes],
+        encode: Callable[[Submission], Encoded],
         source: Iterable[Submission] | AsyncIterable[Submission],
         *,
         ordered: bool,
@@ -152,10 +153,20 @@ class Stream:
         ):
             self._room.clear()
             await self._room.wait()
-        payload = self._encode(submission)
-        self._bytes += len(payload)
-        self._pipeline.submit(Item(self._read, payload, self._deliver))
+        index = self._read
         self._read += 1
+        try:
+            encoded = self._encode(submission)
+        except BadRequestError as error:
+            # As if the daemon had refused it: one submission must not end the others.
+            self._answered += 1
+            self._ready[index] = RemoteError(
+                error.message, code=error.code, http_status=error.http_status, field=error.field
+            )
+            self._news.set()
+            return
+        self._bytes += len(encoded.data)
+        self._pipeline.submit(Item(index, encoded, self._deliver))
 
     def _deliver(self, item: Item, outcome: Report | ScaleboxError, fatal: bool) -> None:
         self._bytes -= len(item.payload)

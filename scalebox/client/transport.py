@@ -16,13 +16,13 @@ import aiohttp
 import msgspec
 
 from scalebox.client.address import Address
+from scalebox.client.encode import MSGPACK
 from scalebox.client.retry import parse_retry_after
 from scalebox.errors import RemoteError, ScaleboxError
 from scalebox.model import BatchItem, ErrorBody
 
 T = TypeVar("T")
 
-MSGPACK = "application/msgpack"
 _LENGTH = struct.Struct(">I")
 _CONNECT_TIMEOUT_S = 10.0
 #: How often a TCP daemon that owes answers is asked whether it lives.  A host that vanished
@@ -181,12 +181,16 @@ class Transport:
             return Answer(response.content_type, await response.read())
 
     async def batch(
-        self, path: str, body: bytes, on_items: Callable[[list[BatchItem]], bool]
+        self,
+        path: str,
+        body: bytes,
+        content_type: str,
+        on_items: Callable[[list[BatchItem]], bool],
     ) -> None:
         """Send a batch; hand over the items of its answer, as many at once as have arrived.
 
         Parameters:
-            path, body: the request.
+            path, body, content_type: the request.
             on_items: returns whether many more are awaited, so that a few milliseconds' answers
                 may gather in the socket before they are read.
 
@@ -194,7 +198,7 @@ class Transport:
             BrokenConnection: the stream broke off.
             Refusal: the whole batch was refused, or the answer makes no sense.
         """
-        async with self._request("POST", path, body) as response:
+        async with self._request("POST", path, body, content_type) as response:
             if response.status >= 300:
                 raise await self._refusal(response)
             buffer = bytearray()

@@ -50,7 +50,7 @@ async def refused(
         (
             {"tests": {"type": "stdio", "cases": [{"input": {"sha256": "zz"}}]}},
             "tests.cases[0].input.sha256",
-            "regex",
+            "64 hexadecimal digits",
         ),
         (
             {"tests": {"type": "stdio", "cases": [{"input": {}}]}},

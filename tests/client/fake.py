@@ -18,6 +18,7 @@ from aiohttp import web
 
 from scalebox.model import (
     BatchItem,
+    CallTests,
     Enforcement,
     ErrorBody,
     IsolationLevel,
@@ -32,6 +33,7 @@ from scalebox.model import (
 )
 
 MSGPACK = "application/msgpack"
+NDJSON = "application/x-ndjson"
 
 
 class _Batch(msgspec.Struct):
@@ -62,6 +64,7 @@ class FakeDaemon:
         break_after: frames after which the next batches are cut off, one entry a batch.
         item_errors: error codes that submissions of an id get before they get their report.
         shuffle: whether a batch is answered backwards.
+        arguments: of the calls in submissions.
         open_batches, received: batches now being answered; submissions read so far.
         gate: answers wait for it.
     """
@@ -76,6 +79,7 @@ class FakeDaemon:
         self.break_after: list[int] = []
         self.item_errors: dict[str, list[str]] = {}
         self.shuffle = False
+        self.arguments: list[object] = []
         self.open_batches = 0
         self.received = 0
         self.gate = asyncio.Event()
@@ -103,7 +107,10 @@ class FakeDaemon:
             status, retry_after = self.refuse.pop(0)
             return _error(status, "queue_full", "not now", retry_after=retry_after)
         try:
-            submissions = msgspec.msgpack.decode(raw, type=_Batch).submissions
+            if request.content_type == NDJSON:
+                submissions = msgspec.json.Decoder(Submission).decode_lines(raw)
+            else:
+                submissions = msgspec.msgpack.decode(raw, type=_Batch).submissions
         except msgspec.ValidationError as error:
             return _error(400, "bad_request", str(error), field="submissions")
         self.sizes.append(len(submissions))
@@ -115,6 +122,9 @@ class FakeDaemon:
         try:
             for submission in submissions:
                 self.keys[submission.idempotency_key or ""] += 1
+                if isinstance(submission.tests, CallTests):
+                    for case in submission.tests.cases:
+                        self.arguments += case.args
             await self.gate.wait()
             order = list(enumerate(submissions))
             if self.shuffle:
