@@ -14,6 +14,7 @@ from rich.text import Text
 
 from scalebox.cli.options import connected, daemon_options
 from scalebox.cli.render import first_line
+from scalebox.client.local import daemon_command
 from scalebox.errors import HostError
 from scalebox.model import Status
 
@@ -132,10 +133,13 @@ def doctor(config: Path | None, as_json: bool) -> None:
 
     Exits with 1 if something that the configuration demands is missing.
     """
-    command = [sys.executable, "-m", "scalebox.daemon", "--doctor", "--json"]
+    command, environment = daemon_command()
+    command += ["--doctor", "--json"]
     if config is not None:
         command += ["--config", str(config)]
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    ended = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
     try:
         found = msgspec.json.decode(ended.stdout, type=DoctorReport)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -23,6 +24,7 @@ from typing import Any
 
 import anyio.to_thread
 
+import scalebox
 from scalebox.client.aio import AsyncClient
 from scalebox.client.sync import Client
 from scalebox.errors import ConfigError, HostError
@@ -126,12 +128,14 @@ class _Daemon:
             self._drain_s = float(config["server"]["drain_timeout_s"])
             file = directory / "scalebox.toml"
             file.write_text(to_toml(config), encoding="utf-8")
+            command, environment = daemon_command()
             with open(directory / "stderr", "wb") as stderr:
                 self._process = subprocess.Popen(
                     [
-                        *(sys.executable, "-m", "scalebox.daemon", "--config", str(file)),
+                        *(*command, "--config", str(file)),
                         *("--socket", str(self.socket), "--exit-with-parent"),
                     ],
+                    env=environment,
                     stdin=subprocess.DEVNULL,
                     stdout=stderr,
                     stderr=stderr,
@@ -192,6 +196,20 @@ class _Daemon:
             text = ""
         text = text.strip()[-_STDERR_SHOWN:]
         return f". It said:\n{text}" if text else " and said nothing"
+
+
+def daemon_command() -> tuple[list[str], dict[str, str]]:
+    """How `scaleboxd` of this very package is started: arguments and environment.
+
+    Not from the working directory, which `python -m` would look in first: a user's `random.py` or
+    `types.py` beside a notebook is no part of the daemon.
+    """
+    environment = dict(os.environ)
+    root = str(Path(scalebox.__file__).parent.parent)
+    if root not in {sysconfig.get_path(name) for name in ("purelib", "platlib")}:
+        path = (root, environment.get("PYTHONPATH"))
+        environment["PYTHONPATH"] = os.pathsep.join(part for part in path if part)
+    return [sys.executable, "-P", "-m", "scalebox.daemon"], environment
 
 
 def _claim_directory() -> tuple[Path, int]:

@@ -139,6 +139,28 @@ def test_a_forked_child_that_leaves_the_block_leaves_the_daemon_to_its_parent() 
     assert (ended.stdout, ended.stderr) == ("0\naccepted\n", "")
 
 
+def test_files_beside_the_users_program_are_no_part_of_the_daemon(tmp_path: Path) -> None:
+    for name in ("random.py", "types.py", "msgspec.py", "signal.py"):
+        (tmp_path / name).write_text("raise SystemExit('this is not the module you mean')\n")
+    program = tmp_path / "elsewhere" / "program.py"
+    program.parent.mkdir()
+    program.write_text(
+        "import scalebox\n"
+        "with scalebox.local(sandbox={'slots': 1}) as client:\n"
+        "    print(client.status().draining)\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, str(program)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(scalebox.__file__).parent.parent)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.stdout, ended.stderr) == ("False\n", "")
+
+
 def test_a_daemon_that_cannot_start_says_why() -> None:
     with (
         pytest.raises(HostError, match="no_such_option"),
