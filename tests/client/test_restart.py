@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -14,8 +13,8 @@ import pytest
 from scalebox import Blob, Client, Problem, StdioCase, StdioTests, Submission, Verdict
 from scalebox.client.local import daemon_command
 
-COUNT = 1500
-KILLED_AFTER = (200, 700)
+COUNT = 600
+KILLED_AFTER = (100, 300)
 
 
 class Daemon:
