@@ -32,9 +32,9 @@ _WITHDRAWN_SLACK = 64
 class _Client:
     __slots__ = ("clock_s", "estimate_s", "in_heap", "jobs", "live", "name", "running")
 
-    def __init__(self, name: str, clock_s: float) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.clock_s = clock_s
+        self.clock_s = 0.0
         self.estimate_s = _FIRST_ESTIMATE_S
         self.jobs: list[tuple[int, int, int, Job]] = []
         #: Jobs that wait and are wanted; `jobs` may hold withdrawn ones besides.
@@ -74,7 +74,7 @@ class FairQueue:
         if client is None:
             if len(self._clients) >= self._sweep_at:
                 self._sweep()
-            client = self._clients[job.client] = _Client(job.client, self._clock_s)
+            client = self._clients[job.client] = _Client(job.client)
         number = next(self._numbers)
         heapq.heappush(client.jobs, (-job.priority, job.age or number, number, job))
         client.live += 1

@@ -264,9 +264,11 @@ class Scheduler:
         self._dispatch()
 
     def slot_is_gone(self, slot: RunsPrograms) -> None:
-        """A slot that was idle cannot take runs any more."""
+        """A slot cannot take runs any more; the end of its run was told before."""
         self._idle.pop(slot.index, None)
         self._failures.pop(slot.index, None)
+        # Others may have waited for that run's memory, or for it to be alone.
+        self._dispatch()
 
     # --- out -------------------------------------------------------------------------------------
 

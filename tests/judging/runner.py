@@ -95,12 +95,22 @@ def judge_calls(
 ) -> list[tuple[Verdict, str]]:
     """Every call's verdict, as an engine would decide it from one run."""
     indices = range(len(tests.cases))
-    ended = run(call.call_source(), candidate, call.encode_calls(tests, indices), fresh=fresh)
-    records = call.parse_records(ended.channel, indices)
+    ended = run(call.call_source(), candidate, call_stdin(tests), fresh=fresh)
+    loaded, rest = call.parse_loaded(ended.channel)
+    if loaded is not None and loaded.error:
+        verdict = Verdict.COMPILE_ERROR if loaded.uncompilable else Verdict.RUNTIME_ERROR
+        return [(verdict, loaded.error)] * len(tests.cases)
+    records = call.parse_records(rest, indices)
     return [
         call.decide_call(tests, index, records[index] if index < len(records) else None)
         for index in indices
     ]
+
+
+def call_stdin(tests: CallTests) -> bytes:
+    """Standard input of the harness for all calls."""
+    lines = [call.encode_call(tests, index) for index in range(len(tests.cases))]
+    return b"".join([call.encode_header(tests), *lines])
 
 
 def call_once(candidate: str, expected: object, *args: object, name: str = "f") -> Verdict:

@@ -181,8 +181,9 @@ def test_a_broken_test_program_is_nobodys_wrong_answer() -> None:
 def test_a_submission_that_does_not_compile_is_said_to_be_so() -> None:
     for form in (runner.judge_strong, runner.judge_weak):
         outcome = form("def square(:", CHECK, "square")
-        assert outcome.state == "error"
+        assert outcome.state == "uncompilable"
         assert outcome.message.startswith("SyntaxError: ")
+        assert outcome.verdict is Verdict.COMPILE_ERROR
 
 
 def test_the_main_part_of_a_submission_does_not_run() -> None:

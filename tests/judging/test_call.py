@@ -78,7 +78,10 @@ def test_right_functions_are_accepted(source: str, expected: Any) -> None:
         ("def f(x): return 1 // 0", 42, Verdict.RUNTIME_ERROR),
         ("def f(x): return f(x)", 42, Verdict.RUNTIME_ERROR),
         ("raise KeyError(1)", 42, Verdict.RUNTIME_ERROR),
-        ("def f(:", 42, Verdict.RUNTIME_ERROR),
+        ("def f(:", 42, Verdict.COMPILE_ERROR),
+        ("x = 1\0", 42, Verdict.COMPILE_ERROR),
+        ("raise SyntaxError('no')", 42, Verdict.RUNTIME_ERROR),
+        ("def f(x): return eval('1 +')", 42, Verdict.RUNTIME_ERROR),
         ("import sys\ndef f(x): sys.exit(0)", 42, Verdict.RUNTIME_ERROR),
         ("import sys\nsys.exit(0)", 42, Verdict.RUNTIME_ERROR),
         ("import os\nos._exit(0)", 42, Verdict.RUNTIME_ERROR),
@@ -138,7 +141,7 @@ def test_a_forged_record_costs_its_own_call() -> None:
 def test_the_output_is_the_submissions_own() -> None:
     tests = CallTests(function="f", cases=[CallCase(expected=1)])
     source = "def f():\n    print('shown')\n    return 1"
-    ended = runner.run(call.call_source(), source, call.encode_calls(tests, [0]))
+    ended = runner.run(call.call_source(), source, runner.call_stdin(tests))
     assert ended.stdout == "shown\n"
     assert ended.status == 0
 
@@ -205,7 +208,7 @@ def test_arguments_nested_too_deeply_are_refused_with_their_place() -> None:
         deep = [deep]
     tests = CallTests(function="f", cases=[CallCase(), CallCase(args=[deep])])
     with pytest.raises(ValueError, match=r"cases\[1\]"):
-        call.encode_calls(tests, [0, 1])
+        call.encode_call(tests, 1)
 
 
 @pytest.mark.parametrize(
@@ -259,4 +262,5 @@ def test_deep_and_huge_values_do_not_overwhelm_the_host() -> None:
 
 def test_the_header_is_data() -> None:
     tests = CallTests(function='f"\n', cases=[])
-    assert json.loads(call.encode_calls(tests, []).splitlines()[0]) == {"function": 'f"\n'}
+    (line,) = call.encode_header(tests).splitlines()
+    assert json.loads(line) == {"function": 'f"\n'}
