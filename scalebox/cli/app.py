@@ -1,11 +1,13 @@
 """The command group: what `scalebox` knows, and how its errors look.
 
 Exit codes: 0 yes, 1 no (the program is not accepted, a verdict is not the expected one), 2 an error
-of the call, of the daemon or of ours.
+of the call, of the daemon or of ours, 130 interrupted.
 """
 
 from __future__ import annotations
 
+import io
+import sys
 from typing import Any
 
 import click
@@ -16,6 +18,9 @@ from scalebox.cli.inspect import doctor, languages, status
 from scalebox.cli.judge import judge
 from scalebox.cli.run import run
 from scalebox.errors import ConnectionFailedError, RemoteError, ScaleboxError
+
+#: As a shell reports a program that SIGINT ended.
+_EXIT_INTERRUPTED = 130
 
 
 class _Failure(click.ClickException):
@@ -40,6 +45,9 @@ class _Group(click.Group):
             raise _Failure(error.message) from error
         except OSError as error:
             raise _Failure(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("\ninterrupted", err=True)
+            ctx.exit(_EXIT_INTERRUPTED)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,6 +58,10 @@ def main() -> None:
     The daemon is found at $SCALEBOX_SOCKET or the default socket; --socket, --url and --local say
     otherwise.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # Programs' words and our own go beyond what the user's encoding can say.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 for _command in (judge, run, status, doctor, languages, demo):

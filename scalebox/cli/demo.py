@@ -80,7 +80,8 @@ def _judge_all(client: Client, examples: list[Example], console: Console) -> lis
             outcomes[index] = outcome
             bar.advance(task)
             if live is not None:
-                live.update(Group(_table(examples, outcomes, console.width), bar))
+                # The bar first: a low terminal cuts off what is at the end.
+                live.update(Group(bar, _table(examples, outcomes, console.width)))
     console.print(_table(examples, outcomes, console.width))
     return [outcome for outcome in outcomes if outcome is not None]
 

@@ -70,18 +70,22 @@ def _status_table(found: Status, address: str) -> Table:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     state = "draining" if found.draining else "serving"
-    rows = {
-        "daemon": f"scaleboxd {found.version} at {address}, {state}",
-        "node": found.node or "-",
-        "up": f"{found.uptime_s:.0f} s",
-        "isolation": found.isolation,
-        "limits by": found.enforcement,
-        "cases": f"{found.running_cases} running, {found.queued_cases} queued "
-        f"(at most {found.queue_limit_cases})",
-        **{name.replace("_", " "): f"{value:g}" for name, value in found.counters.items()},
-    }
-    for name, value in rows.items():
-        table.add_row(name, Text(value))
+    rows = [
+        ("daemon", f"scaleboxd {found.version} at {address}, {state}"),
+        ("node", found.node or "-"),
+        ("up", f"{found.uptime_s:.0f} s"),
+        ("isolation", found.isolation),
+        ("limits by", found.enforcement),
+        (
+            "now",
+            f"{found.running_cases} cases running, {found.queued_cases} queued "
+            f"(at most {found.queue_limit_cases})",
+        ),
+    ]
+    for name, value in found.counters.items():
+        rows.append((name.replace("_", " "), f"{value:,.0f}" if value >= 1000 else f"{value:g}"))
+    for name, words in rows:
+        table.add_row(name, Text(words))
     return table
 
 

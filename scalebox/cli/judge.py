@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from scalebox.cli.options import connected, daemon_options, language_of, read_source
-from scalebox.cli.render import case_table, reason, summary
+from scalebox.cli.render import case_table, printable, reason, summary
 from scalebox.client.problems import load_problem
 from scalebox.model import Submission
 
@@ -74,7 +74,7 @@ def judge(
     else:
         console = Console()
         if report.compile is not None and not report.compile.ok:
-            console.print(Text(report.compile.message.rstrip()))
+            console.print(Text(printable(report.compile.message.rstrip())))
         elif report.cases:
             console.print(case_table(report))
         elif line := reason(report):

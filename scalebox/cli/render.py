@@ -35,9 +35,17 @@ def size(value: int) -> str:
     return f"{value / (1 << 20):.1f} MiB"
 
 
+def printable(text: str) -> str:
+    """Text that a program may have chosen, with what would steer a terminal written out."""
+    return "".join(
+        char if char.isprintable() or char in "\n\t" else char.encode("unicode_escape").decode()
+        for char in text
+    )
+
+
 def first_line(text: str, width: int = 100) -> str:
-    """The first line that says something, cut."""
-    for line in text.splitlines():
+    """The first line that says something, cut; printable."""
+    for line in printable(text).splitlines():
         if line.strip():
             line = line.strip()
             return line if len(line) <= width else line[: width - 1] + "…"

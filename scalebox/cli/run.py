@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from scalebox.cli.options import connected, daemon_options, language_of, read_source
-from scalebox.cli.render import seconds, size
+from scalebox.cli.render import printable, seconds, size
 from scalebox.model import Blob, Limits, RunRequest, RunResult, RunStatus
 
 #: As `timeout(1)` ends for a program that it stopped.
@@ -22,8 +22,20 @@ _EXIT_LIMIT = 124
 @click.argument("args", nargs=-1)
 @click.option("--stdin", type=click.File("rb"), help="Its standard input; - for your own.")
 @click.option("--language", help="Unless the file's ending tells it.")
-@click.option("--cpu", "cpu_time_s", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS")
-@click.option("--memory", "memory_mib", type=click.IntRange(min=1), metavar="MIB")
+@click.option(
+    "--cpu",
+    "cpu_time_s",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="CPU time that it may use; else the daemon's default.",
+)
+@click.option(
+    "--memory",
+    "memory_mib",
+    type=click.IntRange(min=1),
+    metavar="MIB",
+    help="Memory that it may use; else the daemon's default.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON.")
 @daemon_options
 def run(
@@ -73,9 +85,12 @@ def _explain(result: RunResult) -> str:
     elif result.exit_code:
         words += f", exit status {result.exit_code}"
     if result.compile is not None and not result.compile.ok:
-        return f"scalebox: {words}\n{result.compile.message.rstrip()}"
+        return f"scalebox: {words}\n{printable(result.compile.message.rstrip())}"
     usage = f"{seconds(result.cpu_time_s)} CPU, {size(result.memory_bytes)}"
-    return f"scalebox: {words} ({usage})" + (f": {result.message}" if result.message else "")
+    if result.status is RunStatus.COMPILE_ERROR or not result.message:
+        # Why, the interpreter has said on the program's standard error.
+        return f"scalebox: {words} ({usage})"
+    return f"scalebox: {words} ({usage}): {printable(result.message)}"
 
 
 def _exit_code(result: RunResult) -> int:

@@ -2,11 +2,12 @@
 
 `problem.toml` may hold `name`, a table `limits` (as `model.Limits`), a table `judge` (as
 `model.Comparison`), and, in place of the files, a table `tests` (as `model.Tests`, told apart by
-its `type`).  Other keys are the reader's own.
+its `type`).  Other keys are the reader's own, unless they look like one of these misspelt.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from importlib.resources.abc import Traversable
@@ -17,6 +18,8 @@ import msgspec
 
 from scalebox.errors import BadRequestError
 from scalebox.model import Blob, Comparison, Data, Limits, Problem, StdioCase, StdioTests, Tests
+
+_KEYS = frozenset({"name", "limits", "judge", "tests"})
 
 
 class ProblemFileError(BadRequestError):
@@ -48,6 +51,9 @@ def read_folder(folder: Path | Traversable) -> Problem:
     """
     table = read_table(folder)
     where = folder / "problem.toml"
+    for key in table.keys() - _KEYS:
+        if meant := difflib.get_close_matches(key.lower(), _KEYS, cutoff=0.8):
+            raise ProblemFileError(f"{where}: `{key}` is probably meant to be `{meant[0]}`")
     limits = _convert(table.get("limits", {}), Limits, f"{where}, [limits]")
     name = table.get("name", folder.name)
     tests: Tests

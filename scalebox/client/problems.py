@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,6 +135,8 @@ def load_problem(path: str | Path, row: int | str | None = None) -> Problem:
     """
     path = Path(path)
     if path.is_dir():
+        if row is not None:
+            raise ProblemFileError(f"{path} is a folder, which is one problem and has no rows")
         return read_folder(path)
     if row is not None:
         for position, candidate in enumerate(read_rows(path)):
@@ -174,14 +177,14 @@ def read_rows(path: str | Path) -> Iterator[ProblemRow]:
     path = Path(path)
     opener: Callable[..., Any] = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8") as file:
+        with opener(path, "rt", encoding="utf-8-sig") as file:
             if path.name.removesuffix(".gz").endswith(".json"):
                 yield _row(file.read(), path, 0)
                 return
             for number, line in enumerate(file):
                 if line.strip():
                     yield _row(line, path, number)
-    except (OSError, UnicodeDecodeError, EOFError) as error:
+    except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise ProblemFileError(f"cannot read {path}: {reason or error}") from error
 
@@ -190,7 +193,7 @@ def _row(text: str, path: Path, number: int) -> ProblemRow:
     where = f"{path}, line {number + 1}"
     try:
         data = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ProblemFileError(f"{where} is not JSON: {error}") from error
     if not isinstance(data, dict):
         raise ProblemFileError(f"{where} is a JSON {type(data).__name__}, not an object")

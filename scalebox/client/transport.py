@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import TypeVar
@@ -149,8 +150,10 @@ class Transport:
         except TimeoutError as error:
             raise BrokenConnection(str(error) or "the daemon no longer answers") from error
         except aiohttp.ClientConnectorError as error:
-            # Its own text repeats the address.
-            raise BrokenConnection(error.os_error.strerror or str(error.os_error)) from error
+            # Its own text repeats the address, and asyncio's does, too.
+            code = error.os_error.errno
+            words = os.strerror(code) if code and code > 0 else str(error.os_error)
+            raise BrokenConnection(words) from error
         except (aiohttp.ClientError, OSError) as error:
             raise BrokenConnection(str(error) or type(error).__name__) from error
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
+from scalebox.cli.render import first_line, printable
 from tests.client.fake import FakeDaemon
 
 Invoke = Callable[..., Result]
+ROOT = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
@@ -128,6 +135,8 @@ def test_status_and_languages_are_tables(scalebox: Invoke, threaded_daemon: Fake
     assert status.exit_code == 0
     assert "minimal" in status.stdout
     assert "note: a note" in status.stdout
+    assert "0 cases running, 0 queued (at most 10)" in status.stdout
+    assert re.search(r"^cases +3 *$", status.stdout, re.M)
     languages = scalebox("languages")
     assert "install g++" in languages.stdout
     assert json.loads(scalebox("languages", "--json").stdout)[0]["name"] == "python"
@@ -182,6 +191,56 @@ def test_doctor_says_what_went_wrong(
     result = scalebox("doctor")
     assert result.exit_code == 2
     assert "no kernel here" in result.stderr
+
+
+def test_what_a_program_says_does_not_steer_the_terminal() -> None:
+    assert (
+        printable("\x1b]0;title\x07é\t1\n\x9b2J\u202e") == "\\x1b]0;title\\x07é\t1\n\\x9b2J\\u202e"
+    )
+    assert first_line("\n \x1b[2Jgone") == "\\x1b[2Jgone"
+
+
+def test_an_encoding_that_lacks_letters_does_not_end_a_command(
+    threaded_daemon: FakeDaemon, socket_path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "größe….in").write_text("1")
+    (tmp_path / "p" / "größe….ans").write_text("1")
+    (tmp_path / "right.py").write_text("ok")
+    for words in (["demo"], ["judge", "right.py", "--problem", "p"], ["languages"]):
+        ended = subprocess.run(
+            [sys.executable, "-m", "scalebox.cli", *words, "--socket", str(socket_path)],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        assert b"Traceback" not in ended.stderr
+        assert ended.stdout.isascii()
+
+
+def test_an_interrupted_command_says_so_and_is_no_verdict(
+    threaded_daemon: FakeDaemon, socket_path: Path, program: Path, problem: Path
+) -> None:
+    threaded_daemon.gate.clear()
+    started = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "scalebox.cli", "judge", str(program)),
+            *("--problem", str(problem), "--socket", str(socket_path)),
+        ],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not threaded_daemon.open_batches and time.monotonic() < deadline:
+        time.sleep(0.01)
+    started.send_signal(signal.SIGINT)
+    _, said = started.communicate(timeout=60)
+    assert started.returncode == 130
+    assert "interrupted" in said
+    assert "Traceback" not in said
 
 
 def test_help_names_every_command(scalebox: Invoke) -> None:

@@ -216,6 +216,39 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         load_problem(tmp_path / "p.jsonl.gz")
 
 
+def test_a_corrupt_archive_and_a_nest_without_end_are_told_in_words(tmp_path: Path) -> None:
+    packed = bytearray(gzip.compress(json.dumps({"x": "y" * 1000}).encode()))
+    packed[12:20] = b"\xff" * 8
+    (tmp_path / "p.jsonl.gz").write_bytes(packed)
+    with pytest.raises(ProblemFileError, match=r"p.jsonl.gz"):
+        load_problem(tmp_path / "p.jsonl.gz")
+    (tmp_path / "p.jsonl").write_text("[" * 100_000)
+    with pytest.raises(ProblemFileError, match="line 1 is not JSON"):
+        load_problem(tmp_path / "p.jsonl")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_row(tmp_path: Path) -> None:
+    file = tmp_path / "p.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf" + json.dumps(HUMANEVAL).encode())
+    assert load_problem(file) == load_problem(write_rows(tmp_path / "q.jsonl", HUMANEVAL))
+
+
+def test_a_folder_has_no_rows(tmp_path: Path) -> None:
+    (tmp_path / "1.in").write_text("1")
+    (tmp_path / "1.ans").write_text("1")
+    with pytest.raises(ProblemFileError, match="no rows"):
+        load_problem(tmp_path, "3")
+
+
+@pytest.mark.parametrize("key", ["limit", "Limits", "judges", "test"])
+def test_a_misspelt_table_is_never_ignored(tmp_path: Path, key: str) -> None:
+    (tmp_path / "1.in").write_text("1")
+    (tmp_path / "1.ans").write_text("1")
+    (tmp_path / "problem.toml").write_text(f"statement = 'x'\n[{key}]\n")
+    with pytest.raises(ProblemFileError, match=f"`{key}` is probably meant"):
+        load_problem(tmp_path)
+
+
 def test_judge_flags() -> None:
     assert comparison_of_flags("") == Comparison()
     assert comparison_of_flags("case_sensitive space_change_sensitive") == Comparison(
