@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test lint format bench labels load dist check-dist doctor venv venv-test clean
+.PHONY: help demo test lint format bench labels load dist check-dist doctor venv venv-test venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -48,7 +48,7 @@ labels: venv  ## judge the labelled problems and compare verdicts (ARGS: --help)
 load: venv  ## 200 clients, 20,000 submissions, faults; nothing lost, nothing left (ARGS: --help)
 	$(BIN)/python -m bench.load $(ARGS)
 
-dist: venv  ## wheel, sdist and the single-file scaleboxd, in dist/
+dist: venv-dist  ## wheel, sdist and the single-file scaleboxd, in dist/
 	$(BIN)/python scripts/dist.py $(ARGS)
 
 check-dist: dist  ## run what `make dist` built where nothing is installed
@@ -62,6 +62,9 @@ venv:  ## make .venv ready
 
 venv-test:
 	@$(PYTHON) scripts/bootstrap.py test
+
+venv-dist:
+	@$(PYTHON) scripts/bootstrap.py dist
 
 clean:  ## remove what the targets made, .venv too
 	rm -rf $(VENV) dist build bench/results .mypy_cache .ruff_cache .pytest_cache .hypothesis
