@@ -142,7 +142,7 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
         code = compile(tests, TEST_FILE, "exec", 0, True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return "invalid", "the test program does not compile: " + describe(error)
-    own = names_from_candidate(tree, entry_point)
+    own = names_from_candidate(program, entry_point)
     kept = _modules_of(tree)
     clean = dict(vars(builtins))
     try:

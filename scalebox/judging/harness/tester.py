@@ -9,7 +9,6 @@ remote object is never equal to plain data, whatever its `__eq__` says.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import importlib
 import os
@@ -351,11 +350,10 @@ _STATES = {UnproxiableError: "unproxiable", UncompilableError: "uncompilable"}
 def run(program: str, entry_point: str | None, link: Link) -> tuple[str, str]:
     """Execute the test program; (state, message)."""
     try:
-        tree = ast.parse(program, TEST_FILE)
-        code = compile(tree, TEST_FILE, "exec", 0, True)
+        code = compile(program, TEST_FILE, "exec", 0, True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return "invalid", "the test program does not compile: " + describe(error)
-    names = Names(link, names_from_candidate(tree, entry_point))
+    names = Names(link, names_from_candidate(program, entry_point))
     try:
         link.hello()
         exec(code, names)
