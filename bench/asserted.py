@@ -131,7 +131,7 @@ async def _judge_all(
     with Progress(console=results.new_console(), transient=True) as bar:
         task = bar.add_task(name, total=len(submissions))
         stream = client.judge_many(submissions)
-        async with aclosing(stream):  # type: ignore[type-var]
+        async with aclosing(stream):
             async for index, report in stream:
                 found[index] = report
                 bar.advance(task)

@@ -143,7 +143,7 @@ async def judge(client: AsyncClient, labelled: Sequence[Labelled]) -> list[Judge
     with Progress(console=results.new_console(), transient=True) as bar:
         task = bar.add_task("judging", total=len(labelled))
         stream = client.judge_many([one.submission for one in labelled])
-        async with aclosing(stream):  # type: ignore[type-var]
+        async with aclosing(stream):
             async for index, report in stream:
                 reports[index] = report
                 bar.advance(task)

@@ -199,7 +199,7 @@ async def _stay(address: str, share: list[mix.Planned], book: _Book) -> None:
         stream = client.judge_many(
             [planned.submission for planned in share], in_flight=_IN_FLIGHT, on_error="return"
         )
-        async with aclosing(stream):  # type: ignore[type-var]
+        async with aclosing(stream):
             async for index, report in stream:
                 if isinstance(report, Report):
                     book.report(share[index], report)

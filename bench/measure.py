@@ -91,7 +91,7 @@ async def judge(client: AsyncClient, submissions: Sequence[Submission]) -> Round
     machine, cpu, started = processes.machine_cpu_s(), time.process_time(), time.perf_counter()
     cases = 0
     stream = client.judge_many(submissions)
-    async with aclosing(stream):  # type: ignore[type-var]
+    async with aclosing(stream):
         async for index, report in stream:
             if not report.accepted or report.passed != report.total:
                 bad = next((case for case in report.cases if case.verdict != "accepted"), None)

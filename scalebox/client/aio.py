@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import uuid
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence, Sized
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Sequence, Sized
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
@@ -173,7 +173,7 @@ class AsyncClient:
         in_flight: int = ...,
         in_flight_bytes: int = ...,
         on_error: Literal["raise"] = ...,
-    ) -> AsyncIterator[tuple[int, Report]]: ...
+    ) -> AsyncGenerator[tuple[int, Report], None]: ...
 
     @overload
     def judge_many(
@@ -185,7 +185,7 @@ class AsyncClient:
         in_flight: int = ...,
         in_flight_bytes: int = ...,
         on_error: Literal["return"],
-    ) -> AsyncIterator[tuple[int, Report | RemoteError]]: ...
+    ) -> AsyncGenerator[tuple[int, Report | RemoteError], None]: ...
 
     async def judge_many(
         self,
@@ -196,7 +196,7 @@ class AsyncClient:
         in_flight: int = DEFAULT_IN_FLIGHT,
         in_flight_bytes: int = DEFAULT_IN_FLIGHT_BYTES,
         on_error: Literal["raise", "return"] = "raise",
-    ) -> AsyncIterator[tuple[int, Report | RemoteError]]:
+    ) -> AsyncGenerator[tuple[int, Report | RemoteError], None]:
         """Judge many submissions; yields (index, report) as each is ready.
 
         The source is read as room appears, so it may be endless.  Leaving the loop early (with
@@ -249,7 +249,7 @@ class AsyncClient:
         """Judge a list; returns the reports in its order.  Raises as `judge_many` does."""
         reports: list[Report | None] = [None] * len(submissions)
         results = self.judge_many(submissions, progress=progress, in_flight=in_flight)
-        async with aclosing(results):  # type: ignore[type-var]
+        async with aclosing(results):
             async for index, report in results:
                 reports[index] = report
         return [report for report in reports if report is not None]

@@ -11,7 +11,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence, Sized
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -125,7 +125,7 @@ class Client:
         in_flight: int = ...,
         in_flight_bytes: int = ...,
         on_error: Literal["raise"] = ...,
-    ) -> Iterator[tuple[int, Report]]: ...
+    ) -> Generator[tuple[int, Report], None, None]: ...
 
     @overload
     def judge_many(
@@ -137,7 +137,7 @@ class Client:
         in_flight: int = ...,
         in_flight_bytes: int = ...,
         on_error: Literal["return"],
-    ) -> Iterator[tuple[int, Report | RemoteError]]: ...
+    ) -> Generator[tuple[int, Report | RemoteError], None, None]: ...
 
     def judge_many(
         self,
@@ -148,7 +148,7 @@ class Client:
         in_flight: int = DEFAULT_IN_FLIGHT,
         in_flight_bytes: int = DEFAULT_IN_FLIGHT_BYTES,
         on_error: Literal["raise", "return"] = "raise",
-    ) -> Iterator[tuple[int, Report | RemoteError]]:
+    ) -> Generator[tuple[int, Report | RemoteError], None, None]:
         """Judge many submissions; yields (index, report) as each is ready.
 
         As `AsyncClient.judge_many`, except that a lazy source is read in a worker thread, and

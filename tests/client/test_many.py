@@ -140,7 +140,7 @@ async def test_a_slow_caller_stops_the_reading(client: AsyncClient) -> None:
             read += 1
             yield submission
 
-    async with aclosing(client.judge_many(source(), in_flight=20)) as stream:  # type: ignore[type-var]
+    async with aclosing(client.judge_many(source(), in_flight=20)) as stream:
         await anext(stream)
         await asyncio.sleep(0.2)
         assert read <= 41
