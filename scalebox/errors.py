@@ -114,9 +114,22 @@ class ConnectionFailedError(ScaleboxError):
 
 
 class RemoteError(ScaleboxError):
-    """The daemon refused a request; `code`, `field` and `http_status` are its own."""
+    """The daemon refused a request; `code`, `field` and `http_status` are its own.
 
-    def __init__(self, message: str, *, code: str, http_status: int, field: str | None) -> None:
+    Attributes:
+        retry_after_s: it may be worth asking again after so many seconds; None: it is not.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str,
+        http_status: int,
+        field: str | None,
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(message, field=field)
         self.code = code
         self.http_status = http_status
+        self.retry_after_s = retry_after_s

@@ -18,7 +18,7 @@ API_VERSION = "1"
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400, description="seconds")]
 Bytes = Annotated[int, Meta(gt=0, le=1 << 50, description="bytes")]
-#: Of a run.  With less than these no program can start: not a limit, but a mistake in its unit.
+#: Of a run.  With less no program can start: not a limit, but a mistake in its unit.
 RunSeconds = Annotated[float, Meta(ge=0.01, le=86_400, description="seconds")]
 RunMemory = Annotated[int, Meta(ge=4 << 20, le=1 << 50, description="bytes")]
 # Python's `$` also matches before a line feed at the end, JSON Schema's does not.
@@ -457,11 +457,13 @@ class ErrorBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
         error: a stable code such as `bad_request`, `too_large`, `queue_full`, `unknown_language`.
         message: what was wrong and what to do.
         field: where in the request, e.g. `tests.cases[3].input`.
+        retry_after_s: if it is worth asking again: not before so many seconds.
     """
 
     error: str
     message: str
     field: str | None = None
+    retry_after_s: float | None = None
 
 
 class BatchItem(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -530,8 +532,7 @@ class Status(Struct, frozen=True, kw_only=True):
 def to_bytes(data: str | bytes) -> bytes:
     """Text as the UTF-8 that the program reads; bytes unchanged.
 
-    Lone surrogates cannot be UTF-8 and come over no wire (both codings refuse them); text made
-    here passes as the bytes that `surrogatepass` gives, so that no input is silently changed.
+    Lone surrogates come over no wire; text made here passes as what `surrogatepass` gives.
     """
     return data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")
 

@@ -36,6 +36,9 @@ _WORK = frozenset({"POST", "PUT"})
 #: Load balancers and Kubernetes probe without secrets.
 _OPEN_PATHS = frozenset({"/healthz"})
 
+#: How long a restart takes, about.
+_UNAVAILABLE_S = 1.0
+
 _HTTP_CODES = {
     400: "bad_request",
     404: "not_found",
@@ -48,7 +51,14 @@ _HTTP_CODES = {
 
 def error_body(error: ScaleboxError) -> ErrorBody:
     """What a refusal says to the client."""
-    return ErrorBody(error=error.code, message=error.message, field=error.field)
+    after_s: float | None = None
+    if isinstance(error, QueueFullError):
+        after_s = error.retry_after_s
+    elif isinstance(error, UnavailableError):
+        after_s = _UNAVAILABLE_S
+    return ErrorBody(
+        error=error.code, message=error.message, field=error.field, retry_after_s=after_s
+    )
 
 
 def internal_error(error: BaseException, **where: object) -> InternalError:
@@ -64,13 +74,13 @@ def internal_error(error: BaseException, **where: object) -> InternalError:
 def refuse(request: web.BaseRequest, error: ScaleboxError) -> web.Response:
     """The response of a refusal, in the coding that the request asks for."""
     headers = {}
-    if isinstance(error, QueueFullError):
-        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
-    elif isinstance(error, UnavailableError):
-        headers["Retry-After"] = "1"
+    body = error_body(error)
+    if body.retry_after_s is not None:
+        # The header knows whole seconds only.
+        headers["Retry-After"] = str(max(1, math.ceil(body.retry_after_s)))
     elif isinstance(error, UnauthorizedError):
         headers["WWW-Authenticate"] = "Bearer"
-    return _answer(request, error.http_status, error_body(error), headers)
+    return _answer(request, error.http_status, body, headers)
 
 
 def _answer(

@@ -228,7 +228,7 @@ class _Batch:
             if answer.report is not None:
                 outcome = answer.report
             elif answer.error is not None:
-                refusal = Refusal(status_of_code(answer.error.error), answer.error, None)
+                refusal = Refusal(status_of_code(answer.error.error), answer.error)
                 if _is_worth_repeating(refusal):
                     self._trouble = refusal
                     continue

@@ -44,14 +44,14 @@ class Refusal(Exception):
     Attributes:
         status: HTTP status.
         body: what it said.
-        retry_after_s: from the header of that name.
+        retry_after_s: from the body, or from the header of that name (a proxy's).
     """
 
-    def __init__(self, status: int, body: ErrorBody, retry_after_s: float | None) -> None:
+    def __init__(self, status: int, body: ErrorBody, header_s: float | None = None) -> None:
         super().__init__(body.message)
         self.status = status
         self.body = body
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = header_s if body.retry_after_s is None else body.retry_after_s
 
     def as_remote_error(self) -> RemoteError:
         """What the user sees."""
@@ -60,6 +60,7 @@ class Refusal(Exception):
             code=self.body.error,
             http_status=self.status,
             field=self.body.field,
+            retry_after_s=self.retry_after_s,
         )
 
 
@@ -297,5 +298,4 @@ def _nonsense(what: str) -> Refusal:
             message=f"the daemon's answer cannot be understood ({what}); are client and daemon of "
             "the same version?",
         ),
-        None,
     )

@@ -203,8 +203,8 @@ async def test_an_item_gives_up_waiting_for_room(
 ) -> None:
     monkeypatch.setattr(batch_module, "QUEUE_PATIENCE_S", 0.3)
     items = await send(server.unix, JSON, [submission("full"), submission()])
-    errors = [item.error.error for item in items if item.error is not None]
-    assert errors == ["queue_full"]
+    [error] = [item.error for item in items if item.error is not None]
+    assert (error.error, error.retry_after_s) == ("queue_full", 0.2)
 
 
 async def test_equal_keys_in_one_batch_are_one_piece_of_work(server: Server) -> None:

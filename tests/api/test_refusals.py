@@ -176,7 +176,8 @@ async def test_a_full_queue_is_429_with_retry_after(server: Server) -> None:
     ) as response:
         assert response.status == 429
         assert response.headers["Retry-After"] == "1"
-        assert decode(JSON, await response.read(), ErrorBody).error == "queue_full"
+        error = decode(JSON, await response.read(), ErrorBody)
+        assert (error.error, error.retry_after_s) == ("queue_full", 0.2)
 
 
 async def test_an_unknown_language_is_named_as_such(server: Server) -> None:

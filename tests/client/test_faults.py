@@ -88,7 +88,7 @@ async def test_a_daemon_that_stays_busy_is_given_up(daemon: FakeDaemon, socket_p
     async with AsyncClient(socket_path, busy_timeout_s=0.1) as client:
         with pytest.raises(RemoteError) as caught:
             await client.judge(OK)
-    assert caught.value.http_status == 429
+    assert (caught.value.http_status, caught.value.retry_after_s) == (429, 0.01)
 
 
 async def test_busy_items_inside_a_batch_are_sent_again(
