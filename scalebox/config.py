@@ -23,6 +23,8 @@ MIB = 1 << 20
 GIB = 1 << 30
 
 Count = Annotated[int, Meta(ge=1)]
+# An empty secret would let in everybody who sends none.
+Secret = Annotated[str, Meta(min_length=8, pattern=r"^\S(.*\S)?(?!\n)$")]
 
 
 class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,7 +36,8 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         socket_mode: permissions of the socket, octal digits.
         tcp: `host:port`; empty: no TCP.
         tokens: name → secret; a TCP request needs `Authorization: Bearer SECRET`.  The name is the
-            client that fairness counts.  Without tokens TCP listens on loopback only.
+            client that fairness counts.  A secret has 8 characters at least, no space at its ends.
+            Without tokens TCP listens on loopback only.
         max_request_bytes: a larger request body is refused with 413.
         drain_timeout_s: how long SIGTERM waits for the work at hand.
     """
@@ -42,7 +45,7 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     socket: str = ""
     socket_mode: Annotated[str, Meta(pattern="^0?[0-7]{3}$")] = "0600"
     tcp: str = ""
-    tokens: dict[str, str] = {}
+    tokens: dict[Annotated[str, Meta(min_length=1)], Secret] = {}
     max_request_bytes: Bytes = 256 * MIB
     drain_timeout_s: Seconds = 30.0
 

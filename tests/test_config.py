@@ -100,6 +100,10 @@ def test_unknown_option_is_refused_by_name(tmp_path: Path, text: str, named: str
         ("node = 7", "$.node"),
         ("[server]\nsocket_mode = '888'", "$.server.socket_mode"),
         ("[server.tokens]\ntrainer = 5", "$.server.tokens[...]"),
+        ("[server.tokens]\ntrainer = ''", "$.server.tokens[...]"),
+        ("[server.tokens]\ntrainer = ' a long secret'", "$.server.tokens[...]"),
+        ("[server.tokens]\n'' = 'a long secret'", "$.server.tokens"),
+        ("[limits]\nmemory_bytes = 4096", "$.limits.memory_bytes"),
         ("[sandbox]\nisolation = 'perfect'", "$.sandbox.isolation"),
         ("[sandbox]\nslots = -1", "$.sandbox.slots"),
         ("[sandbox]\npin = 'yes'", "$.sandbox.pin"),
@@ -149,10 +153,10 @@ def test_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_options_that_are_set_are_taken_and_the_rest_keep_their_defaults(tmp_path: Path) -> None:
-    path = written(tmp_path, "[limits]\ncpu_time_s = 2.5\n[server.tokens]\ntrainer = 'secret'\n")
+    path = written(tmp_path, "[limits]\ncpu_time_s = 2.5\n[server.tokens]\ntrainer = 'long secret'\n")
     config = load(path)
     assert config.limits.cpu_time_s == 2.5
-    assert config.server.tokens == {"trainer": "secret"}
+    assert config.server.tokens == {"trainer": "long secret"}
     changed = {name for name, value in options(config).items() if value != options(Config())[name]}
     assert changed == {"limits.cpu_time_s", "server.tokens"}
 
