@@ -153,7 +153,9 @@ def test_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 
 def test_options_that_are_set_are_taken_and_the_rest_keep_their_defaults(tmp_path: Path) -> None:
-    path = written(tmp_path, "[limits]\ncpu_time_s = 2.5\n[server.tokens]\ntrainer = 'long secret'\n")
+    path = written(
+        tmp_path, "[limits]\ncpu_time_s = 2.5\n[server.tokens]\ntrainer = 'long secret'\n"
+    )
     config = load(path)
     assert config.limits.cpu_time_s == 2.5
     assert config.server.tokens == {"trainer": "long secret"}
