@@ -8,9 +8,9 @@
  * `supervise.py` does, and comes back to Python
  *
  *   - in a forked child that has become the program's user and has to execute Python code;
- *   - when a run needs more than this file knows (two programs at once, a module to preload);
- *   - when a run has been launched but takes long, has a channel, or hands files back: Python
- *     watches it from there on;
+ *   - when a run needs more than this file knows (a module to preload, very many arguments);
+ *   - when a run has been launched but takes long, has a channel (as every pair of tester and
+ *     candidate has), or hands files back: Python watches it from there on;
  *   - when the daemon is gone.
  *
  * Native programs are not forked but spawned: the child borrows the zygote's memory until execve
@@ -104,7 +104,7 @@ enum { SETUP = 0, COMPILING = 1, RUNNING = 2, EXEC_ERROR = 3, COMPILE_ERROR = 4 
 
 struct zygote {
     /* What the slot is; constant. */
-    int32_t control, uid, drop_capabilities, cores, poll_ms, oom_score;
+    int32_t control, uid, driver_uid, drop_capabilities, cores, poll_ms, oom_score;
     int32_t cpu, usage, peak, limit, events, pids; /* files of the cgroup; -1: none */
     int32_t cgroup_version, peak_resets;
     char *page;         /* shared with every child */
@@ -119,7 +119,7 @@ struct zygote {
     /* The run at hand. */
     int64_t packet_size, started_ns;
     int32_t descriptors[MAX_DESCRIPTORS], descriptor_count;
-    int32_t main_pid, in, out, err, channel, channel_end;
+    int32_t main_pid, peer_pid, in, out, err, channel, channel_end;
     char *section[SECTIONS];
     int64_t section_length[SECTIONS];
     char *body; /* mapping of a long request; NULL: it is in the buffer */
@@ -129,6 +129,7 @@ struct zygote {
 static struct sigaction interrupt_handler;
 static struct rlimit hard[RLIM_NLIMITS];
 static int traits;
+static int is_driver;
 static char own_oom_score[16];
 static int own_oom_score_length;
 
@@ -350,22 +351,15 @@ static int set_limits(const struct request *q)
 #define PROGRAM_PLACE 10
 #define CHANNEL_PLACE 5
 
-/* Everything between the birth of a child and its program; 0, or -1 with *what. */
-static int become(struct zygote *z, int program, int borrows_memory, const char **what)
+/* Put descriptors at 0, 1, 2, …; -1 leaves a place closed; all others are closed. */
+static int place_descriptors(const int *given, int count, int program)
 {
-    const struct request *q = (const struct request *)z->buffer;
-    int last = 2;
-    *what = "starting a session";
-    if (setsid() < 0)
-        return -1;
-    *what = "placing descriptors";
-    if (dup2(z->in, 0) < 0 || dup2(z->out, 1) < 0 || dup2(z->err, 2) < 0)
-        return -1;
-    if (z->channel_end >= 0) {
-        if (dup2(z->channel_end, CHANNEL_PLACE) < 0)
+    int last = count - 1;
+    for (int place = 0; place < count; place++) {
+        if (given[place] < 0)
+            close(place);
+        else if (dup2(given[place], place) < 0)
             return -1;
-        close_between(3, CHANNEL_PLACE - 1);
-        last = CHANNEL_PLACE;
     }
     if (program >= 0) {
         if (dup3(program, PROGRAM_PLACE, O_CLOEXEC) < 0)
@@ -374,16 +368,35 @@ static int become(struct zygote *z, int program, int borrows_memory, const char 
         last = PROGRAM_PLACE;
     }
     close_between(last + 1, INT32_MAX);
-    *what = "becoming the program's user";
+    return 0;
+}
+
+static int become_user(const struct zygote *z, int uid)
+{
     /* The plain system calls: the library's would wait for other threads, and there are none. */
-    if (z->uid >= 0 && (syscall(SYS_setresgid, z->uid, z->uid, z->uid) < 0 ||
-                        syscall(SYS_setresuid, z->uid, z->uid, z->uid) < 0))
+    if (uid >= 0 &&
+        (syscall(SYS_setresgid, uid, uid, uid) < 0 || syscall(SYS_setresuid, uid, uid, uid) < 0))
         return -1;
-    if (z->drop_capabilities) {
-        uint32_t header[2] = {0x20080522, 0}, none[6] = {0};
-        if (syscall(SYS_capset, header, none) < 0)
-            return -1;
-    }
+    if (!z->drop_capabilities)
+        return 0;
+    uint32_t header[2] = {0x20080522, 0}, none[6] = {0};
+    return syscall(SYS_capset, header, none) < 0 ? -1 : 0;
+}
+
+/* Everything between the birth of a child and its program; 0, or -1 with *what. */
+static int become(struct zygote *z, const int *given, int count, int program, int borrows_memory,
+                  const char **what)
+{
+    const struct request *q = (const struct request *)z->buffer;
+    *what = "starting a session";
+    if (setsid() < 0)
+        return -1;
+    *what = "placing descriptors";
+    if (place_descriptors(given, count, program) < 0)
+        return -1;
+    *what = "becoming the program's user";
+    if (become_user(z, z->uid) < 0)
+        return -1;
     /* Changing the uid cleared it, and /dev/stdin and /proc/self would be closed to the program.
      * Execve does this by itself; before it the memory is the zygote's, which must stay closed. */
     if (!borrows_memory)
@@ -392,6 +405,16 @@ static int become(struct zygote *z, int program, int borrows_memory, const char 
         return -1;
     *what = "setting limits";
     return set_limits(q);
+}
+
+/* The trusted program of a pair: without limits, and closed to the other one even where both are
+ * the same user. */
+static int become_driver(struct zygote *z, const int *given, int count, const char **what)
+{
+    *what = "starting a tester";
+    if (setsid() < 0 || place_descriptors(given, count, -1) < 0)
+        return -1;
+    return become_user(z, z->driver_uid);
 }
 
 static void tell_stage(struct zygote *z, int stage, const char *what)
@@ -458,7 +481,8 @@ static int start_native(void *argument)
     struct zygote *z = argument;
     const char *what;
     int program = program_descriptor(z);
-    if (become(z, program, 1, &what) < 0) {
+    int given[] = {z->in, z->out, z->err, -1, -1, z->channel_end};
+    if (become(z, given, z->channel_end >= 0 ? 6 : 3, program, 1, &what) < 0) {
         tell_stage(z, SETUP, what);
         _exit(126);
     }
@@ -521,10 +545,9 @@ static int reopened(int given)
     return fd;
 }
 
-static void mount_scratch(const struct zygote *z, uint64_t size, unsigned owner)
+static void mount_scratch(uint64_t size, unsigned owner)
 {
     char options[128];
-    (void)z;
     snprintf(options, sizeof options, "size=%llu,nr_inodes=16384,mode=755,uid=%u,gid=%u",
              (unsigned long long)size, owner, owner);
     if (mount("scratch", "/scratch", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
@@ -627,6 +650,10 @@ void zygote_close_page(struct zygote *z)
 static int become_python(struct zygote *z)
 {
     const struct request *q = (const struct request *)z->buffer;
+    if (is_driver) {
+        traits = MAY_USE_RANDOM;
+        return READY;
+    }
     int common = q->program == PYTHON_CODE || q->program == PYTHON_SOURCE;
     if (!common || q->length[ARGV] || q->length[ENVIRONMENT] ||
         memchr(z->section[SOURCE], 0, z->section_length[SOURCE]))
@@ -637,14 +664,64 @@ static int become_python(struct zygote *z)
     return READY;
 }
 
+/* Fork a Python program; 0 in the zygote.  A child returns with what Python has to do there. */
+static int fork_program(struct zygote *z, const int *given, int count, pid_t *pid)
+{
+    PyOS_BeforeFork();
+    *pid = fork();
+    if (*pid != 0) {
+        PyOS_AfterFork_Parent();
+        return 0;
+    }
+    const char *what;
+    PyOS_AfterFork_Child();
+    int done = is_driver ? become_driver(z, given, count, &what)
+                         : become(z, given, count, -1, 0, &what);
+    if (done < 0) {
+        tell_stage(z, SETUP, what);
+        _exit(126);
+    }
+    sigaction(SIGINT, &interrupt_handler, NULL);
+    return become_python(z);
+}
+
+/* The trusted program, which decides, and the one under test, joined by crossed pipes. */
+static int fork_pair(struct zygote *z)
+{
+    int to_program[2], to_driver[2];
+    int input = reopened(z->descriptors[z->descriptor_count - 1]);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || pipe2(to_program, O_CLOEXEC) < 0 || pipe2(to_driver, O_CLOEXEC) < 0)
+        die("joining two programs");
+    int of_driver[] = {input, null, z->err, to_driver[0], to_program[1], z->channel_end};
+    int of_program[] = {z->in, z->out, z->err, to_program[0], to_driver[1]};
+    is_driver = 1;
+    int in_child = fork_program(z, of_driver, 6, &z->main_pid);
+    if (in_child)
+        return in_child;
+    is_driver = 0;
+    close(input);
+    close(null);
+    in_child = fork_program(z, of_program, 5, &z->peer_pid);
+    if (in_child)
+        return in_child;
+    /* Each must see the other's end of file. */
+    for (int end = 0; end < 2; end++) {
+        close(to_program[end]);
+        close(to_driver[end]);
+    }
+    return 0;
+}
+
 /* Launch the request in the buffer.  Returns 0 in the zygote; in a Python program's process, what
  * `zygote_serve` returns there. */
 static int launch(struct zygote *z)
 {
     const struct request *q = (const struct request *)z->buffer;
     unsigned owner = z->uid >= 0 ? (unsigned)z->uid : getuid();
+    int in_child = 0;
     begin_measuring(z, q->memory);
-    mount_scratch(z, q->file_bytes, owner);
+    mount_scratch(q->file_bytes, owner);
     if (q->flags & STDIN_FD)
         z->in = reopened(z->descriptors[q->flags & BODY_FD ? 1 : 0]);
     else
@@ -661,24 +738,18 @@ static int launch(struct zygote *z)
     if (z->oom_score >= 0 && pwrite(z->oom_score, "800", 3, 0) < 0)
         die("raising the score of the program");
     z->started_ns = clock_ns(CLOCK_MONOTONIC);
-    if (q->program == EXECUTE) {
+    z->peer_pid = 0;
+    if (q->flags & DRIVER) {
+        in_child = fork_pair(z);
+    } else if (q->program == EXECUTE) {
         z->main_pid = spawn(z);
     } else {
-        PyOS_BeforeFork();
-        z->main_pid = fork();
-        if (z->main_pid == 0) {
-            const char *what;
-            PyOS_AfterFork_Child();
-            if (become(z, -1, 0, &what) < 0) {
-                tell_stage(z, SETUP, what);
-                _exit(126);
-            }
-            sigaction(SIGINT, &interrupt_handler, NULL);
-            return become_python(z);
-        }
-        PyOS_AfterFork_Parent();
+        int given[] = {z->in, z->out, z->err, -1, -1, z->channel_end};
+        in_child = fork_program(z, given, z->channel_end >= 0 ? 6 : 3, &z->main_pid);
     }
-    if (z->main_pid < 0)
+    if (in_child)
+        return in_child;
+    if (z->main_pid < 0 || z->peer_pid < 0)
         die("making a process");
     if (z->oom_score >= 0 && pwrite(z->oom_score, own_oom_score, own_oom_score_length, 0) < 0)
         die("keeping the score of pid 1");
@@ -889,7 +960,7 @@ static int serve(struct zygote *z)
             continue;
         }
         find_sections(z);
-        if (q->flags & DRIVER || names(z, z->on_demand))
+        if (names(z, z->on_demand))
             return FOR_PYTHON;
         if (q->program == EXECUTE && prepare_exec(z) < 0)
             return FOR_PYTHON;
@@ -909,6 +980,9 @@ static int serve(struct zygote *z)
 static void *ready_code(struct zygote *z)
 {
     int64_t length = z->section_length[SOURCE];
+    if (is_driver)
+        return PyMarshal_ReadObjectFromString(z->section[DRIVER_CODE],
+                                              z->section_length[DRIVER_CODE]);
     z->page[0] = COMPILING;
     if (((const struct request *)z->buffer)->program == PYTHON_CODE)
         return PyMarshal_ReadObjectFromString(z->section[CODE], z->section_length[CODE]);
@@ -932,7 +1006,8 @@ void *zygote_serve(struct zygote *z)
     void *code = ready_code(z);
     if (code == NULL)
         return NULL; /* Python's exception says why; the page, that it was compiling */
-    z->page[0] = RUNNING;
+    if (!is_driver)
+        z->page[0] = RUNNING;
     zygote_close_page(z);
     return Py_BuildValue("Ni", code, traits);
 }

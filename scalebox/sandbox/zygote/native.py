@@ -29,7 +29,8 @@ class Zygote(ctypes.Structure, State):
     """`struct zygote`."""
 
     _fields_ = [
-        *((name, _Int) for name in ("control", "uid", "drop_capabilities", "cores", "poll_ms")),
+        *((name, _Int) for name in ("control", "uid", "driver_uid", "drop_capabilities")),
+        *((name, _Int) for name in ("cores", "poll_ms")),
         *((name, _Int) for name in ("oom_score", *_FILES, "cgroup_version", "peak_resets_it")),
         *((name, _Pointer) for name in ("page", "buffer", "environment", "hidden", "on_demand")),
         *((name, _Pointer) for name in ("random_words", "leaving_words", "stream_words")),
@@ -38,7 +39,8 @@ class Zygote(ctypes.Structure, State):
         *((name, _Long) for name in ("cpu_at_start_ns", "own_at_start_ns")),
         *((name, _Long) for name in ("packet_size", "started_ns")),
         ("descriptors", _Int * _MAX_DESCRIPTORS),
-        *((name, _Int) for name in ("descriptor_count", "main_pid", "in_", "out", "err")),
+        *((name, _Int) for name in ("descriptor_count", "main_pid", "peer_pid", "in_")),
+        *((name, _Int) for name in ("out", "err")),
         *((name, _Int) for name in ("channel", "channel_end")),
         ("section", _Pointer * wire.SECTIONS),
         ("section_length", _Long * wire.SECTIONS),
@@ -76,11 +78,13 @@ class Native:
 
     def prepare(  # type: ignore[no-untyped-def]
         self, settings, control: int, page: mmap.mmap, files: dict[str, int], poll_ms: int,
-        oom_score: int, uid: int, drop_capabilities: bool, on_demand: Sequence[bytes],
+        oom_score: int, uid: int, driver_uid: int, drop_capabilities: bool,
+        on_demand: Sequence[bytes],
     ) -> None:  # fmt: skip
         """Say what the slot is; SIGINT must have Python's handler, which is put aside here."""
         z = self.state
-        z.control, z.uid, z.drop_capabilities = control, uid, drop_capabilities
+        z.control, z.uid, z.driver_uid = control, uid, driver_uid
+        z.drop_capabilities = drop_capabilities
         z.cores, z.poll_ms, z.oom_score = max(1, len(settings.cpus)), poll_ms, oom_score
         for name in _FILES:
             setattr(z, name, files.get(name, -1))

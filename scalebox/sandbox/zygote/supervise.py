@@ -106,6 +106,7 @@ class Supervisor:
             library.prepare(
                 settings, control.fileno(), self._page, gauge.files(), gauge.poll_interval_ms,
                 oom_score, -1 if identity.uid is None else identity.uid,
+                -1 if driver_identity.uid is None else driver_identity.uid,
                 identity.drop_capabilities, self._on_demand,
             )  # fmt: skip
 
@@ -185,6 +186,8 @@ class Supervisor:
         run = Run(request, state.in_, state.out, state.err)
         run.channel, run.channel_end = state.channel, state.channel_end
         run.main, run.started_ns = state.main_pid, state.started_ns
+        if state.peer_pid:
+            run.peer = state.peer_pid
         self._meter.adopt(request.memory)
         # It has waited for the first limit, unless the run is one that it never waits for.
         waited = not (request.flags & wire.CHANNEL or request.section(wire.FETCH))
