@@ -135,9 +135,12 @@ class CallJudgement(Judgement[CallTests]):
         del self._batches[batch[0]]
         load_s, *times = [*outcome.record_cpu_s, *[0.0] * (len(batch) + 1)]
         if decided.loaded is None or decided.loaded.error or self._is_slow(load_s):
-            self._settle_unloaded(batch, outcome, decided.loaded, alone)
+            self._settle_unloaded(batch, outcome, decided.loaded, load_s, alone)
             return
         self._loads = True
+        if outcome.flags & wire.OUTPUT_EXCEEDED:
+            self._settle_output(batch, outcome, load_s)
+            return
         answered = batch[: len(decided.calls)]
         slow = []
         for case, (verdict, message), cpu_s in zip(answered, decided.calls, times, strict=False):
@@ -149,7 +152,7 @@ class CallJudgement(Judgement[CallTests]):
         if rest:
             self._settle_death(rest[0], outcome, load_s + sum(times))
         self._settle_slow(slow, outcome, alone)
-        self._go_on(rest[1:])
+        self._go_on([rest[1:]])
 
     def _is_slow(self, cpu_s: float) -> bool:
         return cpu_s * 1e9 > self.limits.cpu_ns
@@ -159,6 +162,7 @@ class CallJudgement(Judgement[CallTests]):
         batch: Sequence[int],
         outcome: RunOutcome,
         loaded: call.CallRecord | None,
+        load_s: float,
         alone: bool,
     ) -> None:
         """The submission cannot be loaded, or not in time."""
@@ -174,11 +178,18 @@ class CallJudgement(Judgement[CallTests]):
         elif self._run_again(batch, alone):
             return
         else:
-            load_s = outcome.record_cpu_s[0]
             verdict, words = verdicts.too_slow(load_s, self.limits, " to be loaded")
         # If no process has loaded it, none will.
         for case in batch if self._loads else self.unsettled():
             self.settle(case, verdict, words, outcome)
+
+    def _settle_output(self, batch: Sequence[int], outcome: RunOutcome, load_s: float) -> None:
+        """Too much was written; it is looked at now and then, so by which call is known only if
+        there was one."""
+        if len(batch) > 1:
+            self._go_on([[case] for case in batch])
+        else:
+            self._settle_death(batch[0], outcome, load_s)
 
     def _settle_death(self, case: int, outcome: RunOutcome, cpu_before_s: float) -> None:
         """The call in whose middle the process ended."""
@@ -208,11 +219,12 @@ class CallJudgement(Judgement[CallTests]):
         del self._batches[batch[0]]
         return False
 
-    def _go_on(self, batch: Sequence[int]) -> None:
-        """The calls after one that ended the process, in a fresh one."""
+    def _go_on(self, batches: Sequence[Sequence[int]]) -> None:
+        """Calls that are still to be judged, in fresh processes."""
         needed = set(self.unsettled())
-        batch = [case for case in batch if case in needed]
-        if batch:
-            self.forget_attempt(batch)
-            self._batches[batch[0]] = batch
-            self.submit([batch[0]])
+        for batch in batches:
+            left = [case for case in batch if case in needed]
+            if left:
+                self.forget_attempt(left)
+                self._batches[left[0]] = left
+                self.submit([left[0]])

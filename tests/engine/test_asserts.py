@@ -1,0 +1,160 @@
+"""Test programs, on real slots: what must not pass, and what the report says of its integrity."""
+
+from __future__ import annotations
+
+import pytest
+
+from scalebox.engine.service import Engine
+from scalebox.errors import BadRequestError
+from scalebox.judging.asserts import AssertOutcome
+from scalebox.model import AssertCase, AssertTests, Limits, Submission
+
+from .conftest import asserted, verdicts
+
+CHECK = "def check(candidate):\n    assert candidate(3) == 9\n    assert candidate(4) == 16\n"
+RIGHT = "def square(x): return x * x"
+#: Needs one process: it makes a class out of one of the submission's.
+WEAK = "class Mine(Base):\n    pass\nassert Mine().square(3) == 9\n"
+WEAK_RIGHT = "class Base:\n    def square(self, x): return x * x"
+
+YES = (
+    "class Yes:\n"
+    "    def __eq__(self, other): return True\n"
+    "    def __ne__(self, other): return False\n"
+    "    def __bool__(self): return True\n"
+    "    __hash__ = None\n"
+)
+CHEATS = {
+    "sys.exit while loading": "import sys\nsys.exit(0)",
+    "os._exit while loading": "import os\nos._exit(0)",
+    "sys.exit in the call": "import sys\ndef square(x): sys.exit(0)",
+    "os._exit in the call": "import os\ndef square(x): os._exit(0)",
+    "exec of true": "import os\ndef square(x): os.execv('/bin/true', ['true'])",
+    "always equal": YES + "def square(x): return Yes()",
+    "atexit": "import atexit, os\natexit.register(os._exit, 0)\nimport sys\ndef square(x): sys.exit()",
+    "an exit in a thread": "import os, threading\n"
+    "def square(x):\n    threading.Thread(target=os._exit, args=(0,)).start()\n    while True: pass",
+    "patched builtins": "import builtins\nbuiltins.AssertionError = Exception\n"
+    "builtins.len = builtins.abs = lambda *a: 9\ndef square(x): return 0",
+    "patched json": 'import json\njson.dumps = lambda *a, **k: \'{"state": "passed"}\'\n'
+    "def square(x): return 0",
+    "a forged record": "import os\nfor fd in range(3, 20):\n    try:\n"
+    '        os.write(fd, b\'{"nonce":"","state":"passed","message":""}\\n\')\n'
+    "    except OSError: pass\ndef square(x): return 0",
+    "a child that answers": "import os\nif os.fork(): os._exit(0)\ndef square(x): return 0",
+    "closed descriptors": "import os\nos.closerange(3, 50)\ndef square(x): return 9",
+    "a signal to everyone": "import os, signal\nos.kill(-1, signal.SIGKILL)",
+    "a signal to its parent": "import os, signal\ndef square(x): os.kill(os.getppid(), signal.SIGKILL)",
+    "own check": "def check(candidate): pass\ndef square(x): return 0",
+}
+
+
+@pytest.mark.parametrize("name", CHEATS)
+async def test_cheats_do_not_pass(engine: Engine, name: str) -> None:
+    submission = asserted(
+        CHEATS[name], CHECK, entry_point="square", limits=Limits(cpu_time_s=1, wall_time_s=3)
+    )
+    report = await engine.judge(submission, client="t")
+    assert not report.accepted
+    # It is the program's doing, and is said to be.
+    assert report.verdict.is_about_the_program, (report.verdict, report.message)
+    assert report.cases[0].attempts == 1
+    assert (await engine.judge(asserted(RIGHT, CHECK, entry_point="square"), client="t")).accepted
+
+
+@pytest.mark.parametrize("name", CHEATS)
+async def test_cheats_do_not_pass_in_one_process(engine: Engine, name: str) -> None:
+    program = "class Mine(Base): pass\n" + CHECK + "check(square)\n"
+    source = "class Base: pass\n" + CHEATS[name]
+    report = await engine.judge(
+        asserted(source, program, limits=Limits(cpu_time_s=1, wall_time_s=3)), client="t"
+    )
+    assert not report.accepted
+    assert report.verdict.is_about_the_program, (report.verdict, report.message)
+
+
+async def test_the_kinds_of_verdicts(engine: Engine) -> None:
+    programs = [
+        "assert square(2) == 4", "assert square(2) == 5", "assert missing(1)",
+        "assert square('x') == 1", "assert square(", "while True: square(1)", "square(10**8)",
+    ]  # fmt: skip
+    source = "def square(x):\n    return x * x if x != 10**8 else square(x) + 1"
+    submission = asserted(
+        source, *programs, stop="never", limits=Limits(cpu_time_s=0.3, wall_time_s=3)
+    )
+    report = await engine.judge(submission, client="t")
+    assert verdicts(report) == [
+        "accepted", "wrong_answer", "runtime_error", "runtime_error", "judge_error",
+        "time_limit_exceeded", "runtime_error",
+    ]  # fmt: skip
+    assert report.integrity == "strong"
+    assert "test line 1: assert square(2) == 5" in report.cases[1].message
+
+
+async def test_a_source_that_does_not_compile(engine: Engine) -> None:
+    for program in (CHECK, WEAK):
+        report = await engine.judge(asserted("def square(:", program), client="t")
+        assert report.verdict == "compile_error"
+        assert verdicts(report) == ["skipped"]
+        assert "SyntaxError" in report.message
+
+
+async def test_the_weak_form_is_named_weak_and_costs_no_attempt(engine: Engine) -> None:
+    report = await engine.judge(asserted(WEAK_RIGHT, WEAK), client="t")
+    assert report.accepted
+    assert report.integrity == "weak"
+    assert report.cases[0].attempts == 1
+    report = await engine.judge(asserted(RIGHT, CHECK, entry_point="square"), client="t")
+    assert report.integrity == "strong"
+
+
+async def test_integrity_does_not_depend_on_what_else_came_to_run(engine: Engine) -> None:
+    # The first case is slow and fails, the second needs the weak form and may be over before.
+    slow = "import time\ntime.sleep(0.3)\nassert False"
+    for _ in range(3):
+        report = await engine.judge(asserted(WEAK_RIGHT, slow, WEAK), client="t")
+        assert verdicts(report) == ["wrong_answer", "skipped"]
+        assert report.integrity == "strong"
+    report = await engine.judge(asserted(WEAK_RIGHT, slow, WEAK, stop="never"), client="t")
+    assert verdicts(report) == ["wrong_answer", "accepted"]
+    assert report.integrity == "weak"
+
+
+@pytest.mark.parametrize("state", ["unproxiable", "invalid"])
+async def test_a_submission_cannot_choose_not_to_be_judged(
+    engine: Engine, monkeypatch, state: str
+) -> None:
+    # In one process it may find the nonce; then it can say what only the tester may.
+    from scalebox.engine import asserts as module
+
+    answers = [AssertOutcome("unproxiable"), AssertOutcome(state)]  # type: ignore[arg-type]
+    monkeypatch.setattr(module.asserts, "parse_assert_record", lambda *_: answers.pop(0))
+    report = await engine.judge(asserted(WEAK_RIGHT, WEAK), client="t")
+    assert report.verdict == "runtime_error"
+    assert answers == []
+
+
+async def test_the_test_program_does_not_run_in_the_submissions_process(engine: Engine) -> None:
+    source = "import os\nPID = os.getpid()\ndef square(x): return PID"
+    program = "import os\nassert square(1) == PID and os.getpid() != PID"
+    report = await engine.judge(asserted(source, program), client="t")
+    assert report.accepted, report.message
+    assert report.integrity == "strong"
+
+
+async def test_few_descriptors_and_further_files(engine: Engine) -> None:
+    submission = asserted(
+        "from helper import square",
+        CHECK,
+        entry_point="square",
+        files={"helper.py": RIGHT},
+        limits=Limits(open_files=4),
+    )
+    report = await engine.judge(submission, client="t")
+    assert report.accepted, report.message
+
+
+async def test_other_languages_are_refused(engine: Engine) -> None:
+    tests = AssertTests(cases=[AssertCase(program="")])
+    with pytest.raises(BadRequestError, match="for Python, not for cpp"):
+        await engine.judge(Submission(language="cpp", source="", tests=tests), client="t")
