@@ -13,7 +13,8 @@ from scalebox.api.codec import BodyBudget
 from scalebox.api.idempotency import IdempotencyStore, work_digest
 from scalebox.api.service import EngineService
 from scalebox.config import Config
-from scalebox.model import Report, RunRequest, RunResult, Submission
+from scalebox.errors import UnknownBlobError
+from scalebox.model import Blob, Report, RunRequest, RunResult, StdioTests, Submission
 
 
 class ApiContext:
@@ -54,24 +55,47 @@ class ApiContext:
             ScaleboxError: as `EngineService.judge`, and `IdempotencyConflictError`.
         """
         key = submission.idempotency_key
-        if key is None:
-            return await self.engine.judge(submission, client=client.name)
-        return await self.answers.join(
-            ("judge", client.scope, key),
-            await work_digest(submission),
-            lambda: self.engine.judge(submission, client=client.name),
-        )
+        try:
+            if key is None:
+                return await self.engine.judge(submission, client=client.name)
+            return await self.answers.join(
+                ("judge", client.scope, key),
+                await work_digest(submission),
+                lambda: self.engine.judge(submission, client=client.name),
+            )
+        except UnknownBlobError as error:
+            error.field = error.field or self._place_of_missing_blob(submission)
+            raise
 
     async def run(self, request: RunRequest, client: Client) -> RunResult:
         """Run, joining equal work under the same idempotency key; raises as `judge`."""
         key = request.idempotency_key
-        if key is None:
-            return await self.engine.run(request, client=client.name)
-        return await self.answers.join(
-            ("run", client.scope, key),
-            await work_digest(request),
-            lambda: self.engine.run(request, client=client.name),
-        )
+        try:
+            if key is None:
+                return await self.engine.run(request, client=client.name)
+            return await self.answers.join(
+                ("run", client.scope, key),
+                await work_digest(request),
+                lambda: self.engine.run(request, client=client.name),
+            )
+        except UnknownBlobError as error:
+            error.field = error.field or self._place_of_missing_blob(request)
+            raise
+
+    def _place_of_missing_blob(self, work: Submission | RunRequest) -> str | None:
+        places = [(f"files.{path[:100]}", data) for path, data in work.files.items()]
+        if isinstance(work, RunRequest):
+            places.append(("stdin", work.stdin))
+        elif work.problem is not None:
+            return "problem"
+        elif isinstance(work.tests, StdioTests):
+            for index, case in enumerate(work.tests.cases):
+                places.append((f"tests.cases[{index}].input", case.input))
+                places.append((f"tests.cases[{index}].answer", case.answer))
+        for place, data in places:
+            if isinstance(data, Blob) and data.sha256 and not self.engine.blobs.has(data.sha256):
+                return place
+        return None
 
 
 CONTEXT = web.AppKey("context", ApiContext)

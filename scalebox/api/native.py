@@ -12,29 +12,10 @@ from scalebox.api.codec import respond
 from scalebox.api.context import CONTEXT, ApiContext, client_of
 from scalebox.api.edge import refuse
 from scalebox.api.messages import BlobStored, Health, ProblemStored
-from scalebox.errors import (
-    BadRequestError,
-    TooLargeError,
-    UnknownBlobError,
-    UnknownProblemError,
-)
-from scalebox.model import (
-    Blob,
-    Data,
-    Identifier,
-    Problem,
-    RunRequest,
-    StdioTests,
-    Submission,
-    to_bytes,
-)
+from scalebox.errors import UnknownBlobError, UnknownProblemError
+from scalebox.model import Blob, Data, Identifier, Problem, RunRequest, StdioTests, Submission
 
 T = TypeVar("T")
-
-#: Linux' MAX_ARG_STRLEN, less the closing zero.
-MAX_ARGUMENT_BYTES = (128 << 10) - 1
-#: Well below what `execve` takes, environment and pointers included.
-MAX_ARGUMENTS_BYTES = 1 << 20
 
 
 async def judge(request: web.Request) -> web.StreamResponse:
@@ -46,7 +27,6 @@ async def judge(request: web.Request) -> web.StreamResponse:
 async def run(request: web.Request) -> web.StreamResponse:
     """`POST /v1/run`: run one program without judging."""
     wanted = await _document(request, RunRequest)
-    _check_arguments(wanted.args)
     return respond(request, await request.app[CONTEXT].run(wanted, client_of(request)))
 
 
@@ -142,23 +122,6 @@ async def _document(request: web.Request, kind: type[T]) -> T:
     limit = context.config.server.max_request_bytes
     async with codec.whole_body(request, limit, context.bodies) as body:
         return await codec.decode_bounded(coding, kind, body)
-
-
-def _check_arguments(args: list[str]) -> None:
-    """Linux' bounds, so that the same request does the same with and without an `execve`."""
-    total = 0
-    for index, arg in enumerate(args):
-        field = f"args[{index}]"
-        if "\0" in arg:
-            raise BadRequestError(f"{field}: an argument cannot hold a NUL", field=field)
-        size = len(to_bytes(arg))
-        total += size + 1
-        if size > MAX_ARGUMENT_BYTES or total > MAX_ARGUMENTS_BYTES:
-            raise TooLargeError(
-                f"{field}: an argument has at most {MAX_ARGUMENT_BYTES} bytes, and all together "
-                f"{MAX_ARGUMENTS_BYTES}; put more into stdin or files",
-                field=field,
-            )
 
 
 def _require_blobs(context: ApiContext, problem: Problem) -> None:

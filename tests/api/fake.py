@@ -16,6 +16,7 @@ import msgspec
 from scalebox.api.serve import Listeners, serve
 from scalebox.config import Config, EngineConfig, ServerConfig
 from scalebox.engine.blobs import BlobStore
+from scalebox.engine.inputs import blob_hashes
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.errors import QueueFullError, UnknownLanguageError
 from scalebox.model import (
@@ -29,6 +30,7 @@ from scalebox.model import (
     RunStatus,
     SlotStatus,
     Status,
+    StdioTests,
     Submission,
     Verdict,
 )
@@ -94,8 +96,13 @@ class FakeEngine:
         elif source.startswith("big"):
             message = "x" * 100_000
         await asyncio.sleep(0)
+        tests = submission.tests
         if submission.problem is not None:
-            self.problems.get(submission.problem)
+            tests = self.problems.get(submission.problem).tests
+        if isinstance(tests, StdioTests):
+            # As the engine does, which does not say where.
+            items = [data for case in tests.cases for data in (case.input, case.answer)]
+            self.blobs.unpin(self.blobs.pin(blob_hashes([*submission.files.values(), *items])))
         passed = int(verdict is Verdict.ACCEPTED)
         return Report(
             verdict=verdict,

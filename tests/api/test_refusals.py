@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 from typing import Any
 
 import pytest
@@ -185,6 +186,36 @@ async def test_an_unknown_language_is_named_as_such(server: Server) -> None:
     assert (status, error.error, error.field) == (400, "unknown_language", "language")
 
 
+@pytest.mark.parametrize("key", [{}, {"idempotency_key": "k"}])
+async def test_a_blob_that_is_not_here_is_named_with_its_place(
+    server: Server, key: dict[str, str]
+) -> None:
+    missing = {"sha256": "0" * 64}
+    tests = {"type": "stdio", "cases": [{}, {"input": "x", "answer": missing}]}
+    places = [
+        (submission(tests=tests, **key), "tests.cases[1].answer"),
+        (submission(files={"data": missing}, **key), "files.data"),
+    ]
+    for data, place in places:
+        status, error = await refused(server, encode(JSON, data))
+        assert (status, error.error, error.field) == (400, "unknown_blob", place)
+    held = b"kept for a while"
+    sha256 = hashlib.sha256(held).hexdigest()
+    await server.engine.blobs.put(sha256, held)
+    tests = {"type": "stdio", "cases": [{"input": {"sha256": sha256}}]}
+    async with server.unix.put(
+        "/v1/problems/p", data=encode(JSON, {"tests": tests}), headers={"Content-Type": JSON}
+    ) as response:
+        assert response.status == 200
+    # Then others push it out, which may hold as much as fits.
+    for fill in (b"a", b"b"):
+        other = fill * (1 << 20)
+        await server.engine.blobs.put(hashlib.sha256(other).hexdigest(), other)
+    data = {"language": "python", "source": "", "problem": "p", **key}
+    status, error = await refused(server, encode(JSON, data))
+    assert (status, error.error, error.field) == (400, "unknown_blob", "problem")
+
+
 @pytest.mark.parametrize("path", ["/v1/judge", "/v1/run"])
 async def test_a_failure_of_ours_tells_the_client_an_id_and_the_log_the_cause(
     server: Server, path: str
@@ -252,23 +283,6 @@ async def test_a_body_called_identity_is_taken(server: Server) -> None:
         "/v1/judge", data=encode(JSON, submission()), headers=headers
     ) as response:
         assert response.status == 200
-
-
-@pytest.mark.parametrize(
-    "args",
-    [["x"] * 3 + ["a\0b"], ["x" * (128 << 10)], ["x", "\u20ac" * 50_000], ["x" * 1000] * 1100],
-    ids=["a NUL", "long", "long in bytes", "long together"],
-)
-async def test_arguments_that_no_program_can_be_given_are_refused(
-    server: Server, args: list[str]
-) -> None:
-    status, error = await refused(
-        server, encode(JSON, {"language": "c", "source": "", "args": args}), path="/v1/run"
-    )
-    assert status in (400, 413)
-    assert error.field is not None
-    assert error.field.startswith("args[")
-    assert not server.engine.started
 
 
 @pytest.mark.parametrize(
