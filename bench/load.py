@@ -61,6 +61,7 @@ class LoadResult:
         processes_left: below the daemon and not there before, beyond its slots; or escaped from it.
         descriptors_before, descriptors_after: of the daemon.
         new_descriptors: what the additional ones are.
+        mounts_left: that the daemon sees and did not see before.
         files_left: in the daemon's store, outside its caches.
         rss_samples: (submissions settled, daemon's resident bytes).
     """
@@ -80,6 +81,7 @@ class LoadResult:
     descriptors_before: int = 0
     descriptors_after: int = 0
     new_descriptors: dict[str, int] = field(default_factory=dict)
+    mounts_left: list[str] = field(default_factory=list)
     files_left: list[str] = field(default_factory=list)
     cached_files: int = 0
     rss_samples: list[tuple[int, int]] = field(default_factory=list)
@@ -118,6 +120,7 @@ class LoadResult:
                 f"{self.descriptors_before} before, {self.descriptors_after} after"
                 + (f"; new: {self.new_descriptors}" if self.new_descriptors else ""),
             ),
+            _none("no mount is left", self.mounts_left),
             _none(f"no file is left outside {', '.join(CACHES)}", self.files_left),
             _flat("the daemon's memory is flat", first, second, bound),
             _flat("the slots' memory is flat", slots_first, slots_second, slots_bound),
@@ -288,6 +291,7 @@ async def run_load(
     await _settled(pid, set(slots))
     present = processes.descendants(pid)
     descriptors = processes.descriptors(pid)
+    mounts = processes.mounts(pid)
     files = processes.files(store)
     started, cpu = time.monotonic(), time.process_time()
     watch = asyncio.create_task(_watch(pid, slots, book))
@@ -311,6 +315,7 @@ async def run_load(
     present |= {slot.pid for slot in after.slots}
     await _settled(pid, present)
     _look(result, pid, present, descriptors, store, files)
+    result.mounts_left = sorted(processes.mounts(pid) - mounts)
     return result
 
 
@@ -352,6 +357,7 @@ async def run(*, clients: int, submissions: int, seed: int) -> int:
     promises = result.promises()
     survivors = [pid] if Path(f"/proc/{pid}").exists() else []
     promises.append(_none("nothing survives the daemon", [*survivors, *processes.named(mix.MARK)]))
+    promises.append(_none("no cgroup is left", processes.cgroups(pid)))
     first, second = result.rss_halves
     figures: dict[str, float] = {
         "submissions": result.planned,
@@ -366,6 +372,8 @@ async def run(*, clients: int, submissions: int, seed: int) -> int:
         "files_left": len(result.files_left),
         "daemon_rss_first_half_bytes": first,
         "daemon_rss_second_half_bytes": second,
+        # From the middle of the one sample to the middle of the other is half of the load.
+        "daemon_growth_bytes_per_submission": (second - first) / (result.planned / 2),
         "slots_rss_first_half_bytes": result.slots_rss_halves[0],
         "slots_rss_second_half_bytes": result.slots_rss_halves[1],
         "slot_restarts": result.restarts,

@@ -132,6 +132,20 @@ def files(directory: Path) -> set[str]:
     return found
 
 
+def mounts(pid: int) -> set[str]:
+    """Mount points that a process sees; none: it is gone."""
+    try:
+        text = (_PROC / str(pid) / "mountinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return set()
+    return {line.split()[4] for line in text.splitlines()}
+
+
+def cgroups(pid: int) -> list[str]:
+    """The groups that a daemon of this id made, and that are still there."""
+    return sorted(map(str, Path("/sys/fs/cgroup").glob(f"**/scalebox.{pid}.*")))
+
+
 def machine_cpu_s() -> float:
     """CPU seconds that this machine has worked since its start, all processes together."""
     first = (_PROC / "stat").read_text(encoding="ascii").splitlines()[0]

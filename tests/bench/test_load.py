@@ -73,6 +73,7 @@ def test_a_report_that_is_not_right_is_noticed(report: Report, fault: str) -> No
         ({"answered": 1}, {"all submissions are accounted for"}),
         ({"processes_left": ["12 (x)"]}, {"no process is left"}),
         ({"descriptors_after": 100}, {"no descriptor is left (at most 8 more)"}),
+        ({"mounts_left": ["/x"]}, {"no mount is left"}),
         ({"rss_samples": []}, {"the daemon's memory is flat"}),
         ({"slots_rss_samples": [(10, 1 << 20)]}, {"the slots' memory is flat"}),
         ({"rss_samples": [(10, 50 << 20), (40, 50 << 20), (100, 70 << 20)]},
