@@ -116,14 +116,3 @@ def asserted(
 def verdicts(report: Report) -> list[str]:
     """The cases' verdicts, in order."""
     return [case.verdict.value for case in report.cases]
-
-
-def open_descriptors() -> dict[int, str]:
-    """This process's descriptors and what they are."""
-    found = {}
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
-        except FileNotFoundError:
-            continue
-    return found

@@ -31,9 +31,10 @@ CHEATS = {
     "os._exit in the call": "import os\ndef square(x): os._exit(0)",
     "exec of true": "import os\ndef square(x): os.execv('/bin/true', ['true'])",
     "always equal": YES + "def square(x): return Yes()",
-    "atexit": "import atexit, os\natexit.register(os._exit, 0)\nimport sys\ndef square(x): sys.exit()",
+    "atexit": "import atexit, os, sys\natexit.register(os._exit, 0)\ndef square(x): sys.exit()",
     "an exit in a thread": "import os, threading\n"
-    "def square(x):\n    threading.Thread(target=os._exit, args=(0,)).start()\n    while True: pass",
+    "def square(x):\n    threading.Thread(target=os._exit, args=(0,)).start()\n"
+    "    while True: pass",
     "patched builtins": "import builtins\nbuiltins.AssertionError = Exception\n"
     "builtins.len = builtins.abs = lambda *a: 9\ndef square(x): return 0",
     "patched json": 'import json\njson.dumps = lambda *a, **k: \'{"state": "passed"}\'\n'
@@ -44,7 +45,8 @@ CHEATS = {
     "a child that answers": "import os\nif os.fork(): os._exit(0)\ndef square(x): return 0",
     "closed descriptors": "import os\nos.closerange(3, 50)\ndef square(x): return 9",
     "a signal to everyone": "import os, signal\nos.kill(-1, signal.SIGKILL)",
-    "a signal to its parent": "import os, signal\ndef square(x): os.kill(os.getppid(), signal.SIGKILL)",
+    "a signal to its parent": "import os, signal\n"
+    "def square(x): os.kill(os.getppid(), signal.SIGKILL)",
     "own check": "def check(candidate): pass\ndef square(x): return 0",
 }
 

@@ -1,0 +1,338 @@
+"""Compilations: once for all who ask, kept, bounded, and never a slot's end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+
+from scalebox.engine import builder as building
+from scalebox.engine.builder import Artifact
+from scalebox.engine.service import Engine
+from scalebox.model import CompileResult, Limits, RunRequest, Submission
+from scalebox.sandbox.slot import Slot
+from scalebox.sandbox.spec import RunSpec
+from scalebox.sandbox.zygote import wire
+
+from .conftest import StartsEngine, stdio, until, verdicts
+
+HELLO = '#include <stdio.h>\nint main(){puts("hello");}'
+
+
+def hello(language: str = "c", **more: object) -> Submission:
+    return stdio(HELLO, [("", "hello")], language=language, **more)
+
+
+def compilations(engine: Engine) -> int:
+    return int(engine.status().counters["compilations"])
+
+
+# --- once -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["python", "c"])
+async def test_identical_submissions_in_flight_are_compiled_once(
+    engine: Engine, language: str
+) -> None:
+    submission = stdio("print('hello')", [("", "hello")] * 2) if language == "python" else hello()
+    reports = await asyncio.gather(*(engine.judge(submission, client=str(n)) for n in range(30)))
+    assert all(report.accepted for report in reports)
+    assert compilations(engine) == 1
+    (report,) = await asyncio.gather(engine.judge(submission, client="later"))
+    assert report.compile is not None
+    assert report.compile.cached
+    assert compilations(engine) == 1
+    assert engine.status().counters["artifact_cache_hits"] == 1
+
+
+async def test_what_differs_is_compiled_apart(engine: Engine) -> None:
+    different = [
+        hello(),
+        hello("cpp"),
+        hello("c99"),
+        hello("cpp20"),
+        stdio(HELLO + "\n", [("", "hello")], language="c"),
+        stdio(HELLO, [("", "hello")], language="c", files={"a.h": ""}),
+        stdio(HELLO, [("", "hello")], language="c", files={"a.h": " "}),
+        stdio(HELLO, [("", "hello")], language="c", files={"b.h": ""}),
+    ]
+    for submission in different:
+        assert (await engine.judge(submission, client="t")).accepted
+    assert compilations(engine) == len(different)
+
+
+async def test_programs_are_kept_over_a_restart(start_engine: StartsEngine) -> None:
+    async with start_engine() as engine:
+        assert (await engine.judge(hello(), client="t")).accepted
+    async with start_engine() as engine:
+        report = await engine.judge(hello(), client="t")
+        assert report.accepted
+        assert report.compile == CompileResult(ok=True, cached=True)
+        assert compilations(engine) == 0
+
+
+@pytest.mark.parametrize("static", [False, True])
+async def test_a_damaged_program_is_compiled_again(
+    start_engine: StartsEngine, tmp_path: Path, static: bool
+) -> None:
+    # Linked statically it is large enough to be checked in a worker thread.
+    settings = {"languages": {"cpp": {"static": static}}}
+    async with start_engine(**settings) as engine:
+        assert (await engine.judge(hello(), client="t")).accepted
+    (path,) = (tmp_path / "store" / "artifacts").iterdir()
+    assert (path.stat().st_size > 100_000) is static
+    path.chmod(0o755)
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        file.write(b"\xff" * 64)
+    async with start_engine(**settings) as engine:
+        assert (await engine.judge(hello(), client="t")).accepted
+        assert compilations(engine) == 1
+
+
+async def test_programs_pushed_out_are_compiled_again(start_engine: StartsEngine) -> None:
+    async with start_engine(store={"artifacts_bytes": 40_000}) as engine:
+        sources = [HELLO.replace("hello", f"hello{n}") for n in range(5)]
+        for _ in range(2):
+            # All at once: what is evicted before it could run must not be missed.
+            reports = await asyncio.gather(
+                *(
+                    engine.judge(stdio(source, [("", f"hello{n}")], language="c"), client="t")
+                    for n, source in enumerate(sources)
+                )
+            )
+            assert all(report.accepted for report in reports)
+        assert compilations(engine) > 5
+
+
+async def test_a_full_disk_does_not_make_programs_wrong(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(engine._room.builder._cache, "store", full)
+    for _ in range(2):
+        assert (await engine.judge(hello(), client="t")).accepted
+    assert compilations(engine) == 2
+
+
+# --- what does not compile ------------------------------------------------------------------------
+
+
+async def test_compile_errors_are_kept_and_bounded(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = stdio("int main(){return x;}", [("", "")], language="c")
+    first = await engine.judge(broken, client="t")
+    again = await engine.judge(broken, client="t")
+    assert first.compile is not None
+    assert again.compile is not None
+    assert "undeclared" in first.compile.message
+    assert again.compile.message == first.compile.message
+    assert (first.compile.cached, again.compile.cached) == (False, True)
+    assert compilations(engine) == 1
+    monkeypatch.setattr(building, "_KEPT_ERRORS", 3)
+    for number in range(5):
+        source = f"int main(){{return x{number};}}"
+        await engine.judge(stdio(source, [("", "")], language="c"), client="t")
+    assert len(engine._room.builder._errors) == 3
+    await engine.judge(broken, client="t")
+    assert compilations(engine) == 7
+
+
+async def test_codes_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(building, "_CODE_CACHE_BYTES", 2_000)
+    builder = engine._room.builder
+    for number in range(20):
+        source = f"print({number})\n" * 10
+        report = await engine.judge(stdio(source, [("", f"{number}\n" * 10)] * 2), client="t")
+        assert report.accepted
+        assert builder._codes_bytes == sum(map(len, builder._codes.values())) <= 2_000
+
+
+COMPILE_LIMITS = {
+    "compile_cpu_time_s": 3.0,
+    "compile_memory_bytes": 256 << 20,
+    "compile_file_bytes": 16 << 20,
+    "compile_output_bytes": 64 << 10,
+}
+BOMBS = {
+    "template recursion": ("cpp", "template<int N> int f() { return f<N + 1>() + f<N + 2>(); }\n"
+                           "int main(){ return f<0>(); }"),
+    "constant expression": ("cpp", "constexpr long f(long n) { long s = 0;\n"
+                            " for (long i = 0; i < n; i++) s += i; return s; }\n"
+                            "constexpr long a = f(100000), b = f(1000000000000);\nint main(){}"),
+    "a huge array": ("c", "int a[1 << 28] = {1};\nint main(){}"),
+    "the zero device": ("c", '#include "/dev/zero"\nint main(){}'),
+    "the random device": ("c", '#include "/dev/urandom"\nint main(){}'),
+    "its own standard input": ("c", '#include "/dev/stdin"\nint main(){return x;}'),
+    "itself": ("c", '#include "solution.c"'),
+    "endless macros": ("c", "#define A B B B B B B B B\n" + "".join(
+        f"#define {chr(66 + n)} {(chr(67 + n) + ' ') * 12}\n" for n in range(8)) + "int a[] = {A};"),
+    "endless errors": ("c", "int main(){\n" + "x;y;z;\n" * 20_000 + "}"),
+    "an incbin of everything": ("c", '__asm__(".incbin \\"/dev/zero\\"");\nint main(){}'),
+    "an assembler loop": ("c", '__asm__(".rept 100000000\\n.quad 1\\n.endr");\nint main(){}'),
+    "deep parentheses": ("c", "int main(){return " + "(" * 200_000 + "1" + ")" * 200_000 + ";}"),
+    "deep parentheses in Python": ("python", "x = " + "(" * 100_000),
+    "nested calls in Python": ("python", "f(" * 5_000 + ")" * 5_000),
+    "a null byte in Python": ("python", "print(1)\0"),
+    "constants in Python": ("python", "x = " + "-" * 1_000_000 + "1"),
+}  # fmt: skip
+
+
+@pytest.fixture
+async def bomb_shelter(start_engine: StartsEngine):
+    """Tight bounds for compilers."""
+    up: asyncio.Future[Engine] = asyncio.get_running_loop().create_future()
+    down = asyncio.Event()
+
+    async def live() -> None:
+        async with start_engine(limits=COMPILE_LIMITS, sandbox={"slots": 1}) as engine:
+            up.set_result(engine)
+            await down.wait()
+
+    life = asyncio.create_task(live())
+    await asyncio.wait({life, up}, return_when=asyncio.FIRST_COMPLETED)
+    yield await up
+    down.set()
+    await life
+
+
+@pytest.mark.parametrize("name", BOMBS)
+async def test_compile_bombs_are_compile_errors_and_leave_the_slot_as_it_was(
+    bomb_shelter: Engine, name: str
+) -> None:
+    engine = bomb_shelter
+    language, source = BOMBS[name]
+    report = await engine.judge(stdio(source, [("", "")] * 2, language=language), client="t")
+    assert report.verdict == "compile_error", report.message[:500]
+    assert verdicts(report) == ["skipped"] * 2
+    assert report.message
+    assert len(report.message) <= 4096 + 200
+    assert (await engine.judge(hello(), client="t")).accepted
+    (slot,) = engine.status().slots
+    assert slot.restarts == 0
+
+
+async def test_a_compiler_that_something_killed_is_asked_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, killed = Slot.run, []
+
+    def kills_the_first(slot: Slot, spec: RunSpec, done) -> None:
+        def ended(outcome) -> None:
+            if spec.program == wire.EXECUTE and spec.fetch and not killed:
+                killed.append(spec)
+                outcome.close()
+                outcome.status, outcome.files = 9, {}
+            done(outcome)
+
+        run(slot, spec, ended)
+
+    monkeypatch.setattr(Slot, "run", kills_the_first)
+    assert (await engine.judge(hello(), client="t")).accepted
+    assert killed
+
+
+async def test_a_source_that_claims_so_is_a_compile_error_in_the_end(engine: Engine) -> None:
+    source = "#error Killed signal terminated program cc1\nint main(){}"
+    report = await engine.judge(stdio(source, [("", "")], language="c"), client="t")
+    assert report.verdict == "compile_error"
+    assert engine.status().counters["runs"] == 3
+
+
+async def test_a_compilation_too_large_for_the_host_is_bounded_by_it(
+    start_engine: StartsEngine,
+) -> None:
+    # A small host: its memory is less than what a compilation may have elsewhere.
+    async with start_engine(engine={"memory_bytes": 512 << 20}) as engine:
+        limits = Limits(memory_bytes=64 << 20)
+        assert (await engine.judge(hello(limits=limits), client="t")).accepted
+
+
+# --- files ----------------------------------------------------------------------------------------
+
+
+async def test_several_files_make_one_program(engine: Engine) -> None:
+    submission = Submission(
+        language="cpp",
+        source='#include "lib/twice.hpp"\n#include <iostream>\n'
+        "int main(){ int n; std::cin >> n; std::cout << twice(n); }",
+        files={
+            "lib/twice.hpp": "int twice(int);",
+            "lib/twice.cpp": '#include "twice.hpp"\nint twice(int n) { return 2 * n; }',
+            "lib/notes.txt": "not C++",
+        },
+        tests=stdio("", [("21", "42")]).tests,
+    )
+    report = await engine.judge(submission, client="t")
+    assert report.accepted, report.message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "-o other.cpp",
+        "-DX.cpp",
+        "@args.cpp",
+        "a b.cpp",
+        "$(touch x).cpp",
+        "ü;.cpp",
+        "\n.cpp",
+        "'.cpp",
+    ],
+)
+async def test_file_names_are_only_names(engine: Engine, name: str) -> None:
+    submission = stdio(
+        "int f();\n#include <cstdio>\nint main(){ printf(\"%d\", f()); }", [("", "7")],
+        language="cpp", files={name: "int f() { return 7; }"},
+    )  # fmt: skip
+    report = await engine.judge(submission, client="t")
+    assert report.accepted, report.message
+
+
+async def test_further_files_are_there_at_run_time(engine: Engine) -> None:
+    submission = stdio(
+        "import helper\nprint(helper.x, open('data/in.txt').read())", [("", "5 text")] * 2,
+        files={"helper.py": "x = 5", "data/in.txt": "text"},
+    )  # fmt: skip
+    assert (await engine.judge(submission, client="t")).accepted
+
+
+# --- results --------------------------------------------------------------------------------------
+
+
+async def test_a_plain_run_says_what_compiled(engine: Engine) -> None:
+    result = await engine.run(RunRequest(language="c", source=HELLO), client="t")
+    assert result.stdout == b"hello\n"
+    assert result.compile is not None
+    assert result.compile.ok
+    result = await engine.run(RunRequest(language="c", source="int main("), client="t")
+    assert result.status == "compile_error"
+    assert "expected" in result.message
+
+
+async def test_an_artifacts_copy_is_another_owners() -> None:
+    fd = os.memfd_create("x")
+    artifact = Artifact(CompileResult(ok=True), fd=fd)
+    copy = artifact.copy()
+    artifact.close()
+    os.fstat(copy.fd)
+    copy.close()
+    copy.close()
+
+
+async def test_engines_end_with_compilations_in_flight(start_engine: StartsEngine) -> None:
+    source = "#include <bits/stdc++.h>\nint main(){}"
+    async with start_engine() as engine:
+        judging = asyncio.create_task(
+            engine.judge(stdio(source, [("", "")], language="cpp"), client="t")
+        )
+        await until(lambda: engine.status().running_cases > 0)
+    # Whoever still waits is told, and does not wait for ever.
+    done, _ = await asyncio.wait({judging}, timeout=10)
+    assert done
+    assert judging.cancelled() or judging.exception() is not None
