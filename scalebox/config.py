@@ -122,7 +122,7 @@ class EngineConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     retries: Annotated[int, Meta(ge=0, le=20)] = 3
     excerpt_bytes: Annotated[int, Meta(ge=0)] = 4096
     idempotency_ttl_s: Seconds = 900.0
-    idempotency_bytes: Bytes = 64 * MIB
+    idempotency_bytes: Bytes = 32 * MIB
 
 
 class StoreConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
