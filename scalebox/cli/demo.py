@@ -34,8 +34,8 @@ _FIXED_WIDTH = 108
 def demo(socket: Path | None, url: str | None, token: str | None, private: bool) -> None:
     """Judge bundled programs: right, wrong, slow, greedy, crashing, not compiling, talkative.
 
-    Starts a private daemon unless --socket or --url names one.  Exits with 1 if a verdict is not
-    the expected one.
+    One of the problems has a judge that allows a tolerance.  Starts a private daemon unless
+    --socket or --url names one.  Exits with 1 if a verdict is not the expected one.
     """
     examples = load_examples()
     console = Console()
