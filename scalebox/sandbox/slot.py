@@ -160,7 +160,8 @@ class Slot:
             self._launcher = os.posix_spawn(
                 self.plan.interpreter,
                 [self.plan.interpreter, "-s", "-B", str(ZYGOTE)],
-                self.plan.environment,
+                # Symbols bound once here are not looked up again by every child.
+                {**self.plan.environment, "LD_BIND_NOW": "1"},
                 file_actions=[
                     (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
                     (os.POSIX_SPAWN_OPEN, 1, "/dev/null", os.O_WRONLY, 0),

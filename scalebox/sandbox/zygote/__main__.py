@@ -8,11 +8,12 @@ answers with pid 1's host pid, pid 1 with `ready`, or either with `failed` and t
 
 from __future__ import annotations
 
+# The bare module: what `socket` adds is pages that every fork copies.
+import _socket as socket
 import json
 import os
 import select
 import signal
-import socket
 import sys
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
@@ -25,6 +26,7 @@ def main():  # type: ignore[no-untyped-def]
     from zygote import child, kernel, rootfs, supervise
 
     sys.path[0] = rootfs.BOX
+    os.environ.pop("LD_BIND_NOW", None)  # was for this process alone
 
     control = socket.socket(fileno=_move_up(CONTROL_FD))
     null = _move_up(os.open("/dev/null", os.O_RDWR))
