@@ -20,7 +20,7 @@ import msgspec
 from aiohttp import web
 from anyio import to_thread
 
-from scalebox.api.structure import MAX_STRUCTURE_BYTES, check_structure
+from scalebox.api.structure import check_structure, may_hold_too_much
 from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError, TooLargeError
 from scalebox.model import IDENTIFIER_PATTERN, SHA256_PATTERN
 
@@ -211,7 +211,7 @@ async def decode_bounded(
         TooLargeError: it would take many times its size (see `structure`).
         BadRequestError: as `decode`.
     """
-    if len(memoryview(data)) > MAX_STRUCTURE_BYTES:
+    if may_hold_too_much(memoryview(data)):
         await to_thread.run_sync(check_structure, coding.name, memoryview(data))
     return decode(coding, kind, data)
 

@@ -19,8 +19,7 @@ BOUND = 10_000
 
 @pytest.fixture(autouse=True)
 def small_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(structure, "MAX_STRUCTURE_BYTES", BOUND)
-    monkeypatch.setattr("scalebox.api.codec.MAX_STRUCTURE_BYTES", BOUND)
+    monkeypatch.setattr(structure, "MAX_VALUES", BOUND)
 
 
 def data_of(coding: str, value: Any) -> bytes:
@@ -45,11 +44,12 @@ def is_refused(coding: str, data: bytes) -> bool:
         ["\\" * 50_001],
         ["", '"', "\\", '\\"', "x" * 50_000],
         {"a" * 300: "b" * 70_000, "c": [1, 2.5, None, True, {"d": []}]},
-        ["x" * 100] * 200,
+        ["x" * 100] * 9_000,
+        [1 << 60, 1.25, 70_000, -70_000, 300] * 1_900,
     ],
-    ids=["text", "marks", "quotes", "backslashes", "short", "object", "many"],
+    ids=["text", "marks", "quotes", "backslashes", "short", "object", "many", "numbers"],
 )
-def test_text_of_any_size_and_kind_passes(coding: str, value: Any) -> None:
+def test_few_values_of_any_size_and_kind_pass(coding: str, value: Any) -> None:
     data = data_of(coding, value)
     assert len(data) > BOUND
     assert not is_refused(coding, data)
