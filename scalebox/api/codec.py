@@ -284,11 +284,12 @@ class BodyBudget:
         self.held_bytes -= size
 
 
-def too_large(limit_bytes: int) -> TooLargeError:
+def too_large(request: web.BaseRequest, limit_bytes: int) -> TooLargeError:
     """The refusal of a body over `limit_bytes`."""
+    is_blob = request.path.startswith("/v1/blobs/")
+    advice = "" if is_blob else "; upload large tests as blobs, or split the batch"
     return TooLargeError(
-        f"the request's body is over {limit_bytes} bytes (server.max_request_bytes); upload large "
-        "tests as blobs and refer to them, or split the batch"
+        f"the request's body is over {limit_bytes} bytes (server.max_request_bytes){advice}"
     )
 
 
@@ -301,7 +302,7 @@ async def body_chunks(request: web.BaseRequest, limit_bytes: int) -> AsyncGenera
         web.RequestPayloadError: its transfer or content coding is broken.
     """
     if (request.content_length or 0) > limit_bytes:
-        raise too_large(limit_bytes)
+        raise too_large(request, limit_bytes)
     content = request.content
     size = 0
     while True:
@@ -316,7 +317,7 @@ async def body_chunks(request: web.BaseRequest, limit_bytes: int) -> AsyncGenera
             return
         size += len(chunk)
         if size > limit_bytes:
-            raise too_large(limit_bytes)
+            raise too_large(request, limit_bytes)
         yield chunk
 
 
@@ -337,7 +338,7 @@ async def whole_body(
             # A small request arrives together with its headers: no need to wait or to join.
             body = content.read_nowait()
             if len(body) > limit_bytes:
-                raise too_large(limit_bytes)
+                raise too_large(request, limit_bytes)
             budget.take(len(body))
             held = len(body)
         else:

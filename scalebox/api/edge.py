@@ -184,7 +184,7 @@ async def on_expect(request: web.Request) -> web.StreamResponse | None:
     try:
         admit(request)
         if (request.content_length or 0) > context.config.server.max_request_bytes:
-            raise too_large(context.config.server.max_request_bytes)
+            raise too_large(request, context.config.server.max_request_bytes)
     except ScaleboxError as error:
         response = refuse(request, error)
         response.force_close()
