@@ -9,6 +9,7 @@ two.
 from __future__ import annotations
 
 import os
+import stat
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -216,21 +217,53 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def default_store_directory() -> Path:
-    """`/var/cache/scalebox` as root, else `scalebox` in the user's cache directory."""
+    """`/var/cache/scalebox` as root, else `scalebox` in the user's cache directory.
+
+    Raises:
+        ConfigError: the user has no home, and the place in /tmp is somebody else's.
+    """
     if os.geteuid() == 0:
         return Path("/var/cache/scalebox")
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "scalebox"
+    if base := os.environ.get("XDG_CACHE_HOME"):
+        return Path(base) / "scalebox"
+    try:
+        return Path.home() / ".cache" / "scalebox"
+    except RuntimeError:  # a user whom no database knows, as in many containers
+        return _own_place_in_tmp() / "cache"
 
 
 def default_socket_path() -> Path:
-    """`$SCALEBOX_SOCKET`, else the runtime directory's `scalebox/scaleboxd.sock`."""
+    """`$SCALEBOX_SOCKET`, else the runtime directory's `scalebox/scaleboxd.sock`.
+
+    Raises:
+        ConfigError: there is no runtime directory, and the place in /tmp is somebody else's.
+    """
     if given := os.environ.get("SCALEBOX_SOCKET"):
         return Path(given)
     if os.geteuid() == 0:
         return Path("/run/scalebox/scaleboxd.sock")
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/scalebox-{os.geteuid()}"
-    return Path(runtime) / "scalebox" / "scaleboxd.sock"
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    return (Path(runtime) if runtime else _own_place_in_tmp()) / "scalebox" / "scaleboxd.sock"
+
+
+def _own_place_in_tmp() -> Path:
+    """`/tmp/scalebox-UID`, which anybody could have made before us."""
+    path = Path(f"/tmp/scalebox-{os.geteuid()}")
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return path
+    if (
+        not stat.S_ISDIR(found.st_mode)
+        or found.st_uid != os.geteuid()
+        or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    ):
+        raise ConfigError(
+            f"{path} is not a directory that only you can write to: somebody else could answer "
+            "there. Set $XDG_RUNTIME_DIR and $XDG_CACHE_HOME, or $SCALEBOX_SOCKET, to places of "
+            "your own, or have it removed"
+        )
+    return path
 
 
 def load(path: Path | None) -> Config:

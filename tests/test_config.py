@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -213,3 +214,47 @@ def test_root_and_others_have_places_of_their_own(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("XDG_CACHE_HOME", "/home/someone/caches")
     assert default_socket_path() == Path("/run/user/1234/scalebox/scaleboxd.sock")
     assert Config().store_directory() == Path("/home/someone/caches/scalebox")
+
+
+def test_a_user_without_a_home_has_a_place_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in a container that is run under any number: no name, no HOME.
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000)
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    assert Config().store_directory() == Path("/tmp/scalebox-4000000/cache")
+
+
+@pytest.mark.parametrize("what", ["another's", "open to all", "a link", "a file"])
+def test_a_place_in_tmp_that_others_can_write_to_is_refused(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Its number is that of this test run alone.
+    number = 3_000_000_000 + os.getpid()
+    place = Path(f"/tmp/scalebox-{number}")
+    if what == "a link":
+        place.symlink_to(tmp_path)
+    elif what == "a file":
+        place.touch()
+    else:
+        place.mkdir(mode=0o700)
+    facts = os.lstat(place)
+    if what == "open to all":
+        place.chmod(0o777)
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: number)
+    if what != "another's":
+        real = os.lstat
+
+        def lstat(path: Path) -> os.stat_result:
+            found = list(real(path))
+            found[4] = number  # st_uid
+            return os.stat_result(found)
+
+        monkeypatch.setattr(os, "lstat", lstat)
+    try:
+        with pytest.raises(ConfigError, match="only you can write to"):
+            default_socket_path()
+    finally:
+        monkeypatch.undo()
+        (place.rmdir if stat.S_ISDIR(facts.st_mode) else place.unlink)()

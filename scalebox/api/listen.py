@@ -18,6 +18,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+from scalebox.config import default_socket_path
 from scalebox.errors import ConfigError
 
 #: (family, address as `bind` takes it)
@@ -39,6 +40,7 @@ def unix_socket(path: Path, mode: int) -> Iterator[socket.socket]:
     with ExitStack() as held:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            default_socket_path()  # once more, should somebody have been faster in /tmp
             held.enter_context(_lock(path))
             sock = held.enter_context(socket.socket(socket.AF_UNIX))
             _remove_stale(path)

@@ -38,6 +38,7 @@ def parse_address(address: str | Path | None) -> Address:
 
     Raises:
         BadRequestError: it is neither; the message says what is possible.
+        ConfigError: None is given, and the place of the default is somebody else's.
     """
     if address is None:
         return _unix(default_socket_path())
@@ -64,5 +65,9 @@ def parse_address(address: str | Path | None) -> Address:
 
 
 def _unix(path: Path) -> Address:
+    try:
+        path = path.expanduser()
+    except RuntimeError as error:
+        raise BadRequestError(f"{path}: {error}", field="address") from None
     # The host name only fills the Host header; the connector never looks it up.
-    return Address("http://scaleboxd", str(path.expanduser()))
+    return Address("http://scaleboxd", str(path))
