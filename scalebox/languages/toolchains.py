@@ -23,6 +23,7 @@ from scalebox.languages import table
 from scalebox.languages.table import LanguageEntry
 from scalebox.model import LanguageInfo
 from scalebox.sandbox.pool import Interpreter
+from scalebox.sandbox.slot import base_environment
 
 _PROBE_TIMEOUT_S = 30
 _PYTHON_PROBE = (
@@ -125,10 +126,7 @@ class Toolchains:
         if path is None:
             return "", ""
         try:
-            done = subprocess.run(
-                [path, "--version"], capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False,
-                stdin=subprocess.DEVNULL,
-            )  # fmt: skip
+            done = _probe([path, "--version"])
         except (OSError, subprocess.SubprocessError):
             return "", ""
         # Not every tool knows the option; its identity holds the file itself besides.
@@ -167,6 +165,14 @@ class Toolchains:
         )
 
 
+def _probe(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    """Ask a tool as it will be run: the daemon's own environment means nothing in a slot."""
+    return subprocess.run(
+        command, capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False,
+        stdin=subprocess.DEVNULL, env=base_environment(),
+    )  # fmt: skip
+
+
 def _identity(path: str, version: str, flags: tuple[str, ...], entry: LanguageEntry) -> str:
     # Other names for the same make no other program.
     recipe = msgspec.structs.replace(entry, name="", aliases=(), variants={}, package="")
@@ -191,10 +197,8 @@ def _find_python(config: LanguagesConfig) -> tuple[Interpreter, str, str]:
                 problem = f"languages.python.interpreter: {configured} does not exist"
             continue
         try:
-            done = subprocess.run(
-                [candidate, "-c", _PYTHON_PROBE], capture_output=True, check=True,
-                timeout=_PROBE_TIMEOUT_S, stdin=subprocess.DEVNULL,
-            )  # fmt: skip
+            done = _probe([candidate, "-c", _PYTHON_PROBE])
+            done.check_returncode()
             executable, version, prefixes, numbers = json.loads(done.stdout)
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             problem = f"{candidate} does not run: {error}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -171,7 +172,7 @@ BOMBS = {
     "its own standard input": ("c", '#include "/dev/stdin"\nint main(){return x;}'),
     "itself": ("c", '#include "solution.c"'),
     "endless macros": ("c", "#define A B B B B B B B B\n" + "".join(
-        f"#define {chr(66 + n)} {(chr(67 + n) + ' ') * 12}\n" for n in range(8)) + "int a[] = {A};"),
+        f"#define {b} {(c + ' ') * 12}\n" for b, c in pairwise("BCDEFGHIJ")) + "int a[] = {A};"),
     "endless errors": ("c", "int main(){\n" + "x;y;z;\n" * 20_000 + "}"),
     "an incbin of everything": ("c", '__asm__(".incbin \\"/dev/zero\\"");\nint main(){}'),
     "an assembler loop": ("c", '__asm__(".rept 100000000\\n.quad 1\\n.endr");\nint main(){}'),

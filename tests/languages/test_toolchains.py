@@ -1,0 +1,191 @@
+"""What this host has: found by trying, identified by what makes programs differ."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from scalebox.config import CppConfig, LanguagesConfig, PythonConfig
+from scalebox.errors import UnknownLanguageError
+from scalebox.languages import build
+from scalebox.languages.toolchains import Language, Toolchains
+
+
+def toolchains(directory: Path | None = None, **cpp: Any) -> Toolchains:
+    directories = (str(directory),) if directory else ()
+    return Toolchains(LanguagesConfig(cpp=CppConfig(**cpp), directories=directories))
+
+
+def script(path: Path, text: str) -> Path:
+    path.write_text("#!/bin/sh\n" + text)
+    path.chmod(0o755)
+    return path
+
+
+def test_every_name_finds_its_language() -> None:
+    tools = toolchains()
+    for name in ("cpp", "c++", "CPP", "C++", "g++", "Cxx"):
+        assert tools.find(name).entry.name == "cpp"
+    assert tools.find("python3").entry.name == "python"
+    assert tools.find("cpp20").flags == ("-O2", "-std=gnu++17", "-std=gnu++20")
+    assert [info.name for info in tools.infos()] == ["c", "cpp", "python"]
+    assert "cpp20" in tools.infos()[1].aliases
+    assert all(info.available and info.toolchain for info in tools.infos())
+
+
+def test_an_unknown_language_is_named_with_those_there_are() -> None:
+    with pytest.raises(
+        UnknownLanguageError, match=r"no language 'rust' here; there are: c, cpp"
+    ) as e:
+        toolchains().find("rust")
+    assert e.value.field == "language"
+
+
+def test_a_missing_compiler_is_named_with_the_remedy() -> None:
+    tools = toolchains(cxx="no-such-g++")
+    with pytest.raises(UnknownLanguageError, match=r"cpp needs no-such-g\+\+.*package g\+\+") as e:
+        tools.find("cpp20")
+    assert e.value.code == "unknown_language"
+    info = {info.name: info for info in tools.infos()}["cpp"]
+    assert not info.available
+    assert "no-such-g++" in info.missing
+    assert tools.find("c").tool
+    assert {language.entry.name for language in tools.all()} == {"c", "cpp", "python"}
+
+
+@pytest.mark.parametrize(
+    ("script_text", "version"),
+    [
+        ("echo 'tiny 1.2'; echo more", "tiny 1.2"),
+        ("echo 'tiny 1.3' >&2", "tiny 1.3"),
+        ("exit 1", "tool"),
+        ("true", "tool"),
+    ],
+)
+def test_a_tool_need_not_know_how_to_tell_its_version(
+    tmp_path: Path, script_text: str, version: str
+) -> None:
+    tool = script(tmp_path / "tool", script_text)
+    language = toolchains(cc=str(tool)).find("c")
+    assert language.version == version
+    assert not language.missing
+
+
+def test_a_tool_that_does_not_run_is_missing(tmp_path: Path) -> None:
+    broken = tmp_path / "tool"
+    broken.write_bytes(b"\x7fELF and no more")
+    broken.chmod(0o755)
+    with pytest.raises(UnknownLanguageError, match="does not run"):
+        toolchains(cc=str(broken)).find("c")
+
+
+def address(language: Language) -> str:
+    return build.artifact_address(language, b"int main(){}", {})
+
+
+def test_the_identity_changes_with_everything_that_makes_a_program(tmp_path: Path) -> None:
+    tool = script(tmp_path / "tool", "echo 'tiny 1'")
+    base = address(toolchains(cc=str(tool)).find("c"))
+    assert address(toolchains(cc=str(tool)).find("c")) == base
+    others = [
+        toolchains(cc=str(tool), c_flags=("-O1",)).find("c"),
+        toolchains(cc=str(tool), static=True).find("c"),
+        toolchains(cc=str(tool)).find("c99"),
+    ]
+    script(tool, "echo 'tiny 2'")
+    others.append(toolchains(cc=str(tool)).find("c"))
+    script(tool, "echo 'tiny 1' # the same version, another file")
+    others.append(toolchains(cc=str(tool)).find("c"))
+    addresses = [base, *map(address, others)]
+    assert len(set(addresses)) == len(addresses)
+
+
+def test_the_identity_changes_with_the_recipe_and_not_with_other_names(tmp_path: Path) -> None:
+    text = (
+        'name = "x"\naliases = ["y"]\nmain_file = "a.c"\nrunner = "native"\ntool = "cc"\n'
+        'package = "p"\ncompile = ["{tool}", "-o", "{program}", "{sources}"]\n'
+    )
+    identities = []
+    for change in [
+        ("", ""), ('"y"', '"z"'), ('"p"', '"q"'), ('"a.c"', '"b.c"'), ('"-o"', '"-s", "-o"'),
+        ('runner', 'source_suffixes = [".c"]\nrunner'),
+    ]:  # fmt: skip
+        (tmp_path / "x.toml").write_text(text.replace(*change) if change[0] else text)
+        identities.append(toolchains(tmp_path).find("x").identity)
+    assert identities[0] == identities[1] == identities[2]
+    assert len(set(identities)) == 4
+
+
+def test_artifact_addresses_cannot_be_made_to_meet() -> None:
+    language = toolchains().find("c")
+    cases: list[tuple[bytes, dict[str, bytes]]] = [
+        (b"ab", {}), (b"a", {"b": b""}), (b"a", {"": b"b"}), (b"", {"a": b"b"}),
+        (b"a", {"b": b"c", "d": b""}), (b"a", {"b": b"", "d": b"c"}), (b"a", {"bc": b"d"}),
+        (b"a", {"b": b"cd"}), (b"a\0", {"b": b"1 1 x"}),
+    ]  # fmt: skip
+    addresses = {build.artifact_address(language, source, files) for source, files in cases}
+    assert len(addresses) == len(cases)
+    one = build.artifact_address(language, b"", {"a": b"1", "b": b"2"})
+    assert one == build.artifact_address(language, b"", {"b": b"2", "a": b"1"})
+
+
+# --- Python ---------------------------------------------------------------------------------------
+
+
+def python(interpreter: Path | str) -> Toolchains:
+    return Toolchains(LanguagesConfig(python=PythonConfig(interpreter=str(interpreter))))
+
+
+def test_the_configured_interpreter_is_taken_with_what_it_needs(tmp_path: Path) -> None:
+    subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", tmp_path / "v"], check=True)
+    tools = python(tmp_path / "v" / "bin" / "python")
+    assert tools.interpreter.path == str(tmp_path / "v" / "bin" / "python")
+    assert str(tmp_path / "v") in tools.interpreter.binds
+    assert tools.find("python").version.startswith("Python 3.")
+
+
+def test_an_interpreter_outside_the_system_is_bound_with_its_library() -> None:
+    tools = python(sys.executable)
+    real = os.path.dirname(os.path.realpath(sys.executable))
+    bound = ("/usr", "/bin", *tools.interpreter.binds)
+    for needed in (real, os.path.dirname(os.__file__), sys.prefix):
+        assert any(needed == path or needed.startswith(path + "/") for path in bound), needed
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "does not exist"),
+        ("exit 3", "does not run"),
+        ("echo nonsense", "does not run"),
+        ("""echo '["/x", "3.7.1", ["/usr"], [3, 7]]'""", "is Python 3.7.1; zygotes need 3.8"),
+    ],
+)
+def test_an_interpreter_that_cannot_be_is_said_to_be_so(
+    tmp_path: Path, text: str | None, words: str
+) -> None:
+    path = tmp_path / "python"
+    if text is not None:
+        script(path, text)
+    with pytest.raises(UnknownLanguageError, match=words) as caught:
+        python(path).find("python")
+    assert str(path) in str(caught.value)
+
+
+def test_the_environment_of_the_daemon_does_not_reach_the_probe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONSTARTUP", str(tmp_path / "json.py"))
+    assert Toolchains(LanguagesConfig()).find("python").version.startswith("Python 3.")
+
+
+def test_descriptions_can_be_sent() -> None:
+    assert msgspec.json.encode(toolchains(cc="nowhere").infos())
