@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from scalebox.config import Config, SandboxConfig
+from scalebox.engine import host
 from scalebox.errors import HostError
 from scalebox.languages.toolchains import Toolchains
 from scalebox.model import Enforcement, IsolationLevel
@@ -21,6 +22,8 @@ from scalebox.sandbox import cgroups
 from scalebox.sandbox.pool import REMEDY, Interpreter, Pool
 from scalebox.sandbox.slot import Slot
 from scalebox.sandbox.zygote import kernel
+
+_GIB = 1 << 30
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -80,7 +83,8 @@ async def diagnose(config: Config) -> Diagnosis:
         checks += [
             await _check_level(config.sandbox, tools.interpreter, level) for level in IsolationLevel
         ]
-    checks += [_check_cgroups(config), *_check_kernel(), *_check_tools(tools), *_check_noise()]
+    checks += [_check_cgroups(config), _check_memory(config), *_check_kernel()]
+    checks += [*_check_tools(tools), *_check_noise()]
     return Diagnosis(isolation, enforcement, checks)
 
 
@@ -138,6 +142,22 @@ def _check_cgroups(config: Config) -> Check:
         else "boot with cgroup v2 alone (systemd.unified_cgroup_hierarchy=1) and delegate memory, "
         "pids and cpu to the daemon (systemd: Delegate=yes; containers: --cgroupns=private with a "
         "writable /sys/fs/cgroup), or name such a group in sandbox.cgroup_parent",
+    )
+
+
+def _check_memory(config: Config) -> Check:
+    available = host.program_memory_bytes(config)
+    slots = config.sandbox.slots or len(os.sched_getaffinity(0))
+    fit = min(slots, available // config.limits.memory_bytes)
+    return Check(
+        "memory",
+        fit == slots,
+        f"{available / _GIB:.1f} GiB for all programs together: {fit} of {slots} slots can run a "
+        f"program of {config.limits.memory_bytes / _GIB:g} GiB (limits.memory_bytes) at once",
+        ""
+        if fit == slots
+        else "lower limits.memory_bytes or sandbox.slots, or give more by engine.memory_bytes or "
+        "the container's limit: programs wait for memory while slots are idle",
     )
 
 
