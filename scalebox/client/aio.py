@@ -64,7 +64,8 @@ class AsyncClient:
         timeout_s: longest silence of a connection that owes an answer, seconds; None: no bound
             (a long queue is silent too; over TCP a daemon that owes answers is asked twice a
             minute whether it lives).
-        connections: connections for submissions, at most.
+        connections: connections for submissions, those that wait for a few slow ones not counted;
+            four times as many at most.
 
     Raises:
         BadRequestError: the address is none.

@@ -6,7 +6,8 @@ Theory of operation.  A `Pipeline` holds a queue of encoded submissions.  `submi
 every submission in it is answered: after a broken connection it posts those that are not, with the
 idempotency keys that they had, so that the daemon joins them to the work it may already have done.
 A batch refused as a whole, because one submission in it is malformed, is halved until that one is
-found.  A sender ends when nothing waits, so an idle pipeline costs nothing.
+found.  A sender ends when nothing waits, so an idle pipeline costs nothing.  One that is left with
+a few slow submissions does not hold up the others: there may be another in its place.
 """
 
 from __future__ import annotations
@@ -25,8 +26,11 @@ from scalebox.model import BatchItem, Report
 _FATAL_STATUSES = frozenset({401, 403, 405, 406, 415})
 BATCH_PATH = "/v1/judge/batch"
 NDJSON = "application/x-ndjson"
-#: With no more than this many answers outstanding each is told as it comes.
+#: With no more than this many answers outstanding each is told as it comes, and the sender no
+#: longer counts as one of `connections` …
 _FEW = 4
+#: … as long as there are no more than this many times `connections` altogether.
+_MOST = 4
 # msgpack: a map of one entry whose key is the 11-byte string "submissions".
 _BATCH_HEAD = b"\x81\xabsubmissions"
 
@@ -66,7 +70,8 @@ class Pipeline:
         transport: the open session.
         tasks: the group that the senders belong to.
         policy: when to ask again.
-        connections: how many batches may be under way at once.
+        connections: how many batches may be under way at once, those with a few slow submissions
+            left not counted.
         batch_items, batch_bytes: bounds of one batch (a single submission may be larger).
     """
 
@@ -89,6 +94,7 @@ class Pipeline:
         self._queue: deque[Item] = deque()
         self._senders: set[asyncio.Task[None]] = set()
         self._fresh = 0  # senders that were started and have not yet taken anything
+        self._slow = 0  # senders that wait for a few answers only
         self._closed = False
 
     def submit(self, item: Item) -> None:
@@ -96,15 +102,24 @@ class Pipeline:
         if self._closed:
             raise ScaleboxError("the client is closed; make a new one, or use `with`")
         self._queue.append(item)
+        self._start_sender()
+
+    def _start_sender(self) -> None:
         # One sender takes a whole batch, so a burst needs one new sender a batch, not one an item.
         if (
-            len(self._senders) < self._connections
+            len(self._senders) - self._slow < self._connections
+            and len(self._senders) < self._connections * _MOST
             and len(self._queue) > self._fresh * self._batch_items
         ):
             self._fresh += 1
             task = self._tasks.create_task(self._send_all())
             self._senders.add(task)
             task.add_done_callback(self._senders.discard)
+
+    def _few_left(self, batch: _Batch) -> None:
+        batch.slow = True
+        self._slow += 1
+        self._start_sender()
 
     def abandon(self, item: Item) -> None:
         """Forget an item; a request whose items are all forgotten is broken off."""
@@ -150,10 +165,13 @@ class Pipeline:
         groups = [items]
         patience = Patience(self._policy)
         while groups:
-            batch = _Batch(groups.pop())
+            batch = _Batch(groups.pop(), self._few_left)
             if not batch.waiting:
                 continue
-            trouble = await batch.attempt(self._transport)
+            try:
+                trouble = await batch.attempt(self._transport)
+            finally:
+                self._slow -= batch.slow
             if batch.answered:
                 patience.progress()
             left = list(batch.waiting.values())
@@ -182,11 +200,19 @@ class Pipeline:
 
 
 class _Batch:
-    """One request: the items that it carries, and what came back."""
+    """One request: the items that it carries, and what came back.
 
-    __slots__ = ("_scope", "_trouble", "answered", "waiting")
+    Attributes:
+        waiting: what has no answer yet, by its place in the request.
+        answered: how many have.
+        slow: whether `few_left` was called.
+    """
 
-    def __init__(self, items: list[Item]) -> None:
+    __slots__ = ("_few_left", "_scope", "_trouble", "answered", "slow", "waiting")
+
+    def __init__(self, items: list[Item], few_left: Callable[[_Batch], None]) -> None:
+        self.slow = False
+        self._few_left = few_left
         self.waiting = {
             position: item
             for position, item in enumerate(item for item in items if not item.abandoned)
@@ -201,6 +227,8 @@ class _Batch:
         body, content_type = _body_of(items)
         for item in items:
             item.batch = self
+        if len(items) <= _FEW:
+            self._few_left(self)
         try:
             async with asyncio.timeout(None) as self._scope:
                 await transport.batch(BATCH_PATH, body, content_type, self._receive)
@@ -240,6 +268,8 @@ class _Batch:
             item.batch = None
             if not item.abandoned:
                 item.deliver(item, outcome, False)
+        if not self.slow and len(self.waiting) <= _FEW:
+            self._few_left(self)
         return len(self.waiting) > _FEW
 
 

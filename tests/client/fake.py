@@ -67,6 +67,7 @@ class FakeDaemon:
         arguments: of the calls in submissions.
         open_batches, received: batches now being answered; submissions read so far.
         gate: answers wait for it.
+        slow: submissions of these ids are answered last, when `release` is set.
     """
 
     def __init__(self) -> None:
@@ -82,6 +83,8 @@ class FakeDaemon:
         self.arguments: list[object] = []
         self.open_batches = 0
         self.received = 0
+        self.slow: set[str] = set()
+        self.release = asyncio.Event()
         self.gate = asyncio.Event()
         self.gate.set()
         self.blobs: dict[str, bytes] = {}
@@ -129,6 +132,7 @@ class FakeDaemon:
             order = list(enumerate(submissions))
             if self.shuffle:
                 order.reverse()
+            order.sort(key=lambda pair: pair[1].id in self.slow)
             for written, (index, submission) in enumerate(order):
                 if cut is not None and written == cut:
                     # Half a frame, then the line is dead.
@@ -136,6 +140,8 @@ class FakeDaemon:
                     assert request.transport is not None
                     request.transport.close()
                     return response
+                if submission.id in self.slow:
+                    await self.release.wait()
                 await response.write(_frame(self._answer(index, submission)))
         finally:
             self.open_batches -= 1

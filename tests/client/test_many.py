@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,8 @@ from scalebox.client.aio import AsyncClient
 from scalebox.errors import RemoteError
 from scalebox.model import Report, Submission
 from tests.client.fake import FakeDaemon
+
+OK = Submission(language="python", source="ok")
 
 
 def numbered(count: int) -> list[Submission]:
@@ -210,3 +213,48 @@ async def test_two_streams_do_not_disturb_each_other(client: AsyncClient) -> Non
         return len([1 async for _ in client.judge_many(numbered(400), in_flight=30)])
 
     assert set(await asyncio.gather(count(), count(), count())) == {400}
+
+
+async def test_a_few_slow_submissions_do_not_hold_up_the_others(
+    daemon: FakeDaemon, socket_path: Path
+) -> None:
+    # One in every batch: with all connections waiting for those, the others must go on.
+    daemon.slow = {str(index) for index in range(0, 640, 64)}
+    sent = [Submission(language="python", source="ok", id=str(index)) for index in range(640)]
+    answered = 0
+    async with AsyncClient(socket_path, connections=3) as client:
+        async for _ in client.judge_many(sent):
+            answered += 1
+            if answered == 630:
+                assert daemon.open_batches == 10
+                daemon.release.set()
+    assert answered == 640
+
+
+async def test_single_calls_that_come_one_by_one_wait_for_no_slow_one(
+    daemon: FakeDaemon, socket_path: Path
+) -> None:
+    daemon.slow = {"slow"}
+    slow = Submission(language="python", source="ok", id="slow")
+    async with AsyncClient(socket_path, connections=2) as client, asyncio.TaskGroup() as group:
+        for count in range(1, 7):
+            group.create_task(client.judge(slow))
+            while daemon.open_batches < count:
+                await asyncio.sleep(0.005)
+        assert (await client.judge(OK)).accepted
+        daemon.release.set()
+
+
+async def test_connections_are_bounded_all_the_same(daemon: FakeDaemon, socket_path: Path) -> None:
+    daemon.gate.clear()
+    async with AsyncClient(socket_path, connections=2) as client, asyncio.TaskGroup() as group:
+        while daemon.open_batches < 8:
+            group.create_task(client.judge(OK))
+            await asyncio.sleep(0.005)
+        for _ in range(20):
+            group.create_task(client.judge(OK))
+            await asyncio.sleep(0)
+        # Had a ninth been begun, it would be here before the answer of this.
+        await client.status()
+        assert daemon.open_batches == 8
+        daemon.gate.set()
