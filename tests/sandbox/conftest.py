@@ -93,10 +93,11 @@ def take(output: bytes | int) -> bytes:
 
 async def open_pool(level: str, directory: Path, **more: Any) -> Pool:
     """A started pool with one slot."""
-    python = PythonConfig()
+    ordinary = Interpreter(INTERPRETER, (), PythonConfig().preload)
+    interpreter = more.pop("interpreter", ordinary)
     pool = Pool(
         SandboxConfig(isolation=level, slots=more.pop("slots", 1), **more),  # type: ignore[arg-type]
-        Interpreter(INTERPRETER, (), python.preload),
+        interpreter,
         directory / "slots",
         256,
         lambda slot: None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from scalebox.model import IsolationLevel
-from tests.sandbox.conftest import WAYS, Bench, open_pool
+from scalebox.sandbox.pool import Interpreter
+from tests.sandbox.conftest import INTERPRETER, WAYS, Bench, open_pool
 
 
 @pytest.fixture
@@ -44,5 +46,32 @@ async def test_a_path_and_one_inside_it_can_both_be_read(
         bench = Bench(pool, pool.slots[0])
         outcome = await bench.python(f"print(open('{inner}/fact').read())")
         assert outcome.stdout == b"is here\n"
+    finally:
+        pool.close()
+
+
+@pytest.mark.parametrize(
+    ("level", "way"), [pair for pair in WAYS if pair[0] is not IsolationLevel.MINIMAL]
+)
+async def test_a_module_of_a_python_below_tmp_is_preloaded_on_demand(
+    level: IsolationLevel, way: str, below_tmp: Path, tmp_path: Path
+) -> None:
+    made = below_tmp / "venv"
+    subprocess.run([INTERPRETER, "-m", "venv", "--without-pip", str(made)], check=True)
+    (packages,) = made.glob("lib/python3*/site-packages")
+    (packages / "largemodule.py").write_text("import os\nloaded_by = os.getpid()\n")
+    pool = await open_pool(
+        level.value,
+        tmp_path,
+        interpreter=Interpreter(
+            str(made / "bin" / "python3"), (str(made),), preload_on_demand=("largemodule",)
+        ),
+        accelerator="auto" if way == "native" else "off",
+    )
+    try:
+        bench = Bench(pool, pool.slots[0])
+        for _ in range(2):
+            outcome = await bench.python("import largemodule; print(largemodule.loaded_by)")
+            assert outcome.stdout == b"1\n", outcome.stderr
     finally:
         pool.close()

@@ -8,6 +8,14 @@ import stat
 from . import child, rootfs, trees, wire
 from .request import Request
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` itself is not worth its pages
+    from collections.abc import Callable
+
+
+#: More than enough for symbolic links.
+_LINKS_BYTES = 1 << 20
+
 
 class Box:
     """The only writable place of a slot.
@@ -41,10 +49,7 @@ class Box:
         os.mkdir(self.folder, 0o755)
         os.mkdir(self.root + "/tmp", 0o777)
         os.mkdir(self.root + "/shm", 0o777)
-        for path, target in self._hidden.items():
-            place = self.root + "/tmp/" + path
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            os.symlink(target, place)
+        self._link_hidden()
         os.chdir(self.folder)
         source = request.section(wire.SOURCE)
         if source:
@@ -59,6 +64,23 @@ class Box:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             _write(path, files[offset : offset + length], mode)
             offset += length
+
+    def _link_hidden(self) -> None:
+        for path, target in self._hidden.items():
+            place = self.root + "/tmp/" + path
+            os.makedirs(os.path.dirname(place), exist_ok=True)
+            os.symlink(target, place)
+
+    def with_hidden(self, action: Callable[[], object]) -> None:
+        """In pid 1: do something while paths below /tmp are there as they are for programs."""
+        if not self._hidden:
+            action()
+            return
+        self.make(_LINKS_BYTES)
+        os.mkdir(self.root + "/tmp")
+        self._link_hidden()
+        action()
+        self.drop()
 
     def fetch(self, paths: list[str]) -> tuple[list[int], bytes]:
         """Open what a run left: descriptors, and the reply's listing of them."""

@@ -9,6 +9,7 @@ Where `native` is there, it carries out most runs, and comes here for the rest.
 
 from __future__ import annotations
 
+import functools
 import marshal
 import mmap
 import os
@@ -197,7 +198,7 @@ class Supervisor:
         for name in self._on_demand[:]:
             if request.names(name):
                 self._on_demand.remove(name)
-                preload([name.decode()])
+                self._box.with_hidden(functools.partial(preload, [name.decode()]))
                 child.forget_folder(self._box.folder)
                 if self._native is not None:
                     self._native.wait_for(self._on_demand)
