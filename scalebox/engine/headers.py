@@ -95,10 +95,13 @@ class Headers:
 
 
 def remove_stale(folder: Path, identities: Collection[str]) -> None:
-    """Remove the headers of tool chains and flags that this daemon does not use any more."""
+    """Remove the headers of tool chains and flags that this daemon does not use any more, and what a
+    killed one had half written."""
     for entry in folder.iterdir():
         if entry.name not in identities:
             shutil.rmtree(entry, ignore_errors=True)
+        for partial in entry.rglob("*.partial"):
+            partial.unlink(missing_ok=True)
 
 
 def _write_file(path: Path, source_fd: int) -> None:

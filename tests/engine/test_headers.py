@@ -161,3 +161,12 @@ def names_an_interpreter(elf: bytes) -> bool:
     return any(
         struct.unpack_from("<I", elf, start + number * size)[0] == 3 for number in range(count)
     )
+
+
+def test_what_a_killed_daemon_had_half_written_goes_with_the_next_start(tmp_path: Path) -> None:
+    folder = tmp_path / "in use" / "bits"
+    folder.mkdir(parents=True)
+    (folder / "stdc++.h.gch").write_text("whole")
+    (folder / "stdc++.h.123.partial").write_text("half")
+    remove_stale(tmp_path, {"in use"})
+    assert [path.name for path in folder.iterdir()] == ["stdc++.h.gch"]
