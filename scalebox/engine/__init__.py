@@ -1,4 +1,4 @@
-"""A submission becomes a report: take it in, compile, schedule its cases, judge, stop early, add up.
+"""A submission becomes a report: taken in, compiled, its cases scheduled, judged and added up.
 
 Theory of operation.  A request enters through `service.Engine` and is a coroutine of its caller:
 cancelling the call drops the work, and nothing of it outlives the answer.
@@ -6,14 +6,15 @@ cancelling the call drops the work, and nothing of it outlives the answer.
 1. `admission` refuses what is over a bound, with the place and the bound, or takes it: from then on
    it holds its share of the queue (counted in cases, also those that are not queued yet), of the
    bytes that may wait, and of the uploaded `blobs` that it names.
-2. `builder` finds or makes the artifact: identical compilations in flight are one, results are kept.
-   A compilation is a run like others, in a slot, under limits of its own.  `headers` precompiles.
-3. A `judgement` (`stdio`, `calls`, `asserts`) turns cases into jobs and hears of each as it ends.  It
-   says what a run is (`RunSpec`), and what its outcome means, by `verdicts` where the kernel has
+2. `builder` finds or makes the artifact: identical compilations in flight are one, and results are
+   kept.  A compilation is a run like others, in a slot, under limits of its own.  `headers`
+   precompiles.
+3. A `judgement` (`stdio`, `calls`, `asserts`) turns cases into jobs and hears of each as it ends.
+   It says what a run is (`RunSpec`), and what its outcome means, by `verdicts` where the kernel has
    said enough and by the room `judging` where not.  Slow comparisons go `aside`, to a thread.
-4. The `scheduler` gives slots their next job: `fairness` says whose it is, in CPU seconds; memory is
-   admitted like cores; a run that must be measured alone gets the host for itself, within 5 % of the
-   time.  Jobs are plain callbacks on the event loop, no task each: the budget is a few dozen
+4. The `scheduler` gives slots their next job: `fairness` says whose it is, in CPU seconds; memory
+   is admitted like cores; a run that must be measured alone gets the host for itself, within 5 % of
+   the time.  Jobs are plain callbacks on the event loop, no task each: the budget is a few dozen
    microseconds a case.
 5. The report does not depend on the order in which cases happened to end.
 

@@ -95,8 +95,8 @@ class Headers:
 
 
 def remove_stale(folder: Path, identities: Collection[str]) -> None:
-    """Remove the headers of tool chains and flags that this daemon does not use any more, and what a
-    killed one had half written."""
+    """Remove the headers of tool chains and flags that this daemon does not use any more, and what
+    a killed one had half written."""
     for entry in folder.iterdir():
         if entry.name not in identities:
             shutil.rmtree(entry, ignore_errors=True)

@@ -40,7 +40,7 @@ def groups() -> set[str]:
 
 async def test_it_tries_every_level_and_leaves_nothing(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    before = Path("/proc/self/cgroup").read_text()
+    before, made_before = Path("/proc/self/cgroup").read_text(), groups()
     diagnosis = await doctor.diagnose(config())
     checks = named(diagnosis)
     assert diagnosis.ok
@@ -49,7 +49,7 @@ async def test_it_tries_every_level_and_leaves_nothing(tmp_path: Path, monkeypat
         assert check.ok or check.remedy, "what is missing has a remedy"
     assert ROOT or not checks["level full"].ok
     assert list(tmp_path.iterdir()) == []
-    assert groups() == set()
+    assert groups() <= made_before
     assert Path("/proc/self/cgroup").read_text() == before
 
 
@@ -72,10 +72,10 @@ def test_memory_that_is_not_enough_for_every_slot_is_said_to_be_so() -> None:
     assert "3 of 4 slots" in check.detail
     assert "limits.memory_bytes" in check.remedy
     enough = config(engine={"memory_bytes": 4 << 30}, sandbox={"slots": 4})
-    assert doctor._check_memory(enough) == Check(
-        "memory", True, "4.0 GiB for all programs together: 4 of 4 slots can run a program of 1 GiB "
-        "(limits.memory_bytes) at once",
-    )  # fmt: skip
+    check = doctor._check_memory(enough)
+    assert check.ok
+    assert check.detail.startswith("4.0 GiB for all programs together: 4 of 4 slots can run")
+    assert not check.remedy
 
 
 async def test_a_demand_that_cannot_be_met_says_why_and_how() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from scalebox.engine.headers import remove_stale
 from scalebox.engine.service import Engine
 
 from .conftest import StartsEngine, stdio, until
