@@ -155,11 +155,12 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     interpreter: str = ""
     preload: tuple[str, ...] = (
-        "array", "bisect", "cmath", "collections", "copy", "datetime", "decimal", "enum",
-        "fractions", "functools", "heapq", "io", "itertools", "json", "math", "operator",
-        "os", "random", "re", "statistics", "string", "sys", "time", "typing",
+        "array", "bisect", "cmath", "collections", "copy", "enum", "functools", "heapq", "io",
+        "itertools", "math", "operator", "os", "random", "re", "string", "sys", "time", "typing",
     )  # fmt: skip
-    preload_on_demand: tuple[str, ...] = ("numpy", "dataclasses")
+    preload_on_demand: tuple[str, ...] = (
+        "dataclasses", "datetime", "decimal", "fractions", "json", "numpy", "statistics",
+    )  # fmt: skip
 
 
 class CppConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -66,6 +66,7 @@ class Cgroup1:
             "limit": at["memory"] / "memory.limit_in_bytes",
             "events": at["memory"] / "memory.oom_control",
             "pids": at["pids"] / "pids.events",
+            "pids_max": at["pids"] / "pids.max",
         }
         return SlotCgroup(
             # Version 2 first: its cgroup.kill is the one that cannot be outrun.

@@ -150,6 +150,7 @@ class Cgroup2:
             "limit": "memory.max",
             "events": "memory.events",
             "pids": "pids.events",
+            "pids_max": "pids.max",
         }
         if self._peak_resets:
             files["peak"] = "memory.peak"

@@ -10,7 +10,7 @@ import array
 import asyncio
 import contextlib
 import fcntl
-import json
+import marshal
 import os
 import signal
 import socket
@@ -189,7 +189,7 @@ class Slot:
 
     def _settings(self) -> bytes:
         plan, cgroup = self.plan, self._cgroup
-        return json.dumps(
+        return marshal.dumps(
             {
                 "level": plan.level.value,
                 "uid": plan.uid,
@@ -205,8 +205,9 @@ class Slot:
                 "peak_resets": cgroup.peak_resets if cgroup else False,
                 "env": plan.environment,
                 "native": plan.native,
-            }
-        ).encode()
+            },
+            wire.SETTINGS_MARSHAL_VERSION,
+        )
 
     def end(self) -> None:
         """Kill the slot with all that is in it, for good; `close` is to follow."""
@@ -311,23 +312,20 @@ class Slot:
             self._hear_reply(packet, list(descriptors))
 
     def _hear_start(self, packet: bytes) -> None:
-        try:
-            facts = json.loads(packet)
-        except ValueError:
-            self._fail("the zygote does not speak our protocol")
-            return
-        if "pid" in facts:
-            self.pid = int(facts["pid"])
+        word, *texts = packet.decode("utf-8", "replace").split("\0")
+        if word == wire.SAYS_PID:
+            self.pid = int(texts[0])
             if self.plan.level is not IsolationLevel.MINIMAL:
                 # The launcher has done its work; pid 1 becomes the daemon's own child.
                 self._let_end(self._launcher)
                 self._launcher = 0
-        elif "failed" in facts:
-            self._fail(str(facts["failed"]))
-        elif "ready" in facts:
-            self.notes = [str(note) for note in facts["notes"]]
-            self.python_version = str(facts["python"])
+        elif word == wire.SAYS_FAILED:
+            self._fail(texts[0])
+        elif word == wire.SAYS_READY:
+            self.python_version, *self.notes = texts
             self._set_state("idle")
+        else:
+            self._fail("the zygote does not speak our protocol")
 
     def _hear_reply(self, packet: bytes, descriptors: list[int]) -> None:
         try:

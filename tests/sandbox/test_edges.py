@@ -40,6 +40,28 @@ async def test_a_small_program_over_a_smaller_limit_is_out_of_memory(bench: Benc
     assert outcome.flags == 0
 
 
+async def test_processes_are_bounded_where_the_user_is_root_outside(bench: Bench) -> None:
+    """RLIMIT_NPROC does not hold there; the cgroup does, run by run."""
+    if bench.pool.enforcement is Enforcement.RLIMIT:
+        return
+    source = """
+import os, signal
+children = []
+try:
+    while len(children) < 150:
+        pid = os.fork()
+        if not pid:
+            signal.pause()
+        children.append(pid)
+except OSError:
+    pass
+print(len(children))
+"""
+    for allowed in (30, 100, 30):
+        outcome = await bench.python(source, limits={"processes": allowed})
+        assert allowed - 5 <= int(outcome.stdout) <= allowed + 20
+
+
 @pytest.mark.parametrize("limit", ["cpu_ns", "wall_ns"])
 async def test_no_time_at_all_is_too_slow_and_no_failure_of_ours(bench: Bench, limit: str) -> None:
     outcome = await bench.python("while True: pass", limits={limit: 1})

@@ -105,7 +105,7 @@ enum { SETUP = 0, COMPILING = 1, RUNNING = 2, EXEC_ERROR = 3, COMPILE_ERROR = 4 
 struct zygote {
     /* What the slot is; constant. */
     int32_t control, uid, driver_uid, drop_capabilities, cores, poll_ms, oom_score;
-    int32_t cpu, usage, peak, limit, events, pids; /* files of the cgroup; -1: none */
+    int32_t cpu, usage, peak, limit, events, pids, pids_max; /* of the cgroup; -1: none */
     int32_t cgroup_version, peak_resets;
     char *page;         /* shared with every child */
     char *buffer;       /* PACKET_BYTES, private */
@@ -114,7 +114,7 @@ struct zygote {
     char **on_demand;   /* modules that Python must import first if a source names them */
     char **random_words, **leaving_words, **stream_words; /* what gives a text its traits */
     /* The meter, also used by Python: as zygote/meter.py. */
-    int64_t usage_at_start, idle_usage, memory_limit, oom_kills, pids_hits;
+    int64_t usage_at_start, idle_usage, memory_limit, process_limit, oom_kills, pids_hits;
     int64_t cpu_at_start_ns, own_at_start_ns;
     /* The run at hand. */
     int64_t packet_size, started_ns;
@@ -137,6 +137,8 @@ static int own_oom_score_length;
  * group is limited to. */
 #define BASELINE_SLACK (4 << 20)
 #define LEAST_LIMIT (16 << 20)
+/* Processes of a slot beside the program's. */
+#define PIDS_SLACK 16
 
 int64_t zygote_struct_size(void) { return sizeof(struct zygote); }
 
@@ -223,7 +225,7 @@ static void write_number(int fd, int64_t number)
         die("setting a limit of the cgroup");
 }
 
-static void begin_measuring(struct zygote *z, int64_t memory)
+static void begin_measuring(struct zygote *z, int64_t memory, int64_t processes)
 {
     z->usage_at_start = number_in(z->usage);
     int grown = z->usage_at_start > z->idle_usage + BASELINE_SLACK;
@@ -233,6 +235,11 @@ static void begin_measuring(struct zygote *z, int64_t memory)
         write_number(z->limit, z->idle_usage + (memory > LEAST_LIMIT ? memory : LEAST_LIMIT));
     }
     z->memory_limit = memory;
+    if (z->pids_max >= 0 && processes != z->process_limit) {
+        /* RLIMIT_NPROC holds nobody who is the host's root, whatever his uid is called inside. */
+        write_number(z->pids_max, processes + PIDS_SLACK);
+        z->process_limit = processes;
+    }
     if (z->peak_resets && z->peak >= 0) {
         const char *text = z->cgroup_version == 1 ? "0" : "reset";
         if (pwrite(z->peak, text, strlen(text), 0) < 0)
@@ -388,8 +395,9 @@ static int become(struct zygote *z, const int *given, int count, int program, in
                   const char **what)
 {
     const struct request *q = (const struct request *)z->buffer;
-    *what = "starting a session";
-    if (setsid() < 0)
+    *what = "starting a process group";
+    /* A session would do as well, but the kernel makes a scheduling group for each. */
+    if (setpgid(0, 0) < 0)
         return -1;
     *what = "placing descriptors";
     if (place_descriptors(given, count, program) < 0)
@@ -412,7 +420,7 @@ static int become(struct zygote *z, const int *given, int count, int program, in
 static int become_driver(struct zygote *z, const int *given, int count, const char **what)
 {
     *what = "starting a tester";
-    if (setsid() < 0 || place_descriptors(given, count, -1) < 0)
+    if (setpgid(0, 0) < 0 || place_descriptors(given, count, -1) < 0)
         return -1;
     return become_user(z, z->driver_uid);
 }
@@ -554,14 +562,25 @@ static void mount_scratch(uint64_t size, unsigned owner)
         die("mounting the scratch file system");
 }
 
+static int holds(const struct zygote *z, int section, char **words)
+{
+    for (; *words != NULL; words++)
+        if (memmem(z->section[section], z->section_length[section], *words, strlen(*words)))
+            return 1;
+    return 0;
+}
+
 /* Whether the program's text holds one of some words. */
 static int names(const struct zygote *z, char **words)
 {
-    for (; *words != NULL; words++)
-        if (memmem(z->section[SOURCE], z->section_length[SOURCE], *words, strlen(*words)) ||
-            memmem(z->section[FILES], z->section_length[FILES], *words, strlen(*words)))
-            return 1;
-    return 0;
+    return holds(z, SOURCE, words) || holds(z, FILES, words);
+}
+
+/* Whether Python must import something first, also for code that came without its text. */
+static int names_on_demand(const struct zygote *z)
+{
+    return names(z, z->on_demand) || holds(z, CODE, z->on_demand) ||
+           holds(z, DRIVER_CODE, z->on_demand);
 }
 
 /* Find the sections of the request in the buffer, or in the descriptor that brings them. */
@@ -720,7 +739,7 @@ static int launch(struct zygote *z)
     const struct request *q = (const struct request *)z->buffer;
     unsigned owner = z->uid >= 0 ? (unsigned)z->uid : getuid();
     int in_child = 0;
-    begin_measuring(z, q->memory);
+    begin_measuring(z, q->memory, q->processes);
     mount_scratch(q->file_bytes, owner);
     if (q->flags & STDIN_FD)
         z->in = reopened(z->descriptors[q->flags & BODY_FD ? 1 : 0]);
@@ -960,7 +979,7 @@ static int serve(struct zygote *z)
             continue;
         }
         find_sections(z);
-        if (names(z, z->on_demand))
+        if (names_on_demand(z))
             return FOR_PYTHON;
         if (q->program == EXECUTE && prepare_exec(z) < 0)
             return FOR_PYTHON;

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 # The bare module: what `socket` adds is pages that every fork copies.
 import _socket as socket
-import json
+import marshal
 import os
 import select
 import signal
@@ -32,11 +32,11 @@ def main():  # type: ignore[no-untyped-def]
     null = _move_up(os.open("/dev/null", os.O_RDWR))
     for place in range(CONTROL_FD, child.RESERVED_FDS):
         os.dup2(null, place, inheritable=False)
-    settings = supervise.Settings(json.loads(control.recv(1 << 16)))
+    settings = supervise.Settings(marshal.loads(control.recv(1 << 16)))
     try:
         supervisor = _start(control, settings, kernel, supervise)
     except Exception as error:
-        _tell(control, failed="%s: %s" % (type(error).__name__, error))
+        _tell(control, "failed", "%s: %s" % (type(error).__name__, error))
         os._exit(1)
     for name in [name for name in sys.modules if name.split(".")[0] == "zygote"]:
         del sys.modules[name]
@@ -49,10 +49,7 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
     own_namespaces = settings.level != "minimal"
     if own_namespaces:
         _join(settings.cgroup_procs)
-    cgroup_files = {
-        name: _move_up(os.open(path, os.O_RDWR if name in ("limit", "peak") else os.O_RDONLY))
-        for name, path in settings.cgroup_files.items()
-    }
+    cgroup_files = {name: _opened(name, path) for name, path in settings.cgroup_files.items()}
     notes = []  # type: list[str]
     if own_namespaces:
         flags = (
@@ -116,7 +113,7 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
         oom_score if "limit" in cgroup_files else -1,
         library,
     )
-    _tell(control, ready=True, notes=notes, python=sys.version.split()[0])
+    _tell(control, "ready", sys.version.split()[0], *notes)
     return supervisor
 
 
@@ -125,7 +122,7 @@ def _fork_pid_1(control, kernel):  # type: ignore[no-untyped-def]
     launcher = kernel.pidfd_open(os.getpid())
     pid = os.fork()
     if pid:
-        _tell(control, pid=pid)
+        _tell(control, "pid", str(pid))
         os._exit(0)
     # The parent whose death is told is the daemon only once the launcher is gone.
     select.select([launcher], [], [])
@@ -142,12 +139,17 @@ def _fork_kept(control, kernel):  # type: ignore[no-untyped-def]
     own = os.getpid()
     pid = os.fork()
     if pid:
-        _tell(control, pid=pid)
+        _tell(control, "pid", str(pid))
         keeper.keep(pid, daemon)
     os.close(daemon)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != own:
         os._exit(1)
+
+
+def _opened(name, path):  # type: ignore[no-untyped-def]
+    writable = name in ("limit", "peak", "pids_max")
+    return _move_up(os.open(path, os.O_RDWR if writable else os.O_RDONLY))
 
 
 def _join(cgroup_procs):  # type: ignore[no-untyped-def]
@@ -220,8 +222,8 @@ def _move_up(fd):  # type: ignore[no-untyped-def]
     return moved
 
 
-def _tell(control, **facts):  # type: ignore[no-untyped-def]
-    control.send(json.dumps(facts).encode())
+def _tell(control, *texts):  # type: ignore[no-untyped-def]
+    control.send("\0".join(texts).encode("utf-8", "backslashreplace"))
 
 
 if __name__ == "__main__":

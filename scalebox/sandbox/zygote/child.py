@@ -12,7 +12,6 @@ import atexit
 import marshal
 import mmap
 import os
-import resource
 import signal
 import sys
 import types
@@ -105,6 +104,8 @@ def connect(descriptors: list[int]) -> None:
 
 def limit(cpu_s: int, file_bytes: int, open_files: int, processes: int, stack_bytes: int) -> None:
     """Backstops behind pid 1's and the cgroup's limits, inherited by all descendants."""
+    import resource  # here, where `native` is not: a library less for every fork
+
     for which, soft, hard in (
         (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
         (resource.RLIMIT_FSIZE, file_bytes, file_bytes),

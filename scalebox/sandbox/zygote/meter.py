@@ -9,11 +9,16 @@ rusage: it misses what nobody waited for, and the report's `enforcement` says so
 from __future__ import annotations
 
 import os
-import resource
 import time
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import resource
 
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+#: Processes of a slot beside the program's: pid 1, a tester, their passing helpers.
+_PIDS_SLACK = 16
 #: How far the idle slot may grow (page cache, a module loaded on demand) before its limit follows.
 _BASELINE_SLACK = 4 << 20
 #: The least that a cgroup is limited to beyond that: with less no process could be made in it, and
@@ -81,13 +86,13 @@ class State:
     Attributes:
         usage_at_start: bytes in the cgroup when the run began.
         idle_usage: bytes that the idle slot needs by itself.
-        memory_limit: of the last run, bytes.
+        memory_limit, process_limit: of the last run, bytes and processes.
         oom_kills, pids_hits: counters when they were last looked at.
         cpu_at_start_ns, own_at_start_ns: CPU time of the cgroup, and of pid 1, when it began.
     """
 
     usage_at_start = idle_usage = 0
-    memory_limit = -1
+    memory_limit = process_limit = -1
     oom_kills = pids_hits = 0
     cpu_at_start_ns = own_at_start_ns = 0
 
@@ -102,11 +107,11 @@ class Meter:
         """The descriptors that it reads and writes, by name."""
         return {}
 
-    def begin(self, memory_limit: int) -> None:
+    def begin(self, memory_limit: int, processes: int) -> None:
         """A run is about to start."""
         raise NotImplementedError
 
-    def adopt(self, memory_limit: int) -> None:
+    def adopt(self, memory_limit: int, processes: int) -> None:
         """A run was started by somebody else, who has done what `begin` does to the cgroup."""
         raise NotImplementedError
 
@@ -145,7 +150,7 @@ class ProcessMeter(Meter):
         self._peak = 0
         self._limit = 0
 
-    def begin(self, memory_limit: int) -> None:
+    def begin(self, memory_limit: int, processes: int) -> None:
         self._reaped_ns = 0
         self._peak = 0
         self._limit = memory_limit
@@ -182,7 +187,7 @@ class CgroupMeter(Meter):
 
     Parameters:
         files: `cpu` (v2 cpu.stat), `usage`, `peak`, `limit`, `events` (memory.events or
-            memory.oom_control), `pids` (pids.events).
+            memory.oom_control), `pids` (pids.events), `pids_max`.
         peak_resets: whether writing to `peak` starts a new maximum (v1; v2 from Linux 6.12).
         version: of the memory controller.
         state: where to remember.
@@ -204,7 +209,7 @@ class CgroupMeter(Meter):
     def files(self) -> dict[str, int]:
         return self._files
 
-    def begin(self, memory_limit: int) -> None:
+    def begin(self, memory_limit: int, processes: int) -> None:
         self._peak_rss = 0
         state = self._state
         state.usage_at_start = self._number("usage")
@@ -214,12 +219,16 @@ class CgroupMeter(Meter):
             text = b"%d" % (state.idle_usage + max(memory_limit, _LEAST_LIMIT))
             os.pwrite(self._files["limit"], text, 0)
         state.memory_limit = memory_limit
+        if "pids_max" in self._files and processes != state.process_limit:
+            # RLIMIT_NPROC holds nobody who is the host's root, whatever his uid is called inside.
+            os.pwrite(self._files["pids_max"], b"%d" % (processes + _PIDS_SLACK), 0)
+            state.process_limit = processes
         if self._peak_resets:
             os.pwrite(self._files["peak"], self._reset, 0)
         state.own_at_start_ns = own_cpu_ns()
         state.cpu_at_start_ns = self._group_cpu_ns()
 
-    def adopt(self, memory_limit: int) -> None:
+    def adopt(self, memory_limit: int, processes: int) -> None:
         self._peak_rss = 0
 
     def reaped(self, usage: resource.struct_rusage) -> None:

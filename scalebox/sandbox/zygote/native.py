@@ -21,7 +21,7 @@ IN_CHILD = 2
 LAUNCHED = 3
 
 _MAX_DESCRIPTORS = 8
-_FILES = ("cpu", "usage", "peak", "limit", "events", "pids")
+_FILES = ("cpu", "usage", "peak", "limit", "events", "pids", "pids_max")
 _Int, _Long, _Pointer = ctypes.c_int32, ctypes.c_int64, ctypes.c_void_p
 
 
@@ -35,6 +35,7 @@ class Zygote(ctypes.Structure, State):
         *((name, _Pointer) for name in ("page", "buffer", "environment", "hidden", "on_demand")),
         *((name, _Pointer) for name in ("random_words", "leaving_words", "stream_words")),
         *((name, _Long) for name in ("usage_at_start", "idle_usage", "memory_limit")),
+        ("process_limit", _Long),
         *((name, _Long) for name in ("oom_kills", "pids_hits")),
         *((name, _Long) for name in ("cpu_at_start_ns", "own_at_start_ns")),
         *((name, _Long) for name in ("packet_size", "started_ns")),
@@ -66,7 +67,7 @@ class Native:
         size.restype = _Long
         if size() != ctypes.sizeof(Zygote):
             raise OSError("%s is not made for this version" % path)
-        self.state = Zygote()
+        self.state = Zygote(process_limit=-1)
         self.buffer = mmap.mmap(-1, wire.PACKET_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._kept = []  # type: list[object]
         #: What `serve` is called with.

@@ -54,8 +54,8 @@ class Request:
         return memoryview(self._memory)[start:end]
 
     def names(self, word: bytes) -> bool:
-        """Whether the source or a file holds a word."""
-        texts = self._places[wire.SOURCE], self._places[wire.FILES]
+        """Whether the program's text, or code, or a tester's, holds a word."""
+        texts = (self._places[n] for n in (wire.SOURCE, wire.FILES, wire.CODE, wire.DRIVER_CODE))
         return any(self._memory.find(word, *place) >= 0 for place in texts)
 
     def close(self) -> None:

@@ -103,6 +103,7 @@ class Supervisor:
         if library is None:
             # Back to none at the level of the system, which is what counts for pid 1.
             kernel.drop_handler(signal.SIGINT)
+            __import__("resource")  # before the fork, not in each child
         else:
             library.prepare(
                 settings, control.fileno(), self._page, gauge.files(), gauge.poll_interval_ms,
@@ -159,7 +160,7 @@ class Supervisor:
         self._preload_for(request)
         # After a fork every page that either side writes is copied: what can be done before it, or
         # after the child's end, is.
-        self._meter.begin(request.memory)
+        self._meter.begin(request.memory, request.processes)
         self._box.make(request.file_bytes)
         run = Run(
             request,
@@ -189,7 +190,7 @@ class Supervisor:
         run.main, run.started_ns = state.main_pid, state.started_ns
         if state.peer_pid:
             run.peer = state.peer_pid
-        self._meter.adopt(request.memory)
+        self._meter.adopt(request.memory, request.processes)
         # It has waited for the first limit, unless the run is one that it never waits for.
         waited = not (request.flags & wire.CHANNEL or request.section(wire.FETCH))
         self._end(run, waited)
@@ -242,7 +243,7 @@ class Supervisor:
             if request.program_fd >= 0:
                 program_fd = child.FIRST_PRIVATE_FD
                 wires = wires + [-1] * (program_fd - len(wires)) + [request.program_fd]
-            os.setsid()
+            os.setpgid(0, 0)
             child.connect(wires)
             if program_fd >= 0:
                 os.set_inheritable(program_fd, False)
@@ -289,7 +290,7 @@ class Supervisor:
 
     def _become_driver(self, request: Request, wires: list[int]) -> Program:
         try:
-            os.setsid()
+            os.setpgid(0, 0)
             child.connect(wires)
             # Not dumpable: where both have one uid, the program cannot look into this process.
             self._driver_identity.become(dumpable=False)

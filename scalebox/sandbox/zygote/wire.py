@@ -15,6 +15,13 @@ INLINE_BYTES = 48 * 1024
 #: The largest packet either side sends.
 PACKET_BYTES = 64 * 1024
 
+#: The first packet is the slot's settings, marshalled in this version, which every Python reads:
+#: the zygote trusts the daemon, and `json` would be pages that every fork copies.
+SETTINGS_MARSHAL_VERSION = 2
+#: Before its first run a slot says one of these words and texts after it, joined by NULs: pid 1 (as
+#: the host sees it); the interpreter's version and notes for the operator; what went wrong.
+SAYS_PID, SAYS_READY, SAYS_FAILED = "pid", "ready", "failed"
+
 # Request types.
 RUN = 1
 CANCEL = 2
