@@ -6,13 +6,18 @@ configuration → log → engine (stores, tool chains, slots) → API → wait f
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
+import fcntl
 import logging
 import os
 import resource
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import NoReturn
 
 import anyio
 import msgspec
@@ -21,11 +26,11 @@ import structlog
 import scalebox
 from scalebox import config as configuration
 from scalebox.config import Config, LogConfig
-from scalebox.errors import ScaleboxError
+from scalebox.errors import ConfigError, HostError, ScaleboxError
 from scalebox.model import Status
 
-_PARENT_CHECK_S = 0.5
 _DESCRIPTORS = 65_536
+_API = "scalebox.api.serve"
 #: What the daemon exits with when it cannot start.
 EXIT_CANNOT_START = 2
 
@@ -40,16 +45,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _set_up_log(config.log)
         if options.doctor:
             sys.exit(anyio.run(_doctor, config, options.json))
-        parent = os.getppid() if options.exit_with_parent else 0
+        parent = _watched_parent(options.exit_with_parent)
         _allow_descriptors()
-        anyio.run(_serve, config, parent, backend_options={"use_uvloop": True})
-    except ScaleboxError as error:
-        print(f"scaleboxd: {error}", file=sys.stderr)
-        sys.exit(EXIT_CANNOT_START)
+        with _claimed(config.store_directory(), config.socket_path()):
+            anyio.run(_serve, config, parent, backend_options={"use_uvloop": True})
+    except (ScaleboxError, ExceptionGroup) as error:
+        cause = _alone(error)
+        if not isinstance(cause, ScaleboxError):
+            raise
+        _give_up(str(cause))
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
-        print(f"scaleboxd: {error.strerror or error}{where}", file=sys.stderr)
-        sys.exit(EXIT_CANNOT_START)
+        _give_up(f"{error.strerror or error}{where}")
+
+
+def _alone(error: Exception) -> Exception:
+    """An error that task groups have wrapped, if it is one."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _give_up(words: str) -> NoReturn:
+    print(f"scaleboxd: {words}", file=sys.stderr)
+    sys.exit(EXIT_CANNOT_START)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,7 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, metavar="FILE", help="scalebox.toml")
     parser.add_argument("--socket", metavar="PATH", help="listen here (over the configuration)")
     parser.add_argument(
-        "--exit-with-parent", action="store_true", help="stop when the starting process is gone"
+        "--exit-with-parent",
+        nargs="?",
+        type=int,
+        const=os.getppid(),
+        metavar="PID",
+        help="stop when the starting process is gone (with its PID: also if it is gone already)",
     )
     parser.add_argument("--doctor", action="store_true", help="say what this host gives, and exit")
     parser.add_argument("--json", action="store_true", help="with --doctor: as JSON")
@@ -105,24 +129,72 @@ def _allow_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
+def _watched_parent(pid: int | None) -> int:
+    """A descriptor that tells the end of the parent process; -1: none is wanted.
+
+    Raises:
+        HostError: that process is gone already.
+    """
+    if pid is None:
+        return -1
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        descriptor = -1
+    if descriptor < 0 or os.getppid() != pid:
+        raise HostError(f"the process {pid} that started this daemon is gone")
+    return descriptor
+
+
+@contextlib.contextmanager
+def _claimed(store: Path, socket: Path) -> Iterator[None]:
+    """Hold the store's lock: two daemons would each take the other's work in hand for leftovers.
+
+    The kernel drops the lock with its holder, however that ended; on a network file system it holds
+    between hosts too.  The file says who holds it.
+
+    Raises:
+        ConfigError: another daemon has the store.
+    """
+    store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with open(store / "lock", "a+", opener=_private) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise ConfigError(
+                f"another daemon uses the store {store} ({lock.read(200).strip()}); use that "
+                "daemon, stop it, or give this one another folder in store.directory"
+            ) from None
+        except OSError as error:
+            log.warning("the store cannot be locked", store=str(store), reason=error.strerror)
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {os.uname().nodename}, socket {socket}")
+        lock.flush()
+        yield
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
 async def _serve(config: Config, parent: int) -> None:
-    from scalebox.api.serve import serve
     from scalebox.engine.service import running
 
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        async with (
-            running(config) as engine,
-            serve(config, engine),
-            anyio.create_task_group() as tasks,
-        ):
-            _announce(engine.status())
-            if parent:
-                tasks.start_soon(_until_orphaned, parent, tasks.cancel_scope)
-            async for received in signals:
-                log.info("stopping", signal=signal.Signals(received).name)
-                break
-            engine.draining = True
-            tasks.cancel_scope.cancel()
+        # What the API needs is loaded while the first slot starts.
+        loaded = asyncio.get_running_loop().run_in_executor(None, import_module, _API)
+        async with running(config) as engine:
+            serve = (await loaded).serve
+            async with serve(config, engine), anyio.create_task_group() as tasks:
+                _announce(engine.status())
+                if parent >= 0:
+                    tasks.start_soon(_until_orphaned, parent, tasks.cancel_scope)
+                async for received in signals:
+                    log.info("stopping", signal=signal.Signals(received).name)
+                    break
+                engine.draining = True
+                tasks.cancel_scope.cancel()
     log.info("stopped")
 
 
@@ -139,8 +211,13 @@ def _announce(status: Status) -> None:
 
 
 async def _until_orphaned(parent: int, scope: anyio.CancelScope) -> None:
-    while os.getppid() == parent:
-        await anyio.sleep(_PARENT_CHECK_S)
+    gone = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(parent, gone.set)
+    try:
+        await gone.wait()
+    finally:
+        loop.remove_reader(parent)
     log.info("stopping", reason="the process that started this daemon is gone")
     scope.cancel()
 

@@ -214,7 +214,7 @@ def _find_python(config: LanguagesConfig) -> tuple[Interpreter, str, str]:
             preload_on_demand=config.python.preload_on_demand,
         )
         return interpreter, f"Python {version}", ""
-    return Interpreter(path=""), "", problem
+    return Interpreter(path="", problem=problem), "", problem
 
 
 def _library_folders(executable: str) -> list[str]:

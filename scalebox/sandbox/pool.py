@@ -46,15 +46,17 @@ class Interpreter:
     """The Python that zygotes are.
 
     Attributes:
-        path: the executable.
+        path: the executable; empty: there is none.
         binds: paths it needs to read, beside the system's.
         preload, preload_on_demand: as in the configuration.
+        problem: why there is none.
     """
 
     path: str
     binds: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
     preload_on_demand: tuple[str, ...] = ()
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -111,6 +113,8 @@ class Pool:
         Raises:
             HostError: the host does not give the isolation that is demanded.
         """
+        if not self._interpreter.path:
+            raise HostError(self._interpreter.problem or "there is no Python for slots to run in")
         _prepare_this_process()
         leftovers.remove(self._base)
         self._directory.mkdir(mode=0o700, parents=True)

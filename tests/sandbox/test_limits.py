@@ -42,20 +42,23 @@ async def test_cpu_time_of_children_counts(bench: Bench) -> None:
 
 
 async def test_memory_over_the_limit_is_seen(bench: Bench) -> None:
-    source = "x = bytearray(400 << 20)\nimport time; time.sleep(1)"
-    outcome = await bench.python(source, limits={"cpu_ns": AMPLE_CPU_NS})
+    source = "x = bytearray(100 << 20)\nimport time; time.sleep(1)"
+    limits = {"memory_bytes": 64 << 20, "cpu_ns": AMPLE_CPU_NS, "wall_ns": AMPLE_WALL_NS}
+    outcome = await bench.python(source, limits=limits)
     assert outcome.flags & wire.OUT_OF_MEMORY
     await usable(bench)
 
 
 async def test_memory_within_the_limit_is_measured(bench: Bench) -> None:
-    outcome = await bench.python("x = bytearray(100 << 20)", limits={"cpu_ns": AMPLE_CPU_NS})
+    limits = {"cpu_ns": AMPLE_CPU_NS, "wall_ns": AMPLE_WALL_NS}
+    outcome = await bench.python("x = bytearray(100 << 20)", limits=limits)
     assert not outcome.flags
     assert 100 << 20 <= outcome.memory_bytes < 160 << 20
 
 
 async def test_peak_is_of_the_run_alone(bench: Bench) -> None:
-    await bench.python("x = bytearray(100 << 20)", limits={"cpu_ns": AMPLE_CPU_NS})
+    limits = {"cpu_ns": AMPLE_CPU_NS, "wall_ns": AMPLE_WALL_NS}
+    await bench.python("x = bytearray(100 << 20)", limits=limits)
     outcome = await bench.python("pass")
     assert outcome.memory_bytes < 50 << 20
 
