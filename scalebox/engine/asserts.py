@@ -50,7 +50,7 @@ class AssertJudgement(Judgement[AssertTests]):
         self._tester = await builder.harness(python, asserts.tester_source())
         self._candidate = await builder.harness(python, asserts.candidate_source())
         self._single = await builder.harness(python, asserts.single_source())
-        self.limits = for_harness(self.limits)
+        self.run_limits = for_harness(self.run_limits)
         self.files[CANDIDATE_FILE] = (self.source, 0o644)
         #: Cases whose tests need the weak form.
         self._weak: set[int] = set()
@@ -73,7 +73,7 @@ class AssertJudgement(Judgement[AssertTests]):
         if index in self._weak:
             return RunSpec(
                 program=wire.PYTHON_CODE,
-                limits=self.limits,
+                limits=self.run_limits,
                 code=self._single,
                 stdin=task,
                 files=self.files,
@@ -81,7 +81,7 @@ class AssertJudgement(Judgement[AssertTests]):
             )
         return RunSpec(
             program=wire.PYTHON_CODE,
-            limits=self.limits,
+            limits=self.run_limits,
             code=self._candidate,
             files=self.files,
             records=1,

@@ -66,7 +66,7 @@ class CallJudgement(Judgement[CallTests]):
         self.admission.hold(sum(map(len, self._lines)))
         self._header = call.encode_header(self.tests)
         self._harness = await self.room.builder.harness(self.language, call.call_source())
-        self.limits = for_harness(self.limits)
+        self.run_limits = for_harness(self.run_limits)
         self.files[CANDIDATE_FILE] = (self.source, 0o644)
         #: First case of a run → all of its cases.
         self._batches: dict[int, Sequence[int]] = {}
@@ -98,7 +98,7 @@ class CallJudgement(Judgement[CallTests]):
         batch = self._batches[index]
         return RunSpec(
             program=wire.PYTHON_CODE,
-            limits=self.limits,
+            limits=self.run_limits,
             code=self._harness,
             stdin=b"".join([self._header, *(self._lines[case] for case in batch)]),
             files=self.files,

@@ -19,7 +19,6 @@ async def execute(
     priority: int,
     memory_bytes: int,
     retries: int,
-    is_our_failure: Callable[[RunOutcome], bool] = verdicts.is_our_failure,
 ) -> RunOutcome:
     """Run a program once, on another slot again if one fails it.
 
@@ -27,7 +26,6 @@ async def execute(
         make: gives the spec, once for each attempt.
         client, priority, memory_bytes: as in `Job`.
         retries: further attempts after a failure of ours.
-        is_our_failure: whether an outcome says nothing about the program.
 
     Returns:
         the outcome, which the caller closes.
@@ -55,7 +53,7 @@ async def execute(
         avoid = job.avoid
         if outcome is None:
             reason = str(job.error) if job.error else "the slot died"
-        elif is_our_failure(outcome):
+        elif verdicts.is_our_failure(outcome):
             reason = outcome.message or "the program could not be started"
             outcome.close()
         else:

@@ -109,7 +109,8 @@ class Judgement(ABC, Generic[TestsT]):
         self.submission = submission
         self.tests = tests
         self.language = language
-        self.limits = limits
+        #: What the program was promised, and what its runs get: see `limits.with_own_files`.
+        self.limits = self.run_limits = limits
         self.is_python = language.entry.runner == "warm_python"
         self.client = client
         self.admission = admission
@@ -150,6 +151,10 @@ class Judgement(ABC, Generic[TestsT]):
     def needs_build(self) -> bool:
         """Whether something must be compiled before the first case."""
 
+    def compiles_in_run(self) -> bool:
+        """Whether a run compiles the submission's source before it executes it."""
+        return False
+
     async def prepare(self) -> None:
         """Make what the way of testing needs besides the submission; nothing, for most."""
         return
@@ -170,7 +175,7 @@ class Judgement(ABC, Generic[TestsT]):
             InternalError: nothing could be judged, for reasons of ours.
         """
         self.files = {path: (content, 0o644) for path, content in files.items()}
-        self.limits = with_own_files(self.limits, self.source, files)
+        self.run_limits = with_own_files(self.limits, self.source, files)
         deadline_s = self.submission.deadline_s
         timer = None
         try:
@@ -224,7 +229,7 @@ class Judgement(ABC, Generic[TestsT]):
         job = Job(
             self.client,
             self.submission.priority,
-            self.limits.memory_bytes,
+            self.run_limits.memory_bytes,
             lambda: self._make(index),
             lambda outcome: self._heard(index, job, outcome),
             age=self._age,
@@ -261,8 +266,8 @@ class Judgement(ABC, Generic[TestsT]):
             self._failed(index, job, outcome)
             return
         try:
-            if outcome.flags & wire.COMPILE_FAILED:
-                self._heard_compile_error(outcome)
+            if outcome.flags & wire.COMPILE_FAILED and self.compiles_in_run():
+                self._heard_compile_error(index, outcome)
             else:
                 self.hear(index, outcome, job.alone)
         except Exception as error:
@@ -319,7 +324,7 @@ class Judgement(ABC, Generic[TestsT]):
             log.exception("judging a run failed")
             self._settle_failure(cases, f"judging the run failed for reasons of ours: {error!r}")
 
-    def _heard_compile_error(self, outcome: RunOutcome) -> None:
+    def _heard_compile_error(self, index: int, outcome: RunOutcome) -> None:
         """The source of a program that is compiled in its only run does not compile."""
         over = verdicts.limit_verdict(outcome, self.limits)
         text = read_output(outcome.stderr, self.room.config.engine.excerpt_bytes)
@@ -328,6 +333,7 @@ class Judgement(ABC, Generic[TestsT]):
             self.fail_compilation(text.decode("utf-8", "replace"), outcome.cpu_s)
         else:
             # The program's limits were too tight for its compilation, which has limits of its own.
+            self.forget_attempt((index,))
             self.room.tasks.start_soon(self._compile_apart)
 
     async def _compile_apart(self) -> None:

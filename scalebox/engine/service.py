@@ -157,7 +157,7 @@ class Engine:
     ) -> RunResult:
         files = await self._load(request.files)
         source = to_bytes(request.source)
-        limits = bounds.with_own_files(limits, source, files)
+        run_limits = bounds.with_own_files(limits, source, files)
         box = {path: (content, 0o644) for path, content in files.items()}
         compiled: CompileResult | None = None
         artifact = None
@@ -174,7 +174,7 @@ class Engine:
         def make() -> RunSpec:
             return RunSpec(
                 program=wire.EXECUTE if artifact else wire.PYTHON_SOURCE,
-                limits=limits,
+                limits=run_limits,
                 source=b"" if artifact else source,
                 stdin=self._room.inputs.stdin(request.stdin),
                 executable_fd=artifact.fd if artifact else -1,
@@ -186,7 +186,7 @@ class Engine:
         try:
             outcome = await execute(
                 self._room.scheduler, make, client=client, priority=request.priority,
-                memory_bytes=limits.memory_bytes, retries=self._config.engine.retries,
+                memory_bytes=run_limits.memory_bytes, retries=self._config.engine.retries,
             )  # fmt: skip
         finally:
             if artifact is not None:

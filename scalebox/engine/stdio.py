@@ -27,6 +27,9 @@ class StdioJudgement(Judgement[StdioTests]):
         """Python with a single case is compiled in the case's own process."""
         return not self.is_python or len(self.tests.cases) > 1
 
+    def compiles_in_run(self) -> bool:
+        return self.is_python and not self.artifact.code
+
     def start(self) -> None:
         self.submit(range(len(self.tests.cases)))
 
@@ -35,7 +38,7 @@ class StdioJudgement(Judgement[StdioTests]):
         if not self.is_python:
             return RunSpec(
                 program=wire.EXECUTE,
-                limits=self.limits,
+                limits=self.run_limits,
                 stdin=stdin,
                 executable_fd=self.artifact.fd,
                 argv=("./solution",),
@@ -44,7 +47,7 @@ class StdioJudgement(Judgement[StdioTests]):
         code = self.artifact.code
         return RunSpec(
             program=wire.PYTHON_CODE if code else wire.PYTHON_SOURCE,
-            limits=self.limits,
+            limits=self.run_limits,
             source=self.source,
             code=code,
             stdin=stdin,

@@ -24,8 +24,14 @@ RUN_STATUS = {
 
 
 def is_our_failure(outcome: RunOutcome) -> bool:
-    """Whether the program never started, for reasons of ours."""
-    return bool(outcome.flags & (wire.SETUP_FAILED | wire.EXEC_FAILED))
+    """Whether the program never started, for reasons of ours.
+
+    Loading what was compiled is part of setting a run up: what goes over a limit there is the
+    program's.
+    """
+    flags = outcome.flags
+    started = not flags & (wire.SETUP_FAILED | wire.EXEC_FAILED)
+    return not started and not flags & (wire.OUT_OF_MEMORY | wire.CPU_EXCEEDED)
 
 
 def limit_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str] | None:

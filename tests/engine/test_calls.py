@@ -158,6 +158,15 @@ async def test_a_syntax_error_that_a_call_raises_is_that_calls(engine: Engine) -
     assert await judged(engine, submission) == ["runtime_error", "accepted"]
 
 
+async def test_a_submission_too_large_for_its_limits_is_over_them(engine: Engine) -> None:
+    source = "def f(): return 1\n" + "".join(f"def f{n}(): pass\n" for n in range(100_000))
+    limits = Limits(memory_bytes=16 << 20)
+    report = await engine.judge(calls(source, [([], 1)] * 3, limits=limits), client="t")
+    assert not report.accepted
+    assert report.verdict.is_about_the_program, report.message
+    assert engine.status().counters["runs"] <= 2
+
+
 async def test_many_calls_go_in_several_processes(engine: Engine) -> None:
     count = engine_calls.CALLS_PER_RUN * 2 + 10
     source = "calls = 0\ndef f(n):\n    global calls\n    calls += 1\n    return [n, calls <= 200]"

@@ -134,7 +134,7 @@ async def test_what_had_to_be_stopped_is_slow_at_once(host: Host, engine: Engine
     report = await engine.judge(stdio("while True: pass", [("", "")], limits=limits), client="t")
     assert verdicts(report) == ["time_limit_exceeded"]
     assert host.runs == 1
-    assert report.cases[0].cpu_time_s >= 0.25
+    assert report.cases[0].cpu_time_s > 0.2
 
 
 async def test_a_crash_is_not_run_again_for_being_slow(host: Host, engine: Engine) -> None:

@@ -172,6 +172,20 @@ async def test_a_python_program_with_one_case_is_compiled_in_its_run(engine: Eng
     assert engine.status().counters["compilations"] == 0
 
 
+@pytest.mark.parametrize("cases", [1, 2])
+async def test_a_program_too_large_for_its_limits_is_over_them(engine: Engine, cases: int) -> None:
+    # Its code alone, loaded, takes more than the program may have; compiling it is not its doing.
+    source = "".join(f"def f{n}(): pass\n" for n in range(100_000))
+    limits = Limits(memory_bytes=16 << 20)
+    report = await engine.judge(stdio(source, [("", "")] * cases, limits=limits), client="t")
+    assert not report.accepted
+    assert report.verdict.is_about_the_program, report.message
+    assert report.verdict != "compile_error"
+    assert report.cases[0].attempts == 1
+    assert engine.status().counters["runs"] <= 2 + cases
+    assert [slot.restarts for slot in engine.status().slots] == [0, 0]
+
+
 async def test_tight_limits_of_a_single_case_do_not_make_its_source_uncompilable(
     engine: Engine,
 ) -> None:
