@@ -31,6 +31,8 @@ from scalebox.sandbox.zygote import wire
 
 _CODE_CACHE_BYTES = 64 << 20
 _KEPT_ERRORS = 2_000
+#: Hashing more than this takes about as long as asking a worker thread to do it.
+_LARGE_SOURCE_BYTES = 256 << 10
 #: What g++ says when one of its own programs was killed.
 _KILLED = b"Killed signal terminated program"
 _KILLED_AGAIN = 2
@@ -142,7 +144,12 @@ class Builder:
         """
         if language.entry.runner == "warm_python":
             files = {}  # imported at run time, not compiled in
-        address = build.artifact_address(language, source, files)
+        if len(source) + sum(map(len, files.values())) > _LARGE_SOURCE_BYTES:
+            address = await anyio.to_thread.run_sync(
+                build.artifact_address, language, source, files
+            )
+        else:
+            address = build.artifact_address(language, source, files)
         if self._cache.unchecked(address):
             sound = await anyio.to_thread.run_sync(self._cache.verify, address)
             self._cache.verified(address, sound)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from scalebox.engine import verdicts
 from scalebox.engine.judgement import Judgement
-from scalebox.judging.compare import THREAD_THRESHOLD_BYTES, Outcome, compare
+from scalebox.judging.compare import QUICK_BYTES, Outcome, compare, compare_quickly
 from scalebox.model import Data, StdioTests, Verdict
 from scalebox.sandbox.spec import RunOutcome, RunSpec, read_output
 from scalebox.sandbox.zygote import wire
@@ -62,10 +62,9 @@ class StdioJudgement(Judgement[StdioTests]):
                 self.settle(index, *found, outcome)
             outcome.close()
             return
-        answer = self.tests.cases[index].answer
-        small = self.room.inputs.size(answer) < THREAD_THRESHOLD_BYTES
-        if small and isinstance(outcome.stdout, bytes):
-            self._settle_compared(index, outcome, self._compare(index, outcome))
+        compared = self._compare_quickly(index, outcome)
+        if compared is not None:
+            self._settle_compared(index, outcome, compared)
             outcome.close()
         else:
             self.decide_aside(
@@ -74,6 +73,14 @@ class StdioJudgement(Judgement[StdioTests]):
                 lambda: self._compare(index, outcome),
                 lambda compared: self._settle_compared(index, outcome, compared),
             )
+
+    def _compare_quickly(self, index: int, outcome: RunOutcome) -> Outcome | None:
+        """None: it would hold the event loop up."""
+        case, inputs = self.tests.cases[index], self.room.inputs
+        if not isinstance(outcome.stdout, bytes) or inputs.size(case.answer) > QUICK_BYTES:
+            return None
+        answer = inputs.read(case.answer)
+        return compare_quickly(case.judge or self.tests.judge, outcome.stdout, answer)
 
     def _compare(self, index: int, outcome: RunOutcome) -> Outcome:
         case = self.tests.cases[index]

@@ -16,8 +16,13 @@ import msgspec
 
 from scalebox.model import Comparison
 
-#: Output and answer longer than this together take a millisecond or more: compare in a thread.
-THREAD_THRESHOLD_BYTES = 64 * 1024
+#: Output and answer up to this size together are looked at in less than a millisecond, if what is
+#: to be seen is that they are equal …
+QUICK_BYTES = 128 * 1024
+#: … if they have to be gone through token by token …
+_QUICK_TOKENS_BYTES = 16 * 1024
+#: … and if each token takes more than a comparison of bytes.
+_QUICK_SLOW_TOKENS_BYTES = 4 * 1024
 
 #: Texts are taken apart in pieces of this size, so that tokens of a huge output never coexist.
 _WINDOW_BYTES = 1 << 20
@@ -73,6 +78,25 @@ def compare(rule: Comparison, output: bytes, answer: bytes) -> Outcome:
         if got == expected:
             return _ACCEPTED
     return _compare_tokens(rule, output, answer)
+
+
+def compare_quickly(rule: Comparison, output: bytes, answer: bytes) -> Outcome | None:
+    """As `compare`, if that takes no more than about a millisecond; None: it may take longer, and
+    is for a worker thread."""
+    size = len(output) + len(answer)
+    if size > QUICK_BYTES:
+        return None
+    if output == answer:
+        return _ACCEPTED
+    if rule.mode == "tokens" and not rule.space_sensitive and output.split() == answer.split():
+        return _ACCEPTED
+    has_tolerance = (
+        rule.float_absolute_tolerance is not None or rule.float_relative_tolerance is not None
+    )
+    slow = has_tolerance or rule.space_sensitive
+    if size > (_QUICK_SLOW_TOKENS_BYTES if slow else _QUICK_TOKENS_BYTES):
+        return None
+    return compare(rule, output, answer)
 
 
 def _compare_exact(output: bytes, answer: bytes) -> Outcome:

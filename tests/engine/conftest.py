@@ -26,6 +26,8 @@ from scalebox.model import (
 )
 
 ROOT = os.geteuid() == 0
+#: What this user can have.
+LEVELS = ["full", "user", "minimal"] if ROOT else ["user", "minimal"]
 
 #: Tables of scalebox.toml → an engine with these settings.
 StartsEngine = Callable[..., AbstractAsyncContextManager[Engine]]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from scalebox.engine.service import Engine
 from scalebox.errors import BadRequestError
 from scalebox.judging.asserts import AssertOutcome
-from scalebox.model import AssertCase, AssertTests, Limits, Submission
+from scalebox.model import AssertCase, AssertTests, Limits, Report, Submission
 
-from .conftest import asserted, verdicts
+from .conftest import LEVELS, StartsEngine, asserted, verdicts
 
 CHECK = "def check(candidate):\n    assert candidate(3) == 9\n    assert candidate(4) == 16\n"
 RIGHT = "def square(x): return x * x"
@@ -51,28 +53,32 @@ CHEATS = {
 }
 
 
-@pytest.mark.parametrize("name", CHEATS)
-async def test_cheats_do_not_pass(engine: Engine, name: str) -> None:
-    submission = asserted(
-        CHEATS[name], CHECK, entry_point="square", limits=Limits(cpu_time_s=1, wall_time_s=3)
-    )
-    report = await engine.judge(submission, client="t")
-    assert not report.accepted
-    # It is the program's doing, and is said to be.
-    assert report.verdict.is_about_the_program, (report.verdict, report.message)
-    assert report.cases[0].attempts == 1
-    assert (await engine.judge(asserted(RIGHT, CHECK, entry_point="square"), client="t")).accepted
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("form", ["strong", "weak"])
+async def test_cheats_do_not_pass(start_engine: StartsEngine, level: str, form: str) -> None:
+    limits = Limits(cpu_time_s=1, wall_time_s=3)
+    async with start_engine(sandbox={"slots": 2, "isolation": level}) as engine:
 
+        async def report_of(source: str) -> Report:
+            if form == "strong":
+                submission = asserted(source, CHECK, entry_point="square", limits=limits)
+            else:
+                program = "class Mine(Base): pass\n" + CHECK + "check(square)\n"
+                submission = asserted("class Base: pass\n" + source, program, limits=limits)
+            return await engine.judge(submission, client="t")
 
-@pytest.mark.parametrize("name", CHEATS)
-async def test_cheats_do_not_pass_in_one_process(engine: Engine, name: str) -> None:
-    program = "class Mine(Base): pass\n" + CHECK + "check(square)\n"
-    source = "class Base: pass\n" + CHEATS[name]
-    report = await engine.judge(
-        asserted(source, program, limits=Limits(cpu_time_s=1, wall_time_s=3)), client="t"
-    )
-    assert not report.accepted
-    assert report.verdict.is_about_the_program, (report.verdict, report.message)
+        reports = await asyncio.gather(*map(report_of, CHEATS.values()))
+        found = dict(zip(CHEATS, reports, strict=True))
+        assert [name for name, report in found.items() if report.accepted] == []
+        # It is the program's doing, and is said to be.
+        others = {
+            name: (report.verdict.value, report.message)
+            for name, report in found.items()
+            if not report.verdict.is_about_the_program or report.cases[0].attempts != 1
+        }
+        assert others == {}
+        assert (await report_of(RIGHT)).accepted
+        assert [slot.restarts for slot in engine.status().slots] == [0, 0]
 
 
 async def test_the_kinds_of_verdicts(engine: Engine) -> None:

@@ -12,9 +12,8 @@ from scalebox.engine.service import Engine
 from scalebox.errors import ConfigError, UnknownLanguageError
 from scalebox.model import RunRequest
 
-from .conftest import ROOT, StartsEngine, asserted, calls, stdio
+from .conftest import LEVELS, StartsEngine, asserted, calls, stdio
 
-LEVELS = ["full", "user", "minimal"] if ROOT else ["user", "minimal"]
 DIALECT = """
 name = "cstrict"
 aliases = ["c-strict"]

@@ -17,9 +17,8 @@ from scalebox.engine.service import Engine
 from scalebox.model import Blob, Comparison, Limits, RunRequest, StdioCase, StdioTests, Submission
 
 from ..descriptors import open_descriptors
-from .conftest import ROOT, StartsEngine, asserted, calls, stdio, until, verdicts
+from .conftest import LEVELS, StartsEngine, asserted, calls, stdio, until, verdicts
 
-LEVELS = ["full", "user", "minimal"] if ROOT else ["user", "minimal"]
 LARGE = "print('x' * 200_000)"
 EXACT = Comparison(mode="exact")
 NUMBERS = itertools.count()
@@ -150,6 +149,7 @@ async def test_a_comparison_with_a_defect_is_our_failure_and_nobody_elses(
         raise ZeroDivisionError("a defect")
 
     monkeypatch.setattr(module, "compare", defect)
+    monkeypatch.setattr(module, "compare_quickly", defect)
     for source in ("print(1)", LARGE):
         report = await engine.judge(stdio(source, [("", "1")] * 3, stop="never"), client="t")
         assert verdicts(report) == ["internal_error"] * 3

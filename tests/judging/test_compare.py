@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scalebox.judging.compare import compare
+from scalebox.judging.compare import Outcome, compare, compare_quickly
 from scalebox.model import Comparison
 
 TOKENS = Comparison()
@@ -135,3 +135,42 @@ def test_hostile_outputs_give_a_short_message(rule: Comparison, output: bytes) -
     outcome = compare(rule, output, b"1\n")
     assert not outcome.accepted or output[:2] == b"0."
     assert len(outcome.message) <= 300
+
+
+RULES = [
+    Comparison(), Comparison(mode="exact"), Comparison(mode="lines"),
+    Comparison(space_sensitive=True), Comparison(case_sensitive=True),
+    Comparison(float_absolute_tolerance=0.2), Comparison(mode="lines", float_relative_tolerance=1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_is_decided_quickly_is_decided_as_slowly(rule: Comparison) -> None:
+    texts = [
+        b"",
+        b"1",
+        b"1\n",
+        b" 1",
+        b"1.1",
+        b"YES",
+        b"yes",
+        b"1 2",
+        b"1  2",
+        b"1\n2",
+        b"x" * 50_000,
+    ]
+    for output in texts:
+        for answer in texts:
+            quickly = compare_quickly(rule, output, answer)
+            assert quickly == compare(rule, output, answer) or (
+                quickly is None and len(output) + len(answer) > 4096
+            )
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_what_may_take_long_is_for_a_thread(rule: Comparison) -> None:
+    output, answer = b"1.5 " * 12_000, b"1.6 " * 12_000
+    assert compare_quickly(rule, output, answer) is None
+    assert compare_quickly(rule, output * 3, output * 3) is None
+    # Equal texts, by far the most frequent, are not long.
+    assert compare_quickly(rule, output, output) == Outcome(True)
