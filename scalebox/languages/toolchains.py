@@ -166,10 +166,13 @@ class Toolchains:
 
 
 def _probe(command: list[str]) -> subprocess.CompletedProcess[bytes]:
-    """Ask a tool as it will be run: the daemon's own environment means nothing in a slot."""
+    """Ask a tool as it will be run: the daemon's environment and directory mean nothing in a slot.
+
+    A user's `types.py` beside a notebook is what an interpreter would import from there.
+    """
     return subprocess.run(
         command, capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False,
-        stdin=subprocess.DEVNULL, env=base_environment(),
+        stdin=subprocess.DEVNULL, env=base_environment(), cwd="/",
     )  # fmt: skip
 
 
