@@ -96,6 +96,8 @@ class Supervisor:
         self._reporter = Reporter(control, self._page, self._box)
         self._inbox = Inbox(control)
         self._daemon_is_gone = False
+        if library is None:
+            __import__("resource")  # here rather than in each child; before `sys.path` is theirs
         #: Of the `__main__` that a program is executed as.
         self.namespace = child.prepare_main(self._box.folder)
         self._native = library
@@ -103,7 +105,6 @@ class Supervisor:
         if library is None:
             # Back to none at the level of the system, which is what counts for pid 1.
             kernel.drop_handler(signal.SIGINT)
-            __import__("resource")  # before the fork, not in each child
         else:
             library.prepare(
                 settings, control.fileno(), self._page, gauge.files(), gauge.poll_interval_ms,
