@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test lint format bench labels load dist check-dist doctor venv venv-test venv-dist clean
+.PHONY: help demo test cgroup-test lint format bench labels load dist check-dist doctor venv venv-test venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -28,6 +28,9 @@ demo: venv  ## judge bundled submissions with a daemon of its own, and show a ta
 
 test: lint  ## everything that is checked: lint, types, import arrows, tests (ARGS: pytest's)
 	$(BIN)/python -m pytest -q $(ARGS)
+
+cgroup-test: venv-test  ## the sandbox's tests under cgroup v2, in User Mode Linux (ARGS: pytest's)
+	$(BIN)/python scripts/cgroup_test.py $(ARGS)
 
 lint: venv-test  ## ruff, mypy --strict, import arrows
 	$(BIN)/ruff check .

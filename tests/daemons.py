@@ -46,13 +46,13 @@ class Kind:
 
 
 def kinds() -> list[Kind]:
-    """Every kind that this user can have on this host."""
+    """Every kind that this user can have on this host; level `user` rather not as root."""
     if os.geteuid():
         return [Kind("user"), Kind("minimal")]
-    found = [Kind("full"), Kind("user"), Kind("minimal")]
+    root = [Kind("full"), Kind("minimal")]
     if unprivileged.possible():
-        found += [Kind("user", True), Kind("minimal", True)]
-    return found
+        return [*root, Kind("user", True), Kind("minimal", True)]
+    return [*root, Kind("user")]
 
 
 class Place:
@@ -300,4 +300,14 @@ def named(name: str) -> list[int]:
             with contextlib.suppress(OSError):
                 if f" ({name}) " in (entry / "stat").read_text():
                     found.append(int(entry.name))
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """Of a process."""
+    found = []
+    for name in os.listdir("/proc"):
+        fields = stat_fields(int(name)) if name.isdigit() else None
+        if fields and int(fields[1]) == pid:
+            found.append(int(name))
     return found

@@ -23,6 +23,7 @@ from tests.daemons import (
     Kind,
     Place,
     alive,
+    children,
     ended,
     kinds,
     named,
@@ -302,6 +303,23 @@ while True:
         pass
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.level == "minimal"], ids=str)
+def test_what_survives_daemon_and_keeper_does_not_survive_the_next_start(kind: Kind) -> None:
+    with place(kind) as here:
+        daemon = here.start()
+        which = mark()
+        connection = Connection(here.socket)
+        post(connection, "/v1/judge", everlasting(which))
+        until(lambda: len(sleeping(which)) == SLEEPERS)
+        daemon.process.send_signal(signal.SIGSTOP)
+        for keeper in children(daemon.pid):
+            os.kill(keeper, signal.SIGKILL)
+        daemon.kill()
+        until(lambda: 0 < len(sleeping(which)) < SLEEPERS)  # those that hung on the zygote are gone
+        with here.start():
+            until(lambda: not sleeping(which))
+
+
 # --- one beside another --------------------------------------------------------------------------
 
 
@@ -315,7 +333,7 @@ def two_places(kind: Kind) -> Iterator[tuple[Place, Place]]:
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_daemons_with_stores_of_their_own_do_not_touch_each_other(kind: Kind) -> None:
     with two_places(kind) as (first, second), first.start() as steady:
-        count = 60
+        count = 30
         batch = Connection(first.socket)
         post(batch, "/v1/judge/batch", {"submissions": [rester(0.1, n) for n in range(count)]})
         groups = steady.cgroups()

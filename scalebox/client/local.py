@@ -133,7 +133,8 @@ class _Daemon:
                 self._process = subprocess.Popen(
                     [
                         *(*command, "--config", str(file)),
-                        *("--socket", str(self.socket), "--exit-with-parent"),
+                        *("--socket", str(self.socket)),
+                        *("--exit-with-parent", str(os.getpid())),
                     ],
                     env=environment,
                     stdin=subprocess.DEVNULL,

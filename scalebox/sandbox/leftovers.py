@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from scalebox.sandbox import cgroups
+from scalebox.sandbox import cgroups, strays
 from scalebox.sandbox.zygote.trees import remove_tree
 
 _LIST = "cgroups"
@@ -31,6 +31,7 @@ def remove(base: Path) -> None:
     for directory in base.glob(cgroups.PREFIX + "*.*"):
         if directory.name != cgroups.own_name() and cgroups.is_live(directory.name):
             continue
+        strays.end_inhabitants(directory)
         with contextlib.suppress(OSError):
             for line in (directory / _LIST).read_text().splitlines():
                 group = Path(line)

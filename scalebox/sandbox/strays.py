@@ -1,7 +1,8 @@
 """The last resort at level `minimal`: processes of a slot whose keeper was itself killed.
 
-They have become children of the daemon, a child subreaper.  They are known by what no program can
-take off: more seccomp filters than the daemon has.
+They have become children of the daemon, a child subreaper; or, if that was killed too, of the
+system's first process.  They are known by what no program can take off: more seccomp filters than
+the daemon has.
 """
 
 from __future__ import annotations
@@ -9,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from pathlib import Path
 
 from scalebox.sandbox.zygote import meter
 
 _KEY = "Seccomp_filters:"
+_PATIENCE_S = 2.0
+_PAUSE_S = 0.005
 
 
 class Strays:
@@ -38,6 +42,34 @@ class Strays:
                 self._killed.remove(pid)
         # What those leave behind becomes ours, and is found the next time.
         return bool(found or self._killed)
+
+
+def end_inhabitants(directory: Path) -> None:
+    """Kill what lives in, or was born into, a folder that a dead daemon's slots had.
+
+    Unlike its own children, these are not certain to be found: a program can leave its folder, and
+    execute another with an environment that does not name it.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while (found := _inhabitants(directory)) and time.monotonic() < deadline:
+        for pid in found:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(_PAUSE_S)
+
+
+def _inhabitants(directory: Path) -> list[int]:
+    own_filters = _filters("self")
+    place = os.fsencode(directory)
+    found = []
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError):
+                facts = os.readlink(b"/proc/%s/cwd" % name.encode()) + b"/"
+                facts += Path(f"/proc/{name}/environ").read_bytes()
+                if place + b"/" in facts and _filters(name) > own_filters:
+                    found.append(int(name))
+    return found
 
 
 def _find() -> list[int]:

@@ -28,9 +28,9 @@ async def test_endless_loop_is_stopped_by_cpu_time(bench: Bench) -> None:
 
 
 async def test_sleeper_is_stopped_by_wall_time(bench: Bench) -> None:
-    outcome = await bench.python("import time; time.sleep(60)", limits={"wall_ns": 300_000_000})
+    outcome = await bench.python("import time; time.sleep(60)", limits={"wall_ns": 10**9})
     assert outcome.flags & wire.WALL_EXCEEDED
-    assert outcome.cpu_s < 0.2
+    assert outcome.cpu_s < 0.5
     await usable(bench)
 
 
@@ -72,12 +72,12 @@ except OSError:
     pass
 for _ in range(30):
     if os.fork() == 0:
-        x = bytearray(20 << 20)
+        x = bytearray(5 << 20)
         time.sleep(30)
 time.sleep(30)
 """
     before = bench.slot.restarts
-    limits = {"wall_ns": 4_000_000_000, "cpu_ns": AMPLE_CPU_NS}
+    limits = {"memory_bytes": 64 << 20, "wall_ns": 3 * 10**9, "cpu_ns": AMPLE_CPU_NS}
     outcome = await bench.python(source, limits=limits)
     assert outcome.flags & (wire.OUT_OF_MEMORY | wire.WALL_EXCEEDED)
     assert bench.slot.restarts == before
