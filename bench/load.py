@@ -196,18 +196,24 @@ class _Book:
         return result
 
 
-async def _stay(address: str, share: list[mix.Planned], book: _Book) -> None:
-    """A client that sends all it has in one stream."""
+async def _stay(
+    address: str, share: list[mix.Planned], book: _Book, leave_after: int | None = None
+) -> None:
+    """A client that sends all it has in one stream; perhaps it leaves after so many answers."""
     async with AsyncClient(address) as client:
         stream = client.judge_many(
             [planned.submission for planned in share], in_flight=_IN_FLIGHT, on_error="return"
         )
         async with aclosing(stream):
+            answered = 0
             async for index, report in stream:
                 if isinstance(report, Report):
                     book.report(share[index], report)
                 else:
                     book.failed(share[index], report)
+                answered += 1
+                if answered == leave_after:
+                    return
 
 
 async def _ask_one_by_one(address: str, share: list[mix.Planned], book: _Book) -> None:
@@ -227,17 +233,20 @@ async def _ask_one_by_one(address: str, share: list[mix.Planned], book: _Book) -
 
 
 async def _quit(address: str, share: list[mix.Planned], book: _Book, rng: random.Random) -> None:
-    """A client that breaks off every other time, at any moment."""
+    """A client that breaks off two times of three: at any moment, or between two answers."""
     for number, start in enumerate(range(0, len(share), _IN_FLIGHT)):
         group = share[start : start + _IN_FLIGHT]
-        if number % 2:
-            await _stay(address, group, book)
-            continue
-        try:
-            async with asyncio.timeout(rng.uniform(0.0, 0.5)):
-                await _stay(address, group, book)
-        except TimeoutError:
+        if number % 3 == 0:
+            try:
+                async with asyncio.timeout(rng.uniform(0.0, 0.5)):
+                    await _stay(address, group, book)
+            except TimeoutError:
+                book.abandon(group)
+        elif number % 3 == 1:
+            await _stay(address, group, book, rng.randrange(1, len(group)) if group[1:] else None)
             book.abandon(group)
+        else:
+            await _stay(address, group, book)
 
 
 async def _watch(pid: int, slots: list[int], book: _Book) -> None:
