@@ -178,7 +178,7 @@ try:
 except OSError as error:
     print(made, error.strerror)
 """
-    outcome = await bench.python(source, limits={**AMPLE, "processes": 50})
+    outcome = await bench.python(source, limits={**AMPLE, "processes": 50, "memory_bytes": 1 << 30})
     root = os.geteuid() == 0 and bench.level is not IsolationLevel.FULL
     if bench.pool.enforcement is Enforcement.RLIMIT and root:
         return  # the kernel limits nothing for the host's root but by cgroups

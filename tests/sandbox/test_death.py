@@ -168,3 +168,28 @@ async def test_a_slot_that_forks_without_end_is_ended_with_its_zygote(bench: Ben
     assert await run is None
     assert (await bench.python("print('again')")).stdout == b"again\n"
     assert not sleepers(which)
+
+
+async def test_a_program_cannot_signal_its_keeper(tmp_path: Path) -> None:
+    pool = await open_pool("minimal", tmp_path)
+    bench = Bench(pool, pool.slots[0])
+    try:
+        keeper = parent(bench.slot.pid)
+        source = f"""
+import os, signal
+ways = [lambda: os.kill({keeper}, number), lambda: os.killpg({keeper}, number),
+        lambda: signal.pidfd_send_signal(os.pidfd_open({keeper}), number)]
+for number in (signal.SIGTERM, signal.SIGSTOP, signal.SIGKILL):
+    for way in ways:
+        try:
+            way()
+            print('done', number)
+        except OSError as error:
+            assert error.errno == 1, error
+"""
+        outcome = await bench.python(source)
+        assert (outcome.stdout, outcome.stderr, outcome.status) == (b"", b"", 0)
+        assert (await bench.python("print('well')")).stdout == b"well\n"
+        assert parent(bench.slot.pid) == keeper
+    finally:
+        pool.close()
