@@ -130,7 +130,10 @@ def _allow_descriptors() -> None:
 
 
 def _watched_parent(pid: int | None) -> int:
-    """A descriptor that tells the end of the parent process; -1: none is wanted.
+    """A descriptor that tells the end of that process; -1: none is wanted.
+
+    It need not be the parent itself: the single-file executable starts by way of a process of its
+    own.
 
     Raises:
         HostError: that process is gone already.
@@ -138,12 +141,9 @@ def _watched_parent(pid: int | None) -> int:
     if pid is None:
         return -1
     try:
-        descriptor = os.pidfd_open(pid)
+        return os.pidfd_open(pid)
     except ProcessLookupError:
-        descriptor = -1
-    if descriptor < 0 or os.getppid() != pid:
-        raise HostError(f"the process {pid} that started this daemon is gone")
-    return descriptor
+        raise HostError(f"the process {pid} that started this daemon is gone") from None
 
 
 @contextlib.contextmanager
