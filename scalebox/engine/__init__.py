@@ -16,7 +16,7 @@ cancelling the call drops the work, and nothing of it outlives the answer.
    is admitted like cores; a run that must be measured alone gets the host for itself, within 5 % of
    the time.  Jobs are plain callbacks on the event loop, no task each: the budget is a few dozen
    microseconds a case.
-5. The report does not depend on the order in which cases happened to end.
+5. `results` add up to the report, which does not depend on the order in which cases ended.
 
 Failures of ours (a slot that dies, a run that cannot be set up) are tried again on another slot,
 `engine.retries` times, and then are `internal_error`; they are never a verdict about the program.

@@ -61,8 +61,8 @@ class AssertJudgement(Judgement[AssertTests]):
 
     def integrity(self) -> Integrity:
         # Of what the report is made of, however far other cases happened to come.
-        needed = range(self.cut)
-        return Integrity.WEAK if any(case in needed for case in self._weak) else Integrity.STRONG
+        weak = any(case < self.results.needed for case in self._weak)
+        return Integrity.WEAK if weak else Integrity.STRONG
 
     def start(self) -> None:
         self.submit(range(len(self.tests.cases)))

@@ -20,7 +20,8 @@ from anyio.abc import TaskGroup
 
 from scalebox.engine.execution import execute
 from scalebox.engine.headers import Headers
-from scalebox.engine.scheduler import COMPILE_PRIORITY, Scheduler
+from scalebox.engine.jobs import COMPILE_PRIORITY
+from scalebox.engine.scheduler import Scheduler
 from scalebox.errors import InternalError
 from scalebox.languages import build
 from scalebox.languages.artifacts import ArtifactCache, to_memory

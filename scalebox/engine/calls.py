@@ -180,7 +180,7 @@ class CallJudgement(Judgement[CallTests]):
         else:
             verdict, words = verdicts.too_slow(load_s, self.limits, " to be loaded")
         # If no process has loaded it, none will.
-        for case in batch if self._loads else self.unsettled():
+        for case in batch if self._loads else self.results.unsettled():
             self.settle(case, verdict, words, outcome)
 
     def _settle_output(self, batch: Sequence[int], outcome: RunOutcome, load_s: float) -> None:
@@ -205,7 +205,7 @@ class CallJudgement(Judgement[CallTests]):
         self, slow: Sequence[tuple[int, float]], outcome: RunOutcome, alone: bool
     ) -> None:
         """Calls that were answered, but late."""
-        needed = set(self.unsettled())
+        needed = set(self.results.unsettled())
         again = [case for case, _ in slow if case in needed]
         if again and self._run_again(again, alone):
             return
@@ -221,7 +221,7 @@ class CallJudgement(Judgement[CallTests]):
 
     def _go_on(self, batches: Sequence[Sequence[int]]) -> None:
         """Calls that are still to be judged, in fresh processes."""
-        needed = set(self.unsettled())
+        needed = set(self.results.unsettled())
         for batch in batches:
             left = [case for case in batch if case in needed]
             if left:

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from scalebox.engine import verdicts
-from scalebox.engine.scheduler import Job, Scheduler
+from scalebox.engine.jobs import Job
+from scalebox.engine.scheduler import Scheduler
 from scalebox.errors import InternalError
 from scalebox.sandbox.spec import RunOutcome, RunSpec
 

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from scalebox.engine.scheduler import Job
+from scalebox.engine.jobs import Job
 
 #: What a client's first run is thought to cost.
 _FIRST_ESTIMATE_S = 0.002

@@ -1,12 +1,8 @@
 """One submission on its way to a report: what all ways of testing have in common.
 
 A judgement puts the runs of its cases into the scheduler and hears of each as it ends; it stops
-early, retries what failed for reasons of ours, and adds up.  `stdio`, `calls` and `asserts` say
-what a run is and what its outcome means.
-
-What a report says does not depend on the order in which cases happened to finish: with
-`stop = "first_failure"` everything after the first case that is not accepted is `skipped`, also if
-it ran already.
+early, retries what failed for reasons of ours, and adds up (`results`).  `stdio`, `calls` and
+`asserts` say what a run is and what its outcome means.
 """
 
 from __future__ import annotations
@@ -29,8 +25,10 @@ from scalebox.engine.aside import Aside
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.builder import Artifact, Builder
 from scalebox.engine.inputs import Inputs
+from scalebox.engine.jobs import Job
 from scalebox.engine.limits import with_own_files
-from scalebox.engine.scheduler import Job, Scheduler
+from scalebox.engine.results import Results
+from scalebox.engine.scheduler import Scheduler
 from scalebox.errors import InternalError
 from scalebox.languages.toolchains import Language
 from scalebox.model import (
@@ -120,10 +118,7 @@ class Judgement(ABC, Generic[TestsT]):
         self._arrived = time.monotonic()
         self._age = room.scheduler.next_age()
         self._first_start = 0.0
-        self._results: list[CaseResult | None] = [None] * total
-        self._open = total
-        #: Cases from here on are not needed: one before them was not accepted.
-        self.cut = total
+        self.results = Results(total, submission.stop)
         self._attempts = [0] * total
         self._confirmations = [0] * total
         self._jobs: dict[int, Job] = {}
@@ -196,18 +191,13 @@ class Judgement(ABC, Generic[TestsT]):
             if timer is None or not timer.expired():
                 raise
             words = f"not done within the deadline of {deadline_s:g} s"
-            for index in self.unsettled():
-                self._results[index] = self._result(index, Verdict.CANCELLED, message=words)
+            self.results.give_up(lambda index: self._result(index, Verdict.CANCELLED, words))
         finally:
             for job in list(self._jobs.values()):
                 self.room.scheduler.cancel(job)
             self._jobs.clear()
             self.artifact.close()
         return self._summary()
-
-    def unsettled(self) -> list[int]:
-        """Cases that have no result yet and need one."""
-        return [index for index in range(self.cut) if self._results[index] is None]
 
     # --- jobs ------------------------------------------------------------------------------------
 
@@ -343,7 +333,7 @@ class Judgement(ABC, Generic[TestsT]):
                 client=self.client, priority=self.submission.priority,
             )  # fmt: skip
         except InternalError as error:
-            self._settle_failure(self.unsettled(), str(error))
+            self._settle_failure(self.results.unsettled(), str(error))
             return
         if self._done.done():
             artifact.close()
@@ -418,30 +408,17 @@ class Judgement(ABC, Generic[TestsT]):
 
     def settle_result(self, index: int, result: CaseResult) -> None:
         """Give a case its result; ends the judgement with the last one that is needed."""
-        if self._done.done() or self._results[index] is not None:
+        if self._done.done() or self.results.has(index):
             return
-        self._results[index] = result
+        dropped = self.results.add(index, result)
         self.admission.settle()
         self.room.counters["cases"] += 1
-        if index < self.cut:
-            self._open -= 1
-        if (
-            result.verdict is not Verdict.ACCEPTED
-            and self.submission.stop == "first_failure"
-            and index < self.cut
-        ):
-            self._cut_after(index)
-        if self._open == 0 and not self._done.done():
-            self._done.set_result(None)
-
-    def _cut_after(self, index: int) -> None:
-        for later in range(index + 1, self.cut):
-            if self._results[later] is None:
-                self._open -= 1
+        for later in dropped:
             job = self._jobs.pop(later, None)
             if job is not None:
                 self.room.scheduler.cancel(job)
-        self.cut = index + 1
+        if self.results.complete and not self._done.done():
+            self._done.set_result(None)
 
     def case_name(self, index: int) -> str:
         """The case's own name, or its index."""
@@ -456,33 +433,18 @@ class Judgement(ABC, Generic[TestsT]):
         )
 
     def _summary(self) -> Report:
-        total = len(self._results)
-        cases = []
-        verdict = Verdict.ACCEPTED
-        message = ""
-        passed = 0
         if self._compile_failed:
-            verdict = Verdict.COMPILE_ERROR
-            message = self._compile.message if self._compile else ""
-        for index, result in enumerate(self._results):
-            if result is None or index >= self.cut or self._compile_failed:
-                cases.append(self._result(index, Verdict.SKIPPED))
-                continue
-            cases.append(result)
-            if result.verdict is Verdict.ACCEPTED:
-                passed += 1
-            elif verdict is Verdict.ACCEPTED:
-                verdict = result.verdict
-                message = f"case {result.name}: {result.message}" if result.message else ""
-        if verdict is Verdict.ACCEPTED and passed != total:
-            raise InternalError("a case was neither judged nor skipped")
+            words = self._compile.message if self._compile else ""
+            total = self.results.total_uncompiled(self.case_name, words)
+        else:
+            total = self.results.total(self.case_name)
         now = time.monotonic()
-        self.room.counters[f"verdict_{verdict.value}"] += 1
+        self.room.counters[f"verdict_{total.verdict.value}"] += 1
         return Report(
-            verdict=verdict,
-            passed=passed,
-            total=total,
-            cases=cases,
+            verdict=total.verdict,
+            passed=total.passed,
+            total=len(total.cases),
+            cases=total.cases,
             isolation=self.room.level,
             enforcement=self.room.enforcement,
             integrity=Integrity.STRONG if self._compile_failed else self.integrity(),
@@ -490,6 +452,6 @@ class Judgement(ABC, Generic[TestsT]):
             queue_time_s=(self._first_start or now) - self._arrived,
             wall_time_s=now - self._arrived,
             toolchain=self.language.version,
-            message=message,
+            message=total.message,
             id=self.submission.id,
         )

@@ -16,17 +16,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
 
 import structlog
 
+from scalebox.engine.allowance import Allowance
 from scalebox.engine.fairness import FairQueue
+from scalebox.engine.jobs import Job, RunsPrograms
 from scalebox.errors import BadRequestError, QueueFullError
-from scalebox.sandbox.spec import RunOutcome, RunSpec
+from scalebox.sandbox.spec import RunOutcome
 from scalebox.sandbox.zygote import wire
 
-#: Compilations go before cases of the same client: the cases wait for them.
-COMPILE_PRIORITY = 1_000
 #: While a run waits for memory, so many clients are looked at for one that can go before it.
 _LOOK_PAST = 8
 #: No run starts while so much output of earlier ones waits to be looked at.
@@ -41,97 +40,6 @@ _ALONE_SAVED_S = 5.0
 _ALONE_LONGEST_S = 15.0
 
 log = structlog.get_logger(__name__)
-
-
-class RunsPrograms(Protocol):
-    """What the scheduler needs of a slot."""
-
-    index: int
-
-    def run(self, spec: RunSpec, done: Callable[[RunOutcome | None], None]) -> None:
-        """Start a run; `done` comes once, later.  Raises if it cannot, and is idle then."""
-
-    def cancel(self) -> None:
-        """Stop the run at hand; `done` still comes."""
-
-    def kill(self, reason: str) -> None:
-        """Give the slot up: it is replaced."""
-
-
-class Job:
-    """One run that waits or is at it.
-
-    Parameters:
-        client: whose it is, for fairness.
-        priority: higher goes first among the client's own.
-        memory_bytes: what the run may use.
-        make: gives the spec when a slot is there; not called if cancelled before.
-        done: called once with the outcome, or None if the slot died or the run could not be made
-            (then `error` says why); never after `cancel`.
-        age: from `Scheduler.next_age`, for jobs that belong together; 0: as old as it is queued.
-        alone: whether no other run may be at its side, if that can be afforded.
-
-    Attributes:
-        alone: afterwards: whether none was.
-        avoid: index of a slot that failed it, if another one can be had.
-    """
-
-    __slots__ = (
-        "age", "alone", "avoid", "cancelled", "charged_s", "client", "done", "error", "hold",
-        "make", "memory_bytes", "priority", "slot",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        client: str,
-        priority: int,
-        memory_bytes: int,
-        make: Callable[[], RunSpec],
-        done: Callable[[RunOutcome | None], None],
-        *,
-        age: int = 0,
-        alone: bool = False,
-    ) -> None:
-        self.client = client
-        self.priority = priority
-        self.memory_bytes = memory_bytes
-        self.make: Callable[[], RunSpec] | None = make
-        self.done: Callable[[RunOutcome | None], None] | None = done
-        self.age = age
-        self.alone = alone
-        self.avoid = -1
-        self.cancelled = False
-        self.charged_s = 0.0
-        self.error: Exception | None = None
-        self.hold = -1
-        self.slot: RunsPrograms | None = None
-
-    def let_go(self) -> None:
-        """Drop what the callbacks hold (test data); it must not wait for the job's turn."""
-        self.make = self.done = None
-
-
-class Allowance:
-    """Seconds that may be spent: a share of the time that passes, saved up to a bound.
-
-    The last spending may go into debt, which the share pays off before there is any more.
-    """
-
-    def __init__(self, share: float, most_s: float, now: float) -> None:
-        self._share = share
-        self._most_s = most_s
-        self._left_s = most_s
-        self._at = now
-
-    def left_s(self, now: float) -> float:
-        """What is there now; negative: a debt."""
-        self._left_s = min(self._most_s, self._left_s + self._share * (now - self._at))
-        self._at = now
-        return self._left_s
-
-    def spend(self, seconds: float, now: float) -> None:
-        """Take away what was used."""
-        self._left_s = self.left_s(now) - seconds
 
 
 class Scheduler:

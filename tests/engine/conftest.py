@@ -39,7 +39,9 @@ def start_engine(tmp_path: Path) -> StartsEngine:
 
     @asynccontextmanager
     async def start(**tables: dict[str, Any]) -> AsyncIterator[Engine]:
-        settings = {"store": {}, "sandbox": {"slots": 2}, **tables}
+        # Precompiling takes seconds of a slot, and has tests of its own.
+        languages = {"cpp": {"precompiled_header": False}}
+        settings = {"store": {}, "sandbox": {"slots": 2}, "languages": languages, **tables}
         settings["store"] = {"directory": str(tmp_path / "store"), **settings["store"]}
         async with running(msgspec.convert(settings, Config)) as engine:
             await all_slots_up(engine)

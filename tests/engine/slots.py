@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scalebox.engine.scheduler import Job, Scheduler
+from scalebox.engine.jobs import Job
+from scalebox.engine.scheduler import Scheduler
 from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec
 from scalebox.sandbox.zygote import wire
 

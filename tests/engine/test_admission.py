@@ -45,67 +45,68 @@ async def refused(engine: Engine, submission: Submission | RunRequest) -> Except
     return caught.value
 
 
-@pytest.mark.parametrize(
-    ("submission", "kind", "field", "words"),
-    [
-        (Submission(language="python", source=""), BadRequestError, "tests", "or `problem`"),
-        (stdio("", []), BadRequestError, "tests.cases", "no test cases"),
-        (stdio("", [("", "")] * 11), TooLargeError, "tests.cases", "11 test cases; at most 10"),
-        (stdio("", [("", "")], language="rust"), UnknownLanguageError, "language", "'rust'"),
-        (stdio("", [("", "")], problem="p"), BadRequestError, "problem", "not both"),
-        (
-            Submission(language="python", source="", problem="p"), UnknownProblemError,
-            "problem", "'p'",
+REFUSED = [
+    (Submission(language="python", source=""), BadRequestError, "tests", "or `problem`"),
+    (stdio("", []), BadRequestError, "tests.cases", "no test cases"),
+    (stdio("", [("", "")] * 11), TooLargeError, "tests.cases", "11 test cases; at most 10"),
+    (stdio("", [("", "")], language="rust"), UnknownLanguageError, "language", "'rust'"),
+    (stdio("", [("", "")], problem="p"), BadRequestError, "problem", "not both"),
+    (
+        Submission(language="python", source="", problem="p"), UnknownProblemError,
+        "problem", "'p'",
+    ),
+    (stdio("x" * 2000, [("", "")]), TooLargeError, "source", "2000 bytes; at most 1000"),
+    (stdio("é" * 501, [("", "")]), TooLargeError, "source", "1002 bytes"),
+    (stdio("", [("", "")], files={"a": "x" * 1001}), TooLargeError, "source", "1001 bytes"),
+    (stdio("", [("", "")], files={"a": UNKNOWN}), UnknownBlobError, None, "0000"),
+    (
+        Submission(
+            language="python", source="", tests=StdioTests(cases=[StdioCase(input=UNKNOWN)])
         ),
-        (stdio("x" * 2000, [("", "")]), TooLargeError, "source", "2000 bytes; at most 1000"),
-        (stdio("é" * 501, [("", "")]), TooLargeError, "source", "1002 bytes"),
-        (stdio("", [("", "")], files={"a": "x" * 1001}), TooLargeError, "source", "1001 bytes"),
-        (stdio("", [("", "")], files={"a": UNKNOWN}), UnknownBlobError, None, "0000"),
-        (
-            Submission(
-                language="python", source="", tests=StdioTests(cases=[StdioCase(input=UNKNOWN)])
-            ),
-            UnknownBlobError, None, "PUT /v1/blobs/",
-        ),
-        (
-            stdio("", [("", "")], limits=Limits(cpu_time_s=601.0)), BadRequestError,
-            "limits.cpu_time_s", "at most 600",
-        ),
-        (
-            stdio("", [("", "")], limits=Limits(memory_bytes=1 << 31)), BadRequestError,
-            "limits.memory_bytes", "engine.memory_bytes",
-        ),
-    ],
-)  # fmt: skip
-async def test_refusals_name_the_field_and_the_bound(
-    start_engine: StartsEngine, submission: Submission, kind: type, field: str | None, words: str
-) -> None:
+        UnknownBlobError, None, "PUT /v1/blobs/",
+    ),
+    (
+        stdio("", [("", "")], limits=Limits(cpu_time_s=601.0)), BadRequestError,
+        "limits.cpu_time_s", "at most 600",
+    ),
+    (
+        stdio("", [("", "")], limits=Limits(memory_bytes=1 << 31)), BadRequestError,
+        "limits.memory_bytes", "engine.memory_bytes",
+    ),
+]  # fmt: skip
+
+
+async def test_refusals_name_the_field_and_the_bound(start_engine: StartsEngine) -> None:
     settings = {"max_cases": 10, "max_source_bytes": 1000, "memory_bytes": 1 << 30}
     async with start_engine(engine=settings, sandbox={"slots": 1}) as engine:
-        error = await refused(engine, submission)
-        assert type(error) is kind
-        assert words in str(error)
-        if field is not None:
-            assert error.field == field  # type: ignore[attr-defined]
+        for submission, kind, field, words in REFUSED:
+            error = await refused(engine, submission)
+            assert type(error) is kind, submission
+            assert words in str(error)
+            if field is not None:
+                assert error.field == field  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("../x", "not a relative path"), ("/etc/x", "not a relative path"), ("", "not a relative"),
-        ("a//b", "not a relative path"), ("a/", "not a relative path"), ("./a", "not a relative"),
-        ("a\0b", "not a relative path"), ("x" * 256, "not a relative path"),
-        ("a/" * 500 + "b", "not a relative path"), ("\ud800", "not a relative path"),
-        ("solution.py", "the program's own source"), ("solution.py/x", "the folder of another"),
-    ],
-)  # fmt: skip
-async def test_file_names_that_cannot_be(engine: Engine, name: str, why: str) -> None:
-    error = await refused(engine, stdio("", [("", "")], files={name: ""}))
-    assert why in str(error)
-    str(error).encode()
-    assert error.field is not None  # type: ignore[attr-defined]
-    assert error.field.startswith("files.")  # type: ignore[attr-defined]
-    await refused(engine, RunRequest(language="python", source="", files={name: ""}))
+BAD_NAMES = [
+    ("../x", "not a relative path"), ("/etc/x", "not a relative path"), ("", "not a relative"),
+    ("a//b", "not a relative path"), ("a/", "not a relative path"), ("./a", "not a relative"),
+    ("a\0b", "not a relative path"), ("x" * 256, "not a relative path"),
+    ("a/" * 500 + "b", "not a relative path"), ("\ud800", "not a relative path"),
+    ("solution.py", "the program's own source"), ("solution.py/x", "the folder of another"),
+]  # fmt: skip
+
+
+async def test_file_names_that_cannot_be(engine: Engine) -> None:
+    for name, why in BAD_NAMES:
+        for work in (
+            stdio("", [("", "")], files={name: ""}),
+            RunRequest(language="python", source="", files={name: ""}),
+        ):
+            error = await refused(engine, work)
+            assert why in str(error), name
+            str(error).encode()
+            assert error.field is not None  # type: ignore[attr-defined]
+            assert error.field.startswith("files.")  # type: ignore[attr-defined]
 
 
 async def test_files_in_each_others_way(engine: Engine) -> None:
@@ -135,21 +136,19 @@ async def test_a_thousand_files_and_no_more(engine: Engine) -> None:
     assert "1001 files; at most 1000" in str(error)
 
 
-@pytest.mark.parametrize(
-    ("request_", "field"),
-    [
-        ({"args": ["a", "b\0"]}, "args[1]"), ({"args": ["\ud800"]}, "args[0]"),
-        ({"args": ["x" * 70_000]}, "args"), ({"args": ["x"] * 40_000}, "args"),
-        ({"fetch": ["ok", "../x"]}, "fetch[1]"), ({"fetch": ["\ud800"]}, "fetch[0]"),
-        ({"fetch": ["\0"]}, "fetch[0]"), ({"fetch": [f"f{n}" for n in range(65)]}, "fetch"),
-    ],
-)  # fmt: skip
-async def test_arguments_and_files_to_fetch_that_cannot_be(
-    engine: Engine, request_: dict[str, list[str]], field: str
-) -> None:
-    for language in ("python", "c"):
-        error = await refused(engine, RunRequest(language=language, source="", **request_))
-        assert error.field == field  # type: ignore[attr-defined]
+BAD_REQUESTS: list[tuple[dict[str, list[str]], str]] = [
+    ({"args": ["a", "b\0"]}, "args[1]"), ({"args": ["\ud800"]}, "args[0]"),
+    ({"args": ["x" * 70_000]}, "args"), ({"args": ["x"] * 40_000}, "args"),
+    ({"fetch": ["ok", "../x"]}, "fetch[1]"), ({"fetch": ["\ud800"]}, "fetch[0]"),
+    ({"fetch": ["\0"]}, "fetch[0]"), ({"fetch": [f"f{n}" for n in range(65)]}, "fetch"),
+]  # fmt: skip
+
+
+async def test_arguments_and_files_to_fetch_that_cannot_be(engine: Engine) -> None:
+    for request, field in BAD_REQUESTS:
+        for language in ("python", "c"):
+            error = await refused(engine, RunRequest(language=language, source="", **request))
+            assert error.field == field  # type: ignore[attr-defined]
 
 
 async def test_arguments_and_files_arrive(engine: Engine) -> None:

@@ -35,22 +35,26 @@ async def test_functions_methods_and_keywords(engine: Engine) -> None:
     assert await judged(engine, submission) == ["accepted"] * 2
 
 
-@pytest.mark.parametrize(
-    ("returned", "expected", "verdict"),
-    [
-        ("1.0", 1, "accepted"), ("True", 1, "accepted"), ("1", True, "accepted"),
-        ("(1, 2)", [1, 2], "accepted"), ("float('nan')", float("nan"), "accepted"),
-        ("'1'", 1, "wrong_answer"), ("[1]", 1, "wrong_answer"), ("None", 0, "wrong_answer"),
-        ("(x for x in [1])", [1], "wrong_answer"), ("iter([1])", [1], "wrong_answer"),
-        ("map(int, '1')", [1], "wrong_answer"), ("object()", None, "wrong_answer"),
-        ("__import__('collections').OrderedDict(a=1)", {"a": 1}, "accepted"),
-        ("dict(a=1).keys()", ["a"], "wrong_answer"), ("range(2)", [0, 1], "wrong_answer"),
-    ],
-)  # fmt: skip
-async def test_pythons_equality_over_plain_data(
-    engine: Engine, returned: str, expected: Any, verdict: str
-) -> None:
-    assert await judged(engine, calls(f"def f(): return {returned}", [([], expected)])) == [verdict]
+EQUAL = [
+    ("1.0", 1), ("True", 1), ("1", True), ("(1, 2)", [1, 2]), ("float('nan')", float("nan")),
+    ("__import__('collections').OrderedDict(a=1)", {"a": 1}), ("{'a': (1,)}", {"a": [1.0]}),
+]  # fmt: skip
+UNEQUAL = [
+    ("'1'", 1), ("[1]", 1), ("None", 0), ("(x for x in [1])", [1]), ("iter([1])", [1]),
+    ("map(int, '1')", [1]), ("object()", None), ("dict(a=1).keys()", ["a"]), ("range(2)", [0, 1]),
+    ("{1: 2}", {"1": 2}), ("{1, 2}", [1, 2]), ("float('nan')", 1), ("f", None), ("b'a'", "a"),
+]  # fmt: skip
+
+
+async def test_pythons_equality_over_plain_data(engine: Engine) -> None:
+    for pairs, verdict in ((EQUAL, "accepted"), (UNEQUAL, "wrong_answer")):
+        values = ", ".join(f"lambda: {returned}" for returned, _ in pairs)
+        source = f"values = [{values}]\ndef f(n): return values[n]()"
+        cases = [([n], expected) for n, (_, expected) in enumerate(pairs)]
+        found = await judged(engine, calls(source, cases, stop="never"))
+        assert dict(zip([one for one, _ in pairs], found, strict=True)) == {
+            returned: verdict for returned, _ in pairs
+        }
 
 
 async def test_a_tuple_is_no_list_where_that_is_asked_for(engine: Engine) -> None:
@@ -190,20 +194,20 @@ async def test_a_result_beyond_the_channel_is_stopped(engine: Engine) -> None:
     assert found == ["accepted", "output_limit_exceeded", "accepted"]
 
 
-@pytest.mark.parametrize(
-    "forged",
-    [
-        r'{"i":-1,"v":null}\n', r'{"i":0,"v":42}\n', r"\n" * 5, r'{"i":-1,"c":"x"}\n',
-        r'{"i":-1,"v":null}\n{"i":0,"v":42}\n{"i":1,"v":42}\n', r"\xff\n", "x" * 100,
-    ],
-)  # fmt: skip
-async def test_forged_records_gain_nothing(engine: Engine, forged: str) -> None:
-    # What is expected is not there to be forged: 42 is a guess.
-    source = f"import os\nos.write(5, b'{forged}')\ndef f(n): return -1"
-    submission = calls(source, [([0], 1), ([1], 2)], stop="never")
-    report = await engine.judge(submission, client="t")
-    assert report.passed == 0
-    assert report.verdict.is_about_the_program
+FORGED = [
+    r'{"i":-1,"v":null}\n', r'{"i":0,"v":42}\n', r"\n" * 5, r'{"i":-1,"c":"x"}\n', r"\xff\n",
+    r'{"i":-1,"v":null}\n{"i":0,"v":42}\n{"i":1,"v":42}\n', "x" * 100,
+]  # fmt: skip
+
+
+async def test_forged_records_gain_nothing(engine: Engine) -> None:
+    for forged in FORGED:
+        # What is expected is not there to be forged: 42 is a guess.
+        source = f"import os\nos.write(5, b'{forged}')\ndef f(n): return -1"
+        submission = calls(source, [([0], 1), ([1], 2)], stop="never")
+        report = await engine.judge(submission, client="t")
+        assert report.passed == 0
+        assert report.verdict.is_about_the_program, forged
 
 
 async def test_numbers_of_an_array_library_are_numbers(engine: Engine) -> None:

@@ -88,12 +88,15 @@ async def test_a_header_made_with_other_flags_is_not_taken(quick: Any, tmp_path:
         assert await verdict(engine, NEEDS_PLANTED) == "compile_error"
 
 
-async def test_the_header_of_competition_programs(engine: Engine, tmp_path: Path) -> None:
+async def test_the_header_of_competition_programs(
+    start_engine: StartsEngine, tmp_path: Path
+) -> None:
     source = "#include <bits/stdc++.h>\nint main(){ std::cout << 1; }"
-    assert await verdict(engine, source, "cpp") == "accepted"
-    identity = engine._tools.find("cpp").identity
-    await until((folder(tmp_path) / identity / "bits" / "stdc++.h.gch").exists)
-    assert await verdict(engine, source + "\n", "cpp") == "accepted"
+    async with start_engine(languages={}) as engine:
+        assert await verdict(engine, source, "cpp") == "accepted"
+        identity = engine._tools.find("cpp").identity
+        await until((folder(tmp_path) / identity / "bits" / "stdc++.h.gch").exists)
+        assert await verdict(engine, source + "\n", "cpp") == "accepted"
 
 
 async def test_programs_can_read_headers_and_not_change_them(quick: Any, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from scalebox.engine.scheduler import Job
+from scalebox.engine.jobs import Job
 from scalebox.engine.service import Engine
 from scalebox.model import Limits
 from scalebox.sandbox.slot import Slot

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scalebox.engine import scheduler as scheduling
+from scalebox.engine.jobs import Job
 from scalebox.errors import BadRequestError, QueueFullError
 from scalebox.sandbox.zygote import wire
 
@@ -272,9 +273,9 @@ def test_ten_thousand_runs_that_cannot_be_made_do_not_recurse() -> None:
     def again(result) -> None:
         if left[0]:
             left[0] -= 1
-            host.scheduler.submit([scheduling.Job("c", 0, GIB, lambda: None, again)])  # type: ignore[arg-type, return-value]
+            host.scheduler.submit([Job("c", 0, GIB, lambda: None, again)])  # type: ignore[arg-type, return-value]
 
-    host.scheduler.submit([scheduling.Job("c", 0, GIB, lambda: None, again)])  # type: ignore[arg-type, return-value]
+    host.scheduler.submit([Job("c", 0, GIB, lambda: None, again)])  # type: ignore[arg-type, return-value]
     assert left == [0]
     assert host.scheduler.queued == host.scheduler.running == 0
 

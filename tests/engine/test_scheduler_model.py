@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 
 from scalebox.engine import scheduler as scheduling
-from scalebox.engine.scheduler import Job
+from scalebox.engine.jobs import Job
 from scalebox.sandbox.spec import RunOutcome, RunSpec
 
 from .slots import GIB, SPEC, FakeSlot, Host

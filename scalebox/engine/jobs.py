@@ -1,0 +1,79 @@
+"""A run that waits or is at it, and the slot that it is at: what the scheduler works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from scalebox.sandbox.spec import RunOutcome, RunSpec
+
+#: Compilations go before cases of the same client: the cases wait for them.
+COMPILE_PRIORITY = 1_000
+
+
+class RunsPrograms(Protocol):
+    """What the scheduler needs of a slot."""
+
+    index: int
+
+    def run(self, spec: RunSpec, done: Callable[[RunOutcome | None], None]) -> None:
+        """Start a run; `done` comes once, later.  Raises if it cannot, and is idle then."""
+
+    def cancel(self) -> None:
+        """Stop the run at hand; `done` still comes."""
+
+    def kill(self, reason: str) -> None:
+        """Give the slot up: it is replaced."""
+
+
+class Job:
+    """One run that waits or is at it.
+
+    Parameters:
+        client: whose it is, for fairness.
+        priority: higher goes first among the client's own.
+        memory_bytes: what the run may use.
+        make: gives the spec when a slot is there; not called if cancelled before.
+        done: called once with the outcome, or None if the slot died or the run could not be made
+            (then `error` says why); never after `cancel`.
+        age: from `Scheduler.next_age`, for jobs that belong together; 0: as old as it is queued.
+        alone: whether no other run may be at its side, if that can be afforded.
+
+    Attributes:
+        alone: afterwards: whether none was.
+        avoid: index of a slot that failed it, if another one can be had.
+    """
+
+    __slots__ = (
+        "age", "alone", "avoid", "cancelled", "charged_s", "client", "done", "error", "hold",
+        "make", "memory_bytes", "priority", "slot",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        client: str,
+        priority: int,
+        memory_bytes: int,
+        make: Callable[[], RunSpec],
+        done: Callable[[RunOutcome | None], None],
+        *,
+        age: int = 0,
+        alone: bool = False,
+    ) -> None:
+        self.client = client
+        self.priority = priority
+        self.memory_bytes = memory_bytes
+        self.make: Callable[[], RunSpec] | None = make
+        self.done: Callable[[RunOutcome | None], None] | None = done
+        self.age = age
+        self.alone = alone
+        self.avoid = -1
+        self.cancelled = False
+        self.charged_s = 0.0
+        self.error: Exception | None = None
+        self.hold = -1
+        self.slot: RunsPrograms | None = None
+
+    def let_go(self) -> None:
+        """Drop what the callbacks hold (test data); it must not wait for the job's turn."""
+        self.make = self.done = None
