@@ -22,7 +22,7 @@ import structlog
 from scalebox.engine.allowance import Allowance
 from scalebox.engine.fairness import FairQueue
 from scalebox.engine.jobs import Job, RunsPrograms
-from scalebox.errors import BadRequestError, QueueFullError
+from scalebox.errors import BadRequestError, QueueFullError, TooLargeError
 from scalebox.sandbox.spec import RunOutcome
 from scalebox.sandbox.zygote import wire
 
@@ -103,6 +103,7 @@ class Scheduler:
 
         Raises:
             QueueFullError: the queue's bound is reached.
+            TooLargeError: they would not find room in an empty queue.
             BadRequestError: one run wants more memory than all slots have together.
         """
         if memory_bytes > self.memory_bytes:
@@ -110,6 +111,11 @@ class Scheduler:
                 f"limits.memory_bytes is {memory_bytes}, more than the {self.memory_bytes} bytes "
                 "that this daemon gives to all programs together (engine.memory_bytes)",
                 field="limits.memory_bytes",
+            )
+        if cases > self.max_queued:
+            raise TooLargeError(
+                f"{cases} cases; the queue takes {self.max_queued} (engine.max_queued_cases)",
+                field="tests.cases",
             )
         if self.admitted + cases > self.max_queued:
             raise QueueFullError(

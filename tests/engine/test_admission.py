@@ -207,7 +207,7 @@ async def test_over_the_bound_of_cases_there_is_a_refusal(start_engine: StartsEn
 
 async def test_calls_count_one_by_one(start_engine: StartsEngine) -> None:
     async with start_engine(engine={"max_queued_cases": 50}) as engine:
-        with pytest.raises(QueueFullError):
+        with pytest.raises(TooLargeError):
             await engine.judge(
                 calls("def f(n): return n", [([n], n) for n in range(51)]), client="t"
             )

@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+from scalebox.engine import service
 from scalebox.engine.service import Engine
 from scalebox.errors import InternalError
 from scalebox.model import Limits, Report, RunRequest, StdioCase, StdioTests, Submission
@@ -81,6 +82,20 @@ async def test_a_case_that_fails_too_often_is_our_failure_and_nothing_else(
         assert not report.verdict.is_about_the_program
         assert report.cases[0].attempts == 2
         assert "failed 2 times for reasons of ours" in report.message
+        assert (await engine.judge(stdio("print(1)", [("", "1")]), client="t")).accepted
+
+
+async def test_a_slot_that_sets_no_run_up_is_replaced(
+    start_engine: StartsEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Files in each other's way cannot be laid out; the engine refuses them before.
+    monkeypatch.setattr(service, "check_files", lambda *_: None)
+    async with start_engine(sandbox={"slots": 1}) as engine:
+        impossible = stdio("", [("", "")] * 2, files={"a": "", "a/b": ""}, stop="never")
+        report = await engine.judge(impossible, client="t")
+        assert verdicts(report) == ["internal_error"] * 2
+        assert [case.attempts for case in report.cases] == [4, 4]
+        await until(lambda: engine.status().slots[0].restarts >= 1)
         assert (await engine.judge(stdio("print(1)", [("", "1")]), client="t")).accepted
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from scalebox.engine import scheduler as scheduling
 from scalebox.engine.jobs import Job
-from scalebox.errors import BadRequestError, QueueFullError
+from scalebox.errors import BadRequestError, QueueFullError, TooLargeError
 from scalebox.sandbox.zygote import wire
 
 from .slots import GIB, Host
@@ -30,6 +30,12 @@ def test_over_the_bound_there_is_a_refusal_that_says_when_to_return() -> None:
     assert 0 < caught.value.retry_after_s <= 60
     host.scheduler.settle(30)
     host.scheduler.admit(30, GIB)
+
+
+def test_what_never_finds_room_is_not_told_to_return() -> None:
+    host = Host(max_queued=100)
+    with pytest.raises(TooLargeError, match=r"101 cases; the queue takes 100"):
+        host.scheduler.admit(101, GIB)
 
 
 def test_cases_count_before_they_are_queued() -> None:
