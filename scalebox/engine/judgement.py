@@ -29,7 +29,6 @@ from scalebox.engine.jobs import Job
 from scalebox.engine.limits import with_own_files
 from scalebox.engine.results import Results
 from scalebox.engine.scheduler import Scheduler
-from scalebox.errors import InternalError
 from scalebox.languages.toolchains import Language
 from scalebox.model import (
     CaseResult,
@@ -122,7 +121,8 @@ class Judgement(ABC, Generic[TestsT]):
         self._attempts = [0] * total
         self._confirmations = [0] * total
         self._jobs: dict[int, Job] = {}
-        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        #: Its result: whether to compile the source by itself, and start again.
+        self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._compile: CompileResult | None = None
         self._compile_failed = False
 
@@ -176,17 +176,7 @@ class Judgement(ABC, Generic[TestsT]):
         try:
             async with asyncio.timeout(deadline_s) as timer:
                 await self.prepare()
-                if self.needs_build():
-                    self.artifact = await self.room.builder.build(
-                        self.language, self.source, files,
-                        client=self.client, priority=self.submission.priority,
-                    )  # fmt: skip
-                    self._compile = self.artifact.result
-                    if not self.artifact.result.ok:
-                        self._compile_failed = True
-                        return self._summary()
-                self.start()
-                await self._done
+                await self._judge(files)
         except TimeoutError:
             if timer is None or not timer.expired():
                 raise
@@ -198,6 +188,27 @@ class Judgement(ABC, Generic[TestsT]):
             self._jobs.clear()
             self.artifact.close()
         return self._summary()
+
+    async def _judge(self, files: Mapping[str, bytes]) -> None:
+        build = self.needs_build()
+        while True:
+            if build and not await self._build(files):
+                return
+            self.start()
+            build = await self._done
+            if not build:
+                return
+            self._done = asyncio.get_running_loop().create_future()
+
+    async def _build(self, files: Mapping[str, bytes]) -> bool:
+        """Compile; whether there is something to run."""
+        self.artifact = await self.room.builder.build(
+            self.language, self.source, files,
+            client=self.client, priority=self.submission.priority,
+        )  # fmt: skip
+        self._compile = self.artifact.result
+        self._compile_failed = not self.artifact.result.ok
+        return self.artifact.result.ok
 
     # --- jobs ------------------------------------------------------------------------------------
 
@@ -324,32 +335,15 @@ class Judgement(ABC, Generic[TestsT]):
         else:
             # The program's limits were too tight for its compilation, which has limits of its own.
             self.forget_attempt((index,))
-            self.room.tasks.start_soon(self._compile_apart)
-
-    async def _compile_apart(self) -> None:
-        try:
-            artifact = await self.room.builder.build(
-                self.language, self.source, {},
-                client=self.client, priority=self.submission.priority,
-            )  # fmt: skip
-        except InternalError as error:
-            self._settle_failure(self.results.unsettled(), str(error))
-            return
-        if self._done.done():
-            artifact.close()
-        elif not artifact.result.ok:
-            self.fail_compilation(artifact.result.message, artifact.result.cpu_time_s)
-        else:
-            self._compile = artifact.result
-            self.artifact = artifact
-            self.start()
+            if not self._done.done():
+                self._done.set_result(True)
 
     def fail_compilation(self, words: str, cpu_s: float) -> None:
         """End the judgement: there is nothing to run."""
         self._compile = CompileResult(ok=False, cpu_time_s=cpu_s, message=words)
         self._compile_failed = True
         if not self._done.done():
-            self._done.set_result(None)
+            self._done.set_result(False)
 
     def confirm(self, cases: Sequence[int], alone: bool) -> bool:
         """Run cases again that were only a little too slow, alone; whether that is being done.
@@ -418,7 +412,7 @@ class Judgement(ABC, Generic[TestsT]):
             if job is not None:
                 self.room.scheduler.cancel(job)
         if self.results.complete and not self._done.done():
-            self._done.set_result(None)
+            self._done.set_result(False)
 
     def case_name(self, index: int) -> str:
         """The case's own name, or its index."""

@@ -334,9 +334,10 @@ async def running(config: Config) -> AsyncIterator[Engine]:
     problems = ProblemRegistry(store / "problems", config.store.max_problems)
     try:
         await pool.start()
-        async with anyio.create_task_group() as tasks:
-            inputs = Inputs(blobs, pool.level)
-            cache = _artifacts(config, store, pool)
+        async with contextlib.AsyncExitStack() as stack:
+            inputs = stack.enter_context(contextlib.closing(Inputs(blobs, pool.level)))
+            cache = stack.enter_context(contextlib.closing(_artifacts(config, store, pool)))
+            tasks = await stack.enter_async_context(anyio.create_task_group())
             retries = config.engine.retries
             builder = Builder(
                 scheduler,
@@ -357,8 +358,6 @@ async def running(config: Config) -> AsyncIterator[Engine]:
                 yield Engine(config, room, problems, tools, pool)
             finally:
                 tasks.cancel_scope.cancel()
-                inputs.close()
-                cache.close()
     finally:
         pool.close()
 
