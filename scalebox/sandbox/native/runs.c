@@ -683,6 +683,16 @@ static int become_python(struct zygote *z)
     return READY;
 }
 
+/* At this place of the page pid 1 says that its own OOM score is back: until then the kernel could
+ * choose it as well as its children. */
+#define GO_PLACE 4095
+
+static void wait_for_go(const struct zygote *z)
+{
+    while (!((volatile char *)z->page)[GO_PLACE])
+        sched_yield();
+}
+
 /* Fork a Python program; 0 in the zygote.  A child returns with what Python has to do there. */
 static int fork_program(struct zygote *z, const int *given, int count, pid_t *pid)
 {
@@ -694,6 +704,7 @@ static int fork_program(struct zygote *z, const int *given, int count, pid_t *pi
     }
     const char *what;
     PyOS_AfterFork_Child();
+    wait_for_go(z);
     int done = is_driver ? become_driver(z, given, count, &what)
                          : become(z, given, count, -1, 0, &what);
     if (done < 0) {
@@ -753,6 +764,7 @@ static int launch(struct zygote *z)
     if (q->flags & CHANNEL)
         open_channel(z);
     z->page[0] = SETUP;
+    z->page[GO_PLACE] = 0;
     /* The kernel must choose a program, never pid 1: programs are born with a higher score. */
     if (z->oom_score >= 0 && pwrite(z->oom_score, "800", 3, 0) < 0)
         die("raising the score of the program");
@@ -772,6 +784,7 @@ static int launch(struct zygote *z)
         die("making a process");
     if (z->oom_score >= 0 && pwrite(z->oom_score, own_oom_score, own_oom_score_length, 0) < 0)
         die("keeping the score of pid 1");
+    z->page[GO_PLACE] = 1;
     return 0;
 }
 

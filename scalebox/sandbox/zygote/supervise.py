@@ -54,6 +54,9 @@ class Settings:
         self.hidden = {}  # type: dict[str, str]
 
 
+#: At this place of the page pid 1 says that its own OOM score is back: until then the kernel could
+#: choose it as well as its children.
+_GO_PLACE = 4095
 #: Why pid 1, or the kernel for it, may have ended a program.
 _ENDED_BY_US = (
     wire.CPU_EXCEEDED | wire.WALL_EXCEEDED | wire.OUT_OF_MEMORY | wire.OUTPUT_EXCEEDED
@@ -173,6 +176,7 @@ class Supervisor:
             run.channel, run.channel_end = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
             os.set_blocking(run.channel_end, True)
         self._page[0] = child.SETUP
+        self._page[_GO_PLACE] = 0
         if self._oom_score >= 0:
             os.pwrite(self._oom_score, b"800", 0)
         run.started_ns = time.monotonic_ns()
@@ -181,6 +185,7 @@ class Supervisor:
             return program
         if self._oom_score >= 0:
             os.pwrite(self._oom_score, self._own_oom_score, 0)
+        self._page[_GO_PLACE] = 1
         self._end(run, waited=False)
         return None
 
@@ -244,6 +249,7 @@ class Supervisor:
             if request.program_fd >= 0:
                 program_fd = child.FIRST_PRIVATE_FD
                 wires = wires + [-1] * (program_fd - len(wires)) + [request.program_fd]
+            self._wait_for_go()
             os.setpgid(0, 0)
             child.connect(wires)
             if program_fd >= 0:
@@ -291,6 +297,7 @@ class Supervisor:
 
     def _become_driver(self, request: Request, wires: list[int]) -> Program:
         try:
+            self._wait_for_go()
             os.setpgid(0, 0)
             child.connect(wires)
             # Not dumpable: where both have one uid, the program cannot look into this process.
@@ -302,6 +309,10 @@ class Supervisor:
             self._setup_failed(error)
         self._close_page()
         return code, 0
+
+    def _wait_for_go(self) -> None:
+        while not self._page[_GO_PLACE]:
+            os.sched_yield()
 
     def _close_page(self) -> None:
         """A program must not change what pid 1 reads there."""
