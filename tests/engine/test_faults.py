@@ -160,11 +160,11 @@ async def test_cancelled_compilations_are_stopped_when_nobody_waits_any_more(
 async def test_a_deadline_leaves_what_is_not_done(engine: Engine) -> None:
     source = "import time\nn = int(input())\ntime.sleep(600 if n else 0)\nprint(n)"
     cases = [("0", "0"), ("1", "1"), ("1", "1"), ("1", "1")]
-    report = await engine.judge(stdio(source, cases, deadline_s=0.7), client="t")
+    report = await engine.judge(stdio(source, cases, deadline_s=2.0), client="t")
     assert verdicts(report) == ["accepted"] + ["cancelled"] * 3
     assert report.verdict == "cancelled"
     assert not report.verdict.is_about_the_program
-    assert "deadline of 0.7 s" in report.message
+    assert "deadline of 2 s" in report.message
     await until(lambda: engine.status().running_cases == 0)
     assert engine.status().queued_cases == 0
 
