@@ -300,7 +300,7 @@ async def run_load(
     await _settled(pid, set(slots))
     present = processes.descendants(pid)
     descriptors = processes.descriptors(pid)
-    mounts = processes.mounts(pid)
+    mounts = processes.mounts(pid, store.parent)
     files = processes.files(store)
     started, cpu = time.monotonic(), time.process_time()
     watch = asyncio.create_task(_watch(pid, slots, book))
@@ -324,7 +324,7 @@ async def run_load(
     present |= {slot.pid for slot in after.slots}
     await _settled(pid, present)
     _look(result, pid, present, descriptors, store, files)
-    result.mounts_left = sorted(processes.mounts(pid) - mounts)
+    result.mounts_left = sorted(processes.mounts(pid, store.parent) - mounts)
     return result
 
 

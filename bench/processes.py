@@ -132,13 +132,16 @@ def files(directory: Path) -> set[str]:
     return found
 
 
-def mounts(pid: int) -> set[str]:
-    """Mount points that a process sees; none: it is gone."""
+def mounts(pid: int, below: Path) -> set[str]:
+    """Mount points below a directory, as a process sees them; none: it is gone."""
     try:
         text = (_PROC / str(pid) / "mountinfo").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return set()
-    return {line.split()[4] for line in text.splitlines()}
+    # Elsewhere the host mounts and unmounts as it likes.
+    return {
+        point for line in text.splitlines() if (point := line.split()[4]).startswith(f"{below}/")
+    }
 
 
 def cgroups(pid: int) -> list[str]:
