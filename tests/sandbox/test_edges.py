@@ -23,9 +23,11 @@ async def test_hardly_any_memory_ends_the_program_and_not_the_slot(bench: Bench,
     source = "held = bytearray(64 << 20)\nfor i in range(0, len(held), 4096): held[i] = 1"
     pid = bench.slot.pid
     outcome = await bench.python(source, limits={"memory_bytes": size})
+    # This is what the verdict comes from.
+    assert outcome.flags & wire.OUT_OF_MEMORY
     if bench.pool.enforcement is not Enforcement.RLIMIT:
-        assert outcome.flags & wire.OUT_OF_MEMORY
-    assert outcome.status != 0
+        # Where nobody but pid 1 looks, so short a program can end before it does.
+        assert outcome.status != 0
     assert (await bench.python("print('well')")).stdout == b"well\n"
     assert bench.slot.pid == pid
 
