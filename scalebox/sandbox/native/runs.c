@@ -38,6 +38,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -94,6 +95,9 @@ extern void PyOS_BeforeFork(void), PyOS_AfterFork_Parent(void), PyOS_AfterFork_C
 extern void *PyMarshal_ReadObjectFromString(const char *, ssize_t);
 extern void *Py_CompileStringExFlags(const char *, const char *, int, void *, int);
 extern void *PyLong_FromLong(long);
+extern void *PyObject_Malloc(size_t);
+extern void PyObject_Free(void *);
+extern const char *Py_GetVersion(void);
 extern void *Py_BuildValue(const char *, ...);
 /* Stages, in the first byte of the page: as zygote/child.py. */
 enum { SETUP = 0, COMPILING = 1, RUNNING = 2, EXEC_ERROR = 3, COMPILE_ERROR = 4 };
@@ -107,6 +111,8 @@ struct zygote {
     int32_t control, uid, driver_uid, drop_capabilities, cores, poll_ms, oom_score;
     int32_t cpu, usage, peak, limit, events, pids, pids_max; /* of the cgroup; -1: none */
     int32_t cgroup_version, peak_resets;
+    int32_t plain_forks;  /* whether nothing in the interpreter has to hear of a fork */
+    int32_t scratch_left, gone; /* whether the last run's scratch is mounted; those put aside */
     char *page;         /* shared with every child */
     char *buffer;       /* PACKET_BYTES, private */
     char **environment; /* of native programs; ends with NULL */
@@ -156,6 +162,45 @@ static int64_t clock_ns(clockid_t clock)
     return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
+/* A child that allocates where a hole is copies the page around it, and holes are everywhere after
+ * so many imports.  So they are filled, for good: what children allocate is then new, and together.
+ */
+static void fill_holes_of_python(void)
+{
+    /* A pool of blocks of one size begins with a header; its first block is handed out only when no
+     * other pool of that size has a hole.  16 KiB, and 4 KiB before Python 3.10. */
+    enum { HEADER = 48, LARGEST = 512, TRIES = 200000 };
+    const char *version = Py_GetVersion();
+    uintptr_t pool = strncmp(version, "3.8.", 4) && strncmp(version, "3.9.", 4) ? 16384 : 4096;
+    for (size_t size = 16; size <= LARGEST; size += 16) {
+        for (int i = 0; i < TRIES; i++) {
+            void *block = PyObject_Malloc(size);
+            if (((uintptr_t)block & (pool - 1)) == HEADER) {
+                PyObject_Free(block);
+                break;
+            }
+        }
+    }
+}
+
+static void fill_holes_of_c(void)
+{
+    enum { ROOM = 64 * 1024 };
+    char *top = (char *)sbrk(0) - mallinfo2().keepcost;
+    for (size_t size = ROOM; size >= 24; size = size > 1024 ? size / 2 : size - 8) {
+        for (;;) {
+            char *block = malloc(size);
+            if (block == NULL || block + size > top) {
+                free(block);
+                break;
+            }
+        }
+    }
+    void *room = malloc(ROOM), *more = malloc(ROOM); /* the heap need not grow in every child */
+    free(room);
+    free(more);
+}
+
 /* Called once, when Python has installed its own handler for SIGINT: children get it back, and this
  * process, pid 1, goes without any handler. */
 void zygote_prepare(struct zygote *z)
@@ -163,6 +208,8 @@ void zygote_prepare(struct zygote *z)
     struct sigaction none = {.sa_handler = SIG_DFL};
     /* What is put in order here need not be in every child. */
     malloc_trim(0);
+    fill_holes_of_python();
+    fill_holes_of_c();
     for (int which = 0; which < RLIM_NLIMITS; which++)
         getrlimit(which, &hard[which]);
     sigaction(SIGINT, NULL, &interrupt_handler);
@@ -553,12 +600,54 @@ static int reopened(int given)
     return fd;
 }
 
-static void mount_scratch(uint64_t size, unsigned owner)
+static void unmount(const char *path)
+{
+    if (umount2(path, 0) < 0)
+        umount2(path, MNT_DETACH);
+}
+
+/* Unmounting waits until every core has seen it (RCU), some 60 us in which this one is idle and
+ * others are interrupted.  So the scratch of a run that wrote next to nothing is put aside by the
+ * next run, where no program can enter, and many are unmounted at once. */
+#define SCRATCH "/scratch"
+#define GONE "/gone"
+enum { GONE_PLACES = 16, LEFT_BLOCKS = 16, LEFT_FILES = 64 };
+
+static void leave_scratch(struct zygote *z)
+{
+    struct statfs status;
+    z->scratch_left = statfs(SCRATCH, &status) == 0 &&
+                      status.f_blocks - status.f_bfree <= LEFT_BLOCKS &&
+                      status.f_files - status.f_ffree <= LEFT_FILES;
+    if (!z->scratch_left)
+        unmount(SCRATCH);
+    if (z->gone < GONE_PLACES)
+        return;
+    if (umount2(GONE, MNT_DETACH) < 0)
+        die("giving up former runs' files");
+    z->gone = 0;
+}
+
+static void put_scratch_aside(struct zygote *z)
+{
+    char place[32];
+    snprintf(place, sizeof place, GONE "/%d", z->gone);
+    if (z->gone == 0 && mount(GONE, GONE, NULL, MS_BIND, NULL) < 0)
+        die("making room for former runs' files");
+    if (mount(SCRATCH, place, NULL, MS_MOVE, NULL) < 0)
+        die("putting a former run's files aside");
+    z->gone++;
+    z->scratch_left = 0;
+}
+
+static void mount_scratch(struct zygote *z, uint64_t size, unsigned owner)
 {
     char options[128];
+    if (z->scratch_left)
+        put_scratch_aside(z);
     snprintf(options, sizeof options, "size=%llu,nr_inodes=16384,mode=755,uid=%u,gid=%u",
              (unsigned long long)size, owner, owner);
-    if (mount("scratch", "/scratch", "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+    if (mount("scratch", SCRATCH, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
         die("mounting the scratch file system");
 }
 
@@ -696,14 +785,17 @@ static void wait_for_go(const struct zygote *z)
 /* Fork a Python program; 0 in the zygote.  A child returns with what Python has to do there. */
 static int fork_program(struct zygote *z, const int *given, int count, pid_t *pid)
 {
-    PyOS_BeforeFork();
+    if (!z->plain_forks)
+        PyOS_BeforeFork();
     *pid = fork();
     if (*pid != 0) {
-        PyOS_AfterFork_Parent();
+        if (!z->plain_forks)
+            PyOS_AfterFork_Parent();
         return 0;
     }
     const char *what;
-    PyOS_AfterFork_Child();
+    if (!z->plain_forks)
+        PyOS_AfterFork_Child();
     wait_for_go(z);
     int done = is_driver ? become_driver(z, given, count, &what)
                          : become(z, given, count, -1, 0, &what);
@@ -751,7 +843,7 @@ static int launch(struct zygote *z)
     unsigned owner = z->uid >= 0 ? (unsigned)z->uid : getuid();
     int in_child = 0;
     begin_measuring(z, q->memory, q->processes);
-    mount_scratch(q->file_bytes, owner);
+    mount_scratch(z, q->file_bytes, owner);
     if (q->flags & STDIN_FD)
         z->in = reopened(z->descriptors[q->flags & BODY_FD ? 1 : 0]);
     else
@@ -948,12 +1040,6 @@ static int wait_shortly(struct zygote *z)
     return ready > 0 && watched[0].revents ? 0 : -1;
 }
 
-static void unmount_scratch(void)
-{
-    if (umount2("/scratch", 0) < 0)
-        umount2("/scratch", MNT_DETACH);
-}
-
 /* The end of a run that was watched here. */
 static void finish(struct zygote *z)
 {
@@ -969,7 +1055,7 @@ static void finish(struct zygote *z)
     close(z->in);
     close(z->out);
     close(z->err);
-    unmount_scratch();
+    leave_scratch(z);
     zygote_forget(z);
 }
 
@@ -992,10 +1078,11 @@ static int serve(struct zygote *z)
             continue;
         }
         find_sections(z);
-        if (names_on_demand(z))
+        if (names_on_demand(z) || (q->program == EXECUTE && prepare_exec(z) < 0)) {
+            if (z->scratch_left)
+                put_scratch_aside(z); /* Python mounts its own */
             return FOR_PYTHON;
-        if (q->program == EXECUTE && prepare_exec(z) < 0)
-            return FOR_PYTHON;
+        }
         int in_child = launch(z);
         if (in_child)
             return in_child;

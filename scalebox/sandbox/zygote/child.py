@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _signal
 import atexit
+import gc
 import marshal
 import mmap
 import os
@@ -236,6 +237,34 @@ def traits_of(names: Callable[[bytes], bool]) -> int:
 _seeds = []  # type: list[Callable[[], None]]
 _random = []  # type: list[types.ModuleType]
 
+#: Whose hooks do nothing but repair what a fork beside other threads breaks; pid 1 has one thread.
+_REPAIRS_AFTER_THREADS = ("logging", "threading")
+#: Interpreters whose own care after a fork was read and found to be of that kind, too.
+_READ_INTERPRETERS = ((3, 11),)
+
+
+def _sentinel() -> None:
+    pass
+
+
+def _fork_hooks() -> list[list[Callable[[], None]]]:
+    """The interpreter's own lists of hooks, which it shows nobody."""
+    os.register_at_fork(before=_sentinel, after_in_child=_sentinel, after_in_parent=_sentinel)
+    return [found for found in gc.get_referrers(_sentinel) if type(found) is list]
+
+
+_hooks = _fork_hooks()
+
+
+def nobody_hears_of_forks() -> bool:
+    """Whether a child need not be told that it is one: that costs thirty page faults."""
+    owners = {getattr(hook, "__module__", None) for hooks in _hooks for hook in hooks}
+    return (
+        sys.version_info[:2] in _READ_INTERPRETERS
+        and len(_hooks) == 3
+        and owners <= {_sentinel.__module__, *_REPAIRS_AFTER_THREADS}
+    )
+
 
 class WithoutReseeding:
     """While modules are preloaded: keep `random` from seeding itself anew in every child.
@@ -397,6 +426,4 @@ def _destroy(namespace: dict[str, object]) -> None:
     for name in list(namespace):
         if name != "__builtins__":
             namespace[name] = None
-    import gc
-
     gc.collect()

@@ -32,6 +32,7 @@ class Zygote(ctypes.Structure, State):
         *((name, _Int) for name in ("control", "uid", "driver_uid", "drop_capabilities")),
         *((name, _Int) for name in ("cores", "poll_ms")),
         *((name, _Int) for name in ("oom_score", *_FILES, "cgroup_version", "peak_resets_it")),
+        *((name, _Int) for name in ("plain_forks", "scratch_left", "gone")),
         *((name, _Pointer) for name in ("page", "buffer", "environment", "hidden", "on_demand")),
         *((name, _Pointer) for name in ("random_words", "leaving_words", "stream_words")),
         *((name, _Long) for name in ("usage_at_start", "idle_usage", "memory_limit")),
@@ -102,6 +103,7 @@ class Native:
     def wait_for(self, modules: Sequence[bytes]) -> None:
         """Come back to Python for requests that name one of these."""
         self.state.on_demand = self._texts(modules)
+        self.state.plain_forks = child.nobody_hears_of_forks()
 
     def forget(self) -> None:
         """Let go of the run at hand: its descriptors, and every byte of its request."""

@@ -15,6 +15,9 @@ from . import kernel
 
 #: The only writable place: a fresh tmpfs per run, mounted here.
 SCRATCH = "/scratch"
+#: Where scratches of former runs wait until many are given up at once; no program can enter.
+GONE = "/gone"
+GONE_PLACES = 16
 BOX = SCRATCH + "/box"
 TMP = SCRATCH + "/tmp"
 SHM = SCRATCH + "/shm"
@@ -65,6 +68,9 @@ def build(staging, binds, uids, hide_pids):  # type: ignore[no-untyped-def]
     _make_dev(staging)
     for directory in (SCRATCH, "/proc", "/var"):
         os.makedirs(staging + directory, exist_ok=True)
+    os.mkdir(staging + GONE, 0)
+    for place in range(GONE_PLACES):
+        os.mkdir("%s%s/%d" % (staging, GONE, place))
     for link, target in (("/tmp", TMP), ("/var/tmp", TMP)):
         os.symlink(target, staging + link)
     note = _mount_proc(staging + "/proc", hide_pids)
