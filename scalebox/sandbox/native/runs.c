@@ -85,8 +85,8 @@ struct __attribute__((packed)) file_entry {
 
 /* --- what Python shares with this file: as zygote/native.py ------------------------------------ */
 
-/* What `zygote_serve` returns, as Python's integers; or from a child with code to execute, a tuple
- * of the code and its traits. */
+/* What `zygote_serve` returns, as Python's integers; or from a child with code to execute, that, or
+ * if it has traits a tuple of both. */
 enum { CLOSED = 0, FOR_PYTHON = 1, IN_CHILD = 2, LAUNCHED = 3, READY = 4 };
 /* Traits: as zygote/child.py. */
 enum { MAY_USE_RANDOM = 1, LEAVES_SOMETHING = 2, MAY_USE_C_STREAMS = 4 };
@@ -116,7 +116,7 @@ struct zygote {
     char *page;         /* shared with every child */
     char *buffer;       /* PACKET_BYTES, private */
     char **environment; /* of native programs; ends with NULL */
-    char **hidden;      /* link below /tmp, target, …; ends with NULL */
+    char **hidden;      /* link below /scratch/tmp, target, …; ends with NULL */
     char **on_demand;   /* modules that Python must import first if a source names them */
     char **random_words, **leaving_words, **stream_words; /* what gives a text its traits */
     /* The meter, also used by Python: as zygote/meter.py. */
@@ -366,7 +366,11 @@ static int enter_box(struct zygote *z, const char **what)
         mkdir("/scratch/shm", 0777) < 0)
         return -1;
     for (char **link = z->hidden; *link != NULL; link += 2) {
-        snprintf(path, sizeof path, "/scratch/tmp/%s", link[0]);
+        /* Not snprintf, whose code and tables are six pages to map. */
+        char *end = path;
+        for (const char *one = link[0]; (*end = *one) && end < path + sizeof path - 1; one++)
+            end++;
+        *end = 0;
         make_parents(path);
         if (symlink(link[1], path) < 0)
             return -1;
@@ -1128,5 +1132,5 @@ void *zygote_serve(struct zygote *z)
     if (!is_driver)
         z->page[0] = RUNNING;
     zygote_close_page(z);
-    return Py_BuildValue("Ni", code, traits);
+    return traits ? Py_BuildValue("Ni", code, traits) : code;
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 # The bare module: what `socket` adds is pages that every fork copies.
 import _socket as socket
+import atexit
 import marshal
 import os
 import select
@@ -228,15 +229,44 @@ def _tell(control, *texts):  # type: ignore[no-untyped-def]
 
 if __name__ == "__main__":
     supervisor = main()
+    # All that follows is done in every child.  At module level, in few and simple steps: the fewer
+    # frames of ours below the program's, the closer to the real thing; and each object that is
+    # touched is a page copied.
     namespace = supervisor.namespace
-    program = supervisor.serve()
-    if program is None:
-        os._exit(0)
-    # At module level: the fewer frames of ours below the program's, the closer to the real thing.
-    uncaught = None
+    serve, place = supervisor.server()
+    code_type = type(main.__code__)
+    modules, exit_callbacks = sys.modules, atexit._ncallbacks
+    stdout, stderr = sys.stdout, sys.stderr
+    traits = 0
+    code = program = uncaught = None  # here, so that the module's dictionary need not grow there
+    while True:
+        try:
+            code = serve(place)
+        except BaseException as error:
+            supervisor.does_not_compile(error)
+        if type(code) is code_type:
+            break
+        program = supervisor.go_on(code)
+        if program is not None:
+            code, traits = program
+            break
     try:
-        exec(program[0], namespace)
+        exec(code, namespace)
     except BaseException as error:
         uncaught = error
     # Out here it is not "being handled" any more, as for the interpreter's own report.
-    supervisor.end_program(program[1], uncaught)
+    if (
+        uncaught is None
+        and not traits
+        and "threading" not in modules
+        and sys.stdout is stdout
+        and sys.stderr is stderr
+        and not exit_callbacks()
+    ):
+        try:
+            stdout.flush()
+            stderr.flush()
+            os._exit(0)
+        except BaseException:
+            pass  # what flushes again will say it
+    supervisor.end_program(traits, uncaught)

@@ -11,7 +11,7 @@ import mmap
 import os
 from collections.abc import Sequence
 
-from . import child, wire
+from . import child, rootfs, wire
 from .meter import State
 
 # What `zygote_serve` returns, if not code.
@@ -73,8 +73,8 @@ class Native:
         self._kept = []  # type: list[object]
         #: What `serve` is called with.
         self.place = ctypes.byref(self.state)
-        #: Carry out runs until one needs Python; from a child with code to execute, this with its
-        #: traits.
+        #: Carry out runs until one needs Python; in a child with code to execute, give this, or if
+        #: it has traits a tuple of both.
         self.serve = self._library.zygote_serve
         self.serve.restype = ctypes.py_object
 
@@ -93,7 +93,11 @@ class Native:
         z.cgroup_version, z.peak_resets_it = settings.cgroup_version, settings.peak_resets
         z.page, z.buffer = self._address(page), self._address(self.buffer)
         z.environment = self._texts("%s=%s" % pair for pair in settings.env.items())
-        z.hidden = self._texts(text for pair in settings.hidden.items() for text in pair)
+        z.hidden = self._texts(
+            text
+            for path, target in settings.hidden.items()
+            for text in (rootfs.TMP + "/" + path, target)
+        )
         self.wait_for(on_demand)
         z.random_words = self._texts(child.RANDOM_WORDS)
         z.leaving_words = self._texts(child.LEAVING_WORDS)

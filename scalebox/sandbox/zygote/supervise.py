@@ -116,37 +116,41 @@ class Supervisor:
                 identity.drop_capabilities, self._on_demand,
             )  # fmt: skip
 
-    def serve(self) -> Program | None:
-        """Run requests until the daemon goes; in a forked child, return the program to execute."""
+    def server(self) -> tuple[Callable[[object], object], object]:
+        """What to call with what, again and again, in pid 1.
+
+        It returns in a forked child, with the code to execute there; all else is for `go_on`.
+        """
         if self._native is not None:
-            return self._serve_natively(self._native)
-        while not self._daemon_is_gone:
-            request = self._inbox.receive()
-            if request is None:
-                break
-            program = self._carry_out(request)
-            if program is not None:
-                return program
+            return self._native.serve, self._native.place
+        return self._serve_one, None
+
+    def _serve_one(self, _: object) -> object:
+        request = self._inbox.receive()
+        if request is None:
+            return native.CLOSED
+        program = self._carry_out(request)
+        if program is None:
             request.close()
             self._inbox.forget()
-        return None
+        return program
 
-    def _serve_natively(self, library: native.Native) -> Program | None:
-        serve, place = library.serve, library.place
-        while not self._daemon_is_gone:
-            try:
-                what = serve(place)
-            except BaseException as error:  # only in a child, whose source does not compile
-                child.compile_failed(error, self._page)
-            if type(what) is tuple:
-                # As few steps as can be: each object touched here is a page copied.
-                if what[1] & child.MAY_USE_RANDOM:
-                    child.prepare_random()
-                return what
+    def go_on(self, what: object) -> Program | None:
+        """Do what is left of a run; in a forked child, return what to execute.
+
+        Parameters:
+            what: came back from the server: one of `native`'s words, or a program.
+        """
+        if type(what) is tuple:
+            if what[1] & child.MAY_USE_RANDOM:
+                child.prepare_random()
+            return what
+        library = self._native
+        if what == native.CLOSED:
+            os._exit(0)
+        if library is not None:
             if what == native.IN_CHILD:
                 return self._become_launched(library)
-            if what == native.CLOSED:
-                break
             request = Request(library.buffer, library.descriptors())
             if what == native.LAUNCHED:
                 self._see_through(request, library.state)
@@ -156,7 +160,13 @@ class Supervisor:
                     return program
             del request
             library.forget()
+        if self._daemon_is_gone:
+            os._exit(0)
         return None
+
+    def does_not_compile(self, error: BaseException) -> NoReturn:
+        """In a child, whose source does not compile: say so, and exit."""
+        child.compile_failed(error, self._page)
 
     # --- one run ---------------------------------------------------------------------------------
 
