@@ -30,7 +30,7 @@ def test_structures_are_those_of_the_source(tmp_path: Path) -> None:
     size = library.zygote_struct_size
     size.restype = ctypes.c_int64
     assert size() == ctypes.sizeof(binding.Zygote)
-    text = native.SOURCE.read_text()
+    text = native.SOURCES[0].read_text()
     for name in ("RUN", "CANCEL", "PING", "PONG", "CHANNEL", "DRIVER", "OUT_OF_MEMORY"):
         assert f"{name} = {getattr(wire, name)}" in text
     assert wire.REQUEST.size == 8 * (2 + 1 + 9 + wire.SECTIONS)
@@ -115,3 +115,20 @@ async def test_a_program_that_is_no_program_is_a_failure_to_execute(bench: Bench
     assert outcome.flags & wire.EXEC_FAILED
     assert "no-such-program" in outcome.message
     assert (await bench.python("print(1)")).stdout == b"1\n"
+
+
+async def test_text_is_its_file_or_in_huge_pages(bench: Bench) -> None:
+    # Anonymous small pages would have their entries copied by every fork.
+    source = """
+import re
+text = open('/proc/self/smaps').read()
+for mapping in re.split(r'^(?=[0-9a-f]+-[0-9a-f]+ )', text, flags=re.M)[1:]:
+    first, *facts = mapping.splitlines()
+    facts = dict(line.split(':', 1) for line in facts)
+    words = first.split()
+    if 'x' in words[1] and len(words) < 6:
+        print(facts['Size'].split() == facts['AnonHugePages'].split(), words[0])
+"""
+    outcome = await bench.python(source)
+    assert outcome.status == 0, outcome.stderr
+    assert b"False" not in outcome.stdout

@@ -1,8 +1,8 @@
-"""The optional accelerator of slots: `runs.c`, compiled on this host and kept.
+"""The optional accelerator of slots: `runs.c` and `memory.c`, compiled on this host and kept.
 
-What it does, and why, is said in its head.  Here it is only found or made: with the host's C
-compiler, once for each version of source and compiler, in a cache of this user's.  Where that
-cannot be done, slots carry runs out in Python, and the reason goes to the operator.
+What they do, and why, is said in their heads.  Here the library is only found or made: with the
+host's C compiler, once for each version of source and compiler, in a cache of this user's.  Where
+that cannot be done, slots carry runs out in Python, and the reason goes to the operator.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("runs.c")
+SOURCES = tuple(Path(__file__).with_name(name) for name in ("runs.c", "memory.c"))
 _COMPILERS = ("cc", "gcc", "clang")
 #: Bound when it is loaded: else every child would look its symbols up again.
 _FLAGS = ("-O2", "-shared", "-fPIC", "-Wl,-z,now")
@@ -39,7 +39,7 @@ class Library:
 
 def shipped() -> Path:
     """Where a distribution for hosts without a compiler may bring the library along."""
-    return SOURCE.with_name(f"runs-{_digest('shipped')}.so")
+    return SOURCES[0].with_name(f"runs-{_digest('shipped')}.so")
 
 
 def build(directories: Iterable[Path]) -> Library:
@@ -76,7 +76,7 @@ def compile_to(path: Path, compiler: str = "cc") -> None:
     os.close(handle)
     try:
         subprocess.run(
-            [compiler, *_FLAGS, "-o", name, str(SOURCE)],
+            [compiler, *_FLAGS, "-o", name, *map(str, SOURCES)],
             check=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
@@ -105,7 +105,8 @@ def _built(compiler: str, directory: Path) -> Path:
 
 def _digest(*facts: object) -> str:
     words = [os.uname().machine, *_FLAGS, *map(str, facts)]
-    return hashlib.sha256(SOURCE.read_bytes() + "\0".join(words).encode()).hexdigest()[:32]
+    text = b"".join(source.read_bytes() for source in SOURCES)
+    return hashlib.sha256(text + "\0".join(words).encode()).hexdigest()[:32]
 
 
 def _last_words(error: subprocess.SubprocessError) -> str:

@@ -24,7 +24,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -43,6 +42,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+extern void settle_memory(void); /* memory.c */
 
 /* --- the wire: as zygote/wire.py -------------------------------------------------------------- */
 
@@ -95,9 +96,6 @@ extern void PyOS_BeforeFork(void), PyOS_AfterFork_Parent(void), PyOS_AfterFork_C
 extern void *PyMarshal_ReadObjectFromString(const char *, ssize_t);
 extern void *Py_CompileStringExFlags(const char *, const char *, int, void *, int);
 extern void *PyLong_FromLong(long);
-extern void *PyObject_Malloc(size_t);
-extern void PyObject_Free(void *);
-extern const char *Py_GetVersion(void);
 extern void *Py_BuildValue(const char *, ...);
 /* Stages, in the first byte of the page: as zygote/child.py. */
 enum { SETUP = 0, COMPILING = 1, RUNNING = 2, EXEC_ERROR = 3, COMPILE_ERROR = 4 };
@@ -162,54 +160,12 @@ static int64_t clock_ns(clockid_t clock)
     return now.tv_sec * 1000000000LL + now.tv_nsec;
 }
 
-/* A child that allocates where a hole is copies the page around it, and holes are everywhere after
- * so many imports.  So they are filled, for good: what children allocate is then new, and together.
- */
-static void fill_holes_of_python(void)
-{
-    /* A pool of blocks of one size begins with a header; its first block is handed out only when no
-     * other pool of that size has a hole.  16 KiB, and 4 KiB before Python 3.10. */
-    enum { HEADER = 48, LARGEST = 512, TRIES = 200000 };
-    const char *version = Py_GetVersion();
-    uintptr_t pool = strncmp(version, "3.8.", 4) && strncmp(version, "3.9.", 4) ? 16384 : 4096;
-    for (size_t size = 16; size <= LARGEST; size += 16) {
-        for (int i = 0; i < TRIES; i++) {
-            void *block = PyObject_Malloc(size);
-            if (((uintptr_t)block & (pool - 1)) == HEADER) {
-                PyObject_Free(block);
-                break;
-            }
-        }
-    }
-}
-
-static void fill_holes_of_c(void)
-{
-    enum { ROOM = 64 * 1024 };
-    char *top = (char *)sbrk(0) - mallinfo2().keepcost;
-    for (size_t size = ROOM; size >= 24; size = size > 1024 ? size / 2 : size - 8) {
-        for (;;) {
-            char *block = malloc(size);
-            if (block == NULL || block + size > top) {
-                free(block);
-                break;
-            }
-        }
-    }
-    void *room = malloc(ROOM), *more = malloc(ROOM); /* the heap need not grow in every child */
-    free(room);
-    free(more);
-}
-
 /* Called once, when Python has installed its own handler for SIGINT: children get it back, and this
  * process, pid 1, goes without any handler. */
 void zygote_prepare(struct zygote *z)
 {
     struct sigaction none = {.sa_handler = SIG_DFL};
-    /* What is put in order here need not be in every child. */
-    malloc_trim(0);
-    fill_holes_of_python();
-    fill_holes_of_c();
+    settle_memory();
     for (int which = 0; which < RLIM_NLIMITS; which++)
         getrlimit(which, &hard[which]);
     sigaction(SIGINT, NULL, &interrupt_handler);
