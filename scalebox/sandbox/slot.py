@@ -27,7 +27,8 @@ from scalebox.sandbox.strays import Strays
 from scalebox.sandbox.zygote import wire
 from scalebox.sandbox.zygote.trees import empty_folder, remove_tree
 
-ZYGOTE = Path(__file__).resolve().parent / "zygote"
+#: Run as a file: run as a folder, Python would be three frames deeper in every program.
+ZYGOTE = Path(__file__).resolve().parent / "zygote" / "__main__.py"
 
 #: A zygote that has not said `ready` by then is given up: importing numpy from a cold disk on a
 #: starved host takes ten seconds.

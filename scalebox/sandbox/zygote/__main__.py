@@ -19,6 +19,9 @@ import sys
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
 CONTROL_FD = 3
+#: By how many levels of recursion a program is deeper here than it is by itself: the frame below
+#: it, and `exec`.  By interpreter; others are not known.
+_OUR_LEVELS = {(3, 11): 2}
 
 
 def main():  # type: ignore[no-untyped-def]
@@ -41,7 +44,15 @@ def main():  # type: ignore[no-untyped-def]
         os._exit(1)
     for name in [name for name in sys.modules if name.split(".")[0] == "zygote"]:
         del sys.modules[name]
+    _forget_our_levels()
     return supervisor
+
+
+def _forget_our_levels():  # type: ignore[no-untyped-def]
+    import ctypes
+
+    for _ in range(_OUR_LEVELS.get(sys.version_info[:2], 0)):
+        ctypes.pythonapi.Py_LeaveRecursiveCall()
 
 
 def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def]
@@ -247,11 +258,14 @@ if __name__ == "__main__":
         if type(code) is code_type:
             break
         program = supervisor.go_on(code)
+        namespace = supervisor.namespace  # a new one where modules were imported meanwhile
         if program is not None:
             code, traits = program
             break
     try:
-        exec(code, namespace)
+        # By a tuple: CPython 3.11 makes an `exec(code, namespace)` that it has met often in another
+        # way, which is a level of recursion less deep.
+        exec(*(code, namespace))
     except BaseException as error:
         uncaught = error
     # Out here it is not "being handled" any more, as for the interpreter's own report.
@@ -263,10 +277,13 @@ if __name__ == "__main__":
         and sys.stderr is stderr
         and not exit_callbacks()
     ):
+        # Twice, as the interpreter does: at the end of the file, and at its own.
         try:
+            stderr.flush()
+            stdout.flush()
             stdout.flush()
             stderr.flush()
             os._exit(0)
         except BaseException:
             pass  # what flushes again will say it
-    supervisor.end_program(traits, uncaught)
+    supervisor.end_program(globals(), traits)

@@ -8,7 +8,6 @@ came, so that a failure of ours before the program's first instruction is never 
 from __future__ import annotations
 
 import _signal
-import atexit
 import gc
 import marshal
 import mmap
@@ -23,7 +22,7 @@ from . import kernel
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` itself is not worth its pages
     from collections.abc import Callable
-    from typing import NoReturn, TextIO
+    from typing import NoReturn
 
 # Stages, in the first byte of the shared page.
 SETUP = 0
@@ -170,13 +169,14 @@ def compile_failed(error: BaseException, page: mmap.mmap) -> NoReturn:
 def prepare_main(folder: str) -> dict[str, object]:
     """A `__main__` as the interpreter itself makes it for `python3 solution.py`.
 
-    Done once, in pid 1, which never uses it: every child has its own copy from the fork.
+    Done in pid 1, which never uses it: every child has its own copy from the fork.  After
+    `gc.freeze`, so that a child can have it collected.
     """
     path = os.path.join(folder, MAIN_FILE)
     main = type(sys)("__main__")
     namespace = main.__dict__
     namespace.update(
-        __builtins__=__builtins__,
+        __builtins__=sys.modules["builtins"],
         __annotations__={},
         __loader__=SourceFileLoader("__main__", path),
         __file__=path,
@@ -316,114 +316,3 @@ def load_code(source: bytes, code: bytes, page: mmap.mmap) -> types.CodeType:
         return marshal.loads(code)
     page[0] = COMPILING
     return _compile(source, page)
-
-
-def report_exception(error: BaseException) -> int:
-    """What the interpreter does with an exception that nobody caught; the exit status."""
-    if isinstance(error, SystemExit):
-        return _exit_status(error.code)
-    traceback = error.__traceback__
-    # Our own frame is not part of the program's traceback.
-    stripped = traceback.tb_next if traceback is not None else None
-    error.__traceback__ = stripped
-    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, stripped
-    try:
-        sys.stdout.flush()
-    except BaseException:
-        pass  # as in the interpreter: it comes up again at exit
-    try:
-        sys.excepthook(type(error), error, stripped)
-    except SystemExit as exit_error:
-        return _exit_status(exit_error.code)
-    except BaseException as second:
-        sys.stderr.write("Error in sys.excepthook:\n")
-        own_frame = second.__traceback__
-        second.__traceback__ = own_frame.tb_next if own_frame is not None else None
-        sys.__excepthook__(type(second), second, second.__traceback__)
-        sys.stderr.write("\nOriginal exception was:\n")
-        sys.__excepthook__(type(error), error, stripped)
-    return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
-
-
-def _exit_status(code: object) -> int:
-    if code is None:
-        return 0
-    if isinstance(code, int):
-        # Outside the range of a C long the interpreter says -1.
-        return code & 0xFF if -(1 << 63) <= code < 1 << 63 else 255
-    try:
-        sys.stderr.write(str(code) + "\n")
-    except BaseException:
-        return 1
-    return 1
-
-
-def finalize(namespace: dict[str, object], traits: int, status: int) -> None:
-    """End as `Py_FinalizeEx` does: threads, atexit, flush, destructors; then exit.
-
-    The interpreter's own teardown touches every page of memory that the fork shares, several
-    milliseconds of page faults; only its visible effects are repeated.
-    """
-    threading = sys.modules.get("threading")
-    if threading is not None:
-        try:
-            threading._shutdown()
-        except BaseException as error:
-            _unraisable(error, "threading._shutdown")
-    if atexit._ncallbacks():
-        atexit._run_exitfuncs()
-    status = _flush(status)
-    if traits & LEAVES_SOMETHING:
-        _destroy(namespace)
-        status = _flush(status)
-    if traits & MAY_USE_C_STREAMS:
-        kernel.flush_c_streams()
-    if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
-        os.kill(os.getpid(), -status)
-    os._exit(status)
-
-
-def _flush(status: int) -> int:
-    stdout, stderr = sys.stdout, sys.stderr
-    try:
-        if stdout is not None:
-            stdout.flush()
-    except BaseException as error:
-        if not _is_closed(stdout):
-            _unraisable(error, repr(stdout))
-            status = 120
-    try:
-        if stderr is not None:
-            stderr.flush()
-    except BaseException:
-        if not _is_closed(stderr):
-            status = 120
-    return status
-
-
-def _is_closed(file: TextIO) -> bool:
-    try:
-        return file.closed
-    except BaseException:
-        return False
-
-
-def _unraisable(error: BaseException, where: str) -> None:
-    try:
-        sys.stderr.write("Exception ignored in: %s\n" % where)
-        error.__traceback__ = None  # ours, not the program's
-        sys.__excepthook__(type(error), error, None)
-    except BaseException:
-        os._exit(120)
-
-
-def _destroy(namespace: dict[str, object]) -> None:
-    """Drop the program's globals in the interpreter's order, so that files flush and destructors
-    speak, also those of objects that hold each other."""
-    for name in [n for n in namespace if n.startswith("_") and not n.startswith("__")]:
-        namespace[name] = None
-    for name in list(namespace):
-        if name != "__builtins__":
-            namespace[name] = None
-    gc.collect()

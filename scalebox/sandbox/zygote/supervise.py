@@ -16,7 +16,7 @@ import os
 import signal
 import time
 
-from . import child, kernel, meter, native, wire
+from . import child, ending, kernel, meter, native, wire
 from .box import Box
 from .report import Ending, Reporter, Run
 from .request import Inbox, Request, strings, variables
@@ -216,6 +216,7 @@ class Supervisor:
             if request.names(name):
                 self._on_demand.remove(name)
                 self._box.with_hidden(functools.partial(preload, [name.decode()]))
+                self.namespace = child.prepare_main(self._box.folder)
                 child.forget_folder(self._box.folder)
                 if self._native is not None:
                     self._native.wait_for(self._on_demand)
@@ -336,10 +337,10 @@ class Supervisor:
         self._page[1 : 1 + len(message)] = message
         os._exit(126)
 
-    def end_program(self, traits: int, uncaught: BaseException | None) -> None:
-        """In a child: end as the interpreter ends."""
-        status = 0 if uncaught is None else child.report_exception(uncaught)
-        child.finalize(self.namespace, traits, status)
+    def end_program(self, scope: dict[str, object], traits: int) -> NoReturn:
+        """In a child: end as the interpreter ends; see `ending.end`."""
+        del self.namespace
+        ending.end(scope, traits)
 
     # --- the end of a run ------------------------------------------------------------------------
 

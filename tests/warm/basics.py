@@ -1,18 +1,8 @@
-"""A warm run cannot be told from `python3 solution.py`: the same programs, both ways."""
+"""Short probes of what a program can see of the interpreter that runs it."""
 
 from __future__ import annotations
 
-import re
-import subprocess
-from pathlib import Path
-
-import pytest
-
-from scalebox.model import IsolationLevel
-from scalebox.sandbox.slot import base_environment
-from tests.sandbox.conftest import INTERPRETER, Bench
-
-PROGRAMS = {
+BASICS = {
     "main": "print(__name__, __doc__, __package__, __spec__, __cached__)",
     "argv": "import sys; print(sys.argv, sys.flags.interactive, bool(sys.stdin.isatty()))",
     "file": "import os; print(os.path.basename(__file__), os.path.isfile(__file__))",
@@ -98,49 +88,3 @@ PROGRAMS = {
     "modules_absent": "import sys; print([m for m in sys.modules if 'zygote' in m])",
     "fds": "import os; print(sorted(int(n) for n in os.listdir('/proc/self/fd'))[:3])",
 }
-#: Semaphores are files in /dev/shm, which at level `minimal` is the host's own and stays closed.
-NEEDS_SHARED_MEMORY = """
-from multiprocessing import get_context
-def f(x): return x * x
-if __name__ == '__main__':
-    with get_context('fork').Pool(2) as pool: print(pool.map(f, range(5)))
-"""
-STDIN = b"first line\nsecond line\n\xc3\x9f\n"
-
-
-def tidy(text: bytes, folder: str) -> str:
-    """Without what differs by nature: the folder and addresses."""
-    words = text.decode("utf-8", "replace").replace(folder, "FOLDER")
-    return re.sub(r"0x[0-9a-f]+", "ADDRESS", words)
-
-
-@pytest.mark.parametrize("name", PROGRAMS)
-async def test_warm_run_is_like_a_cold_one(name: str, bench: Bench, tmp_path: Path) -> None:
-    source = PROGRAMS[name]
-    program = tmp_path / "solution.py"
-    program.write_bytes(source.encode())
-    cold = subprocess.run(
-        [INTERPRETER, "-B", "-s", "solution.py"],
-        input=STDIN,
-        capture_output=True,
-        cwd=tmp_path,
-        env=base_environment(),
-        timeout=60,
-    )
-    warm = await bench.python(source, STDIN)
-    folder = "/scratch/box"
-    if bench.level.value == "minimal":
-        folder = str(bench.slot.plan.staging / "box")
-    assert tidy(warm.stdout, folder) == tidy(cold.stdout, str(tmp_path))
-    assert tidy(warm.stderr, folder) == tidy(cold.stderr, str(tmp_path))
-    code = warm.exit_code if warm.signal is None else -warm.signal
-    assert code == cold.returncode
-
-
-async def test_process_pool_works_where_the_slot_has_shared_memory(bench: Bench) -> None:
-    outcome = await bench.python(NEEDS_SHARED_MEMORY)
-    if bench.level is IsolationLevel.MINIMAL:
-        assert outcome.exit_code == 1
-        assert b"Permission denied" in outcome.stderr
-    else:
-        assert outcome.stdout == b"[0, 1, 4, 9, 16]\n"
