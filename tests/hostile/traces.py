@@ -107,7 +107,8 @@ def _descriptors(pid: int) -> dict[str, int]:
     for fd in os.listdir(folder):
         with contextlib.suppress(OSError):  # closed meanwhile
             what = os.readlink(f"{folder}/{fd}")
-            if "/artifacts/" not in what:  # compiled programs: a bounded number is kept open
+            # Compiled programs, and copies of them: a bounded number is kept open.
+            if "/artifacts/" not in what and not what.startswith("/memfd:program "):
                 found[re.sub(r"\d+", "N", what)] += 1
     return dict(found)
 

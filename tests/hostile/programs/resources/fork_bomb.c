@@ -1,0 +1,11 @@
+//| what = "Forks for ever in every process, whatever the kernel answers"
+//| covers = ["fork bomb"]
+//| verdict = ["time_limit_exceeded"]
+//| limits = { cpu_time_s = 0.5, wall_time_s = 3.0, processes = 64 }
+#include <unistd.h>
+
+int main(void)
+{
+    for (;;)
+        fork();
+}
