@@ -163,3 +163,16 @@ async def test_syntax_error_is_told_from_a_crash(bench: Bench) -> None:
     assert outcome.flags & wire.COMPILE_FAILED
     assert b"SyntaxError" in outcome.stderr
     assert b"zygote" not in outcome.stderr
+async def test_memory_of_a_crash_is_written_nowhere(bench: Bench) -> None:
+    source = """
+import os, resource
+if not os.fork():
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+    os.abort()
+print(os.WCOREDUMP(os.wait()[1]), [name for name in os.listdir() if "core" in name])
+"""
+    outcome = await bench.python(source)
+    assert outcome.stdout == b"False []\n"
+
+

@@ -348,6 +348,9 @@ static int limit(int which, uint64_t soft_value, uint64_t hard_value)
                            hard_value < most ? hard_value : most};
     return setrlimit(which, &value);
 }
+/* As zygote/child.py: no core file, and none for a handler of the host's either. */
+enum { NO_CORE = 1 };
+
 
 static int set_limits(const struct request *q)
 {
@@ -356,7 +359,7 @@ static int set_limits(const struct request *q)
         cpu_s *= q->records + 1; /* the limit is for each record */
     cpu_s = cpu_s + 2 < 1 << 30 ? cpu_s + 2 : 1 << 30;
     uint64_t file = q->output + 4096 > q->file_bytes ? q->output + 4096 : q->file_bytes;
-    return limit(RLIMIT_CPU, cpu_s, cpu_s + 1) | limit(RLIMIT_FSIZE, file, file) |
+    return limit(RLIMIT_CORE, NO_CORE, NO_CORE) | limit(RLIMIT_CPU, cpu_s, cpu_s + 1) | limit(RLIMIT_FSIZE, file, file) |
            limit(RLIMIT_NOFILE, q->open_files, q->open_files) |
            limit(RLIMIT_NPROC, q->processes, q->processes) |
            limit(RLIMIT_STACK, q->stack, q->stack);
