@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from dataclasses import replace
 
 from scalebox.model import Enforcement
+from scalebox.sandbox.spec import RunSpec
 from scalebox.sandbox.zygote import wire
-from tests.sandbox.conftest import Bench
+from tests.sandbox.conftest import LIMITS, Bench
 
 #: For what is no test of the CPU limit: on some kernels a page fault or a fork costs 50 µs.
 AMPLE_CPU_NS = 20_000_000_000
@@ -56,9 +59,6 @@ async def test_memory_within_the_limit_is_measured(bench: Bench) -> None:
     assert 100 << 20 <= outcome.memory_bytes < 160 << 20
 
 
-async def test_peak_is_of_the_run_alone(bench: Bench) -> None:
-    limits = {"cpu_ns": AMPLE_CPU_NS, "wall_ns": AMPLE_WALL_NS}
-    await bench.python("x = bytearray(100 << 20)", limits=limits)
 async def test_pages_that_processes_share_count_once(bench: Bench) -> None:
     source = """
 import os, time
@@ -158,6 +158,9 @@ async def test_memory_limit_does_not_stay_where_a_former_run_took_it(bench: Benc
     assert outcome.flags & wire.OUT_OF_MEMORY
 
 
+async def test_peak_is_of_the_run_alone(bench: Bench) -> None:
+    limits = {"cpu_ns": AMPLE_CPU_NS, "wall_ns": AMPLE_WALL_NS}
+    await bench.python("x = bytearray(100 << 20)", limits=limits)
     outcome = await bench.python("pass")
     assert outcome.memory_bytes < 50 << 20
 
@@ -245,6 +248,19 @@ async def test_exit_code_and_signal_are_exact(bench: Bench) -> None:
     assert outcome.signal == signal.SIGABRT
 
 
+async def test_memory_of_a_crash_is_written_nowhere(bench: Bench) -> None:
+    source = """
+import os, resource
+if not os.fork():
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
+    os.abort()
+print(os.WCOREDUMP(os.wait()[1]), [name for name in os.listdir() if "core" in name])
+"""
+    outcome = await bench.python(source)
+    assert outcome.stdout == b"False []\n"
+
+
 async def test_deep_recursion_has_the_stack_for_it(bench: Bench) -> None:
     source = """
 import sys
@@ -262,16 +278,3 @@ async def test_syntax_error_is_told_from_a_crash(bench: Bench) -> None:
     assert outcome.flags & wire.COMPILE_FAILED
     assert b"SyntaxError" in outcome.stderr
     assert b"zygote" not in outcome.stderr
-async def test_memory_of_a_crash_is_written_nowhere(bench: Bench) -> None:
-    source = """
-import os, resource
-if not os.fork():
-    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
-    os.abort()
-print(os.WCOREDUMP(os.wait()[1]), [name for name in os.listdir() if "core" in name])
-"""
-    outcome = await bench.python(source)
-    assert outcome.stdout == b"False []\n"
-
-

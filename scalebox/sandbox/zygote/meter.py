@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 #: Processes of a slot beside the program's: pid 1, a tester, their passing helpers.
 _PIDS_SLACK = 16
-#: How far the idle slot may grow (page cache, a module loaded on demand) before its limit follows.
+#: How far the idle slot may grow (page cache, a module loaded on demand) or shrink (what the kernel
+#: gave back late) before its limit follows.
 _BASELINE_SLACK = 4 << 20
 #: The least that a cgroup is limited to beyond that: with less no process could be made in it, and
 #: the kernel would kill pid 1.  A run with a lower limit is judged by its peak.
@@ -79,7 +80,6 @@ def longest_delay_ns(pids: list[int]) -> int:
     return longest
 
 
-class State:
 def resident_bytes(pid: int) -> int:
     """Memory that a process holds, with its page tables: reading a page of each two megabytes of an
     empty mapping takes nothing else."""
@@ -106,6 +106,7 @@ def _sum_of_fields(path: str, names: tuple[bytes, ...]) -> int:
     return total
 
 
+class State:
     """What a cgroup's meter remembers from run to run; `native.Zygote` has the same fields.
 
     Attributes:
@@ -152,13 +153,8 @@ class Meter:
         """Whether the run holds more than its limit, where nobody else looks."""
         raise NotImplementedError
 
-    def finish(self, suspicious: bool) -> tuple[int, int, bool, bool]:
-        """(CPU ns, peak bytes, out of memory, a process was refused).
-
-        Parameters:
-            suspicious: whether the run ended otherwise than by itself with exit code 0 and alone;
-                only then are event counters worth their reads.
-        """
+    def finish(self) -> tuple[int, int, bool, bool]:
+        """(CPU ns, peak bytes, out of memory, a process was refused)."""
         raise NotImplementedError
 
 
@@ -203,7 +199,7 @@ class ProcessMeter(Meter):
         self._peak = max(self._peak, total)
         return total > self._limit
 
-    def finish(self, suspicious: bool) -> tuple[int, int, bool, bool]:
+    def finish(self) -> tuple[int, int, bool, bool]:
         return self._reaped_ns, self._peak, self._peak > self._limit, False
 
 
@@ -238,9 +234,9 @@ class CgroupMeter(Meter):
         self._peak_rss = 0
         state = self._state
         state.usage_at_start = self._number("usage")
-        grown = state.usage_at_start > state.idle_usage + _BASELINE_SLACK
-        if "limit" in self._files and (grown or memory_limit != state.memory_limit):
-            state.idle_usage = max(state.idle_usage, state.usage_at_start)
+        moved = abs(state.usage_at_start - state.idle_usage) > _BASELINE_SLACK
+        if "limit" in self._files and (moved or memory_limit != state.memory_limit):
+            state.idle_usage = state.usage_at_start
             text = b"%d" % (state.idle_usage + max(memory_limit, _LEAST_LIMIT))
             os.pwrite(self._files["limit"], text, 0)
         state.memory_limit = memory_limit
@@ -267,7 +263,7 @@ class CgroupMeter(Meter):
     def over_memory(self) -> bool:
         return False  # the kernel looks, and kills
 
-    def finish(self, suspicious: bool) -> tuple[int, int, bool, bool]:
+    def finish(self) -> tuple[int, int, bool, bool]:
         cpu = self.cpu_ns()
         state = self._state
         peak = self._peak_rss
@@ -275,8 +271,8 @@ class CgroupMeter(Meter):
             peak = max(0, self._number("peak") - state.usage_at_start)
         unlimited = "limit" not in self._files or state.memory_limit < _LEAST_LIMIT
         unlimited_and_over = unlimited and peak > state.memory_limit
-        if not suspicious:
-            return cpu, peak, unlimited_and_over, False
+        # Also of a run that ended well: its children may not have, and what is not counted here
+        # would be taken for the next run's.
         oom_kills = self._counter("events", b"oom_kill ")
         pids_hits = self._counter("pids", b"max ")
         seen = oom_kills > state.oom_kills, pids_hits > state.pids_hits

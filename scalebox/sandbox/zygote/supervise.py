@@ -356,7 +356,7 @@ class Supervisor:
             if reaped:
                 peer_status = status
                 self._meter.reaped(usage)
-        status, reaped_count = self._kill_and_reap(run.main)
+        status = self._kill_and_reap(run.main)
         wall_ns = time.monotonic_ns() - run.started_ns
         os.close(run.stdin)
         channel = -1
@@ -365,8 +365,7 @@ class Supervisor:
             channel = watch.drain_channel()
             flags |= watch.flags
             os.close(run.channel)
-        suspicious = status != 0 or reaped_count > 1 or run.peer >= 0
-        cpu_ns, peak, out_of_memory, processes_hit = self._meter.finish(suspicious)
+        cpu_ns, peak, out_of_memory, processes_hit = self._meter.finish()
         if out_of_memory:
             flags |= wire.OUT_OF_MEMORY
         if processes_hit:
@@ -381,27 +380,26 @@ class Supervisor:
     def _live(self) -> list[int]:
         return meter.live_pids(os.getpid(), self._own_namespaces)
 
-    def _kill_and_reap(self, main: int) -> tuple[int, int]:
-        """Kill what is left and wait for all of it; (wait status of `main`, processes reaped)."""
+    def _kill_and_reap(self, main: int) -> int:
+        """Kill what is left and wait for all of it; the wait status of `main`."""
         main_status = 0
-        count = 0
+        waited = False
         while True:
             # Without a namespace finding the living is slow; the first wait tells if there are any
             # (whoever loses its parent becomes our child).
-            if self._own_namespaces or count:
+            if self._own_namespaces or waited:
                 self._kill_all()
             try:
                 while True:
                     pid, status, usage = os.wait4(-1, 0 if self._own_namespaces else os.WNOHANG)
+                    waited = True
                     if pid == 0:
-                        count = count or 1
                         break
-                    count += 1
                     self._meter.reaped(usage)
                     if pid == main:
                         main_status = status
             except ChildProcessError:
-                return main_status, count
+                return main_status
             except InterruptedError:
                 continue
             time.sleep(0.0005)
