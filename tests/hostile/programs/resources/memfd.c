@@ -2,6 +2,10 @@
 //| covers = ["shared memory", "descriptors"]
 //| verdict = ["memory_limit_exceeded"]
 //| limits = { cpu_time_s = 1.0, wall_time_s = 3.0, memory_bytes = 67108864, file_bytes = 16777216 }
+//| [at.rlimit]
+//| verdict = ["wrong_answer"]
+//| stopped = false
+//| why = "without a cgroup only memory that a process maps is seen; each file is bounded, and how many there may be"
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <sys/mman.h>

@@ -1,7 +1,9 @@
-//| what = "Fills pipes, made as large as they can be, that nobody reads"
+//| what = "Fills pipes, made as large as they can be, that nobody reads: without a cgroup the kernel's own bound for a user holds"
 //| covers = ["pipe buffers"]
 //| verdict = ["memory_limit_exceeded"]
 //| limits = { cpu_time_s = 1.0, wall_time_s = 3.0, memory_bytes = 33554432 }
+//| [at.rlimit]
+//| verdict = ["accepted"]
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
