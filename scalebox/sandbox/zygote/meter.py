@@ -106,6 +106,29 @@ def _sum_of_fields(path: str, names: tuple[bytes, ...]) -> int:
     return total
 
 
+def tasks_of_user() -> int:
+    """Processes and threads of this process's user on this host, which RLIMIT_NPROC counts."""
+    own = os.getuid()
+    total = 0
+    try:
+        names = [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return 0
+    for name in names:
+        try:
+            if os.stat("/proc/" + name).st_uid == own:
+                total += tasks(int(name))
+        except OSError:
+            continue
+    return total
+
+
+def tasks(pid: int) -> int:
+    """Its threads, the first one included."""
+    fields = stat_fields(pid)
+    return int(fields[17]) if fields else 0
+
+
 class State:
     """What a cgroup's meter remembers from run to run; `native.Zygote` has the same fields.
 
@@ -153,6 +176,10 @@ class Meter:
         """Whether the run holds more than its limit, where nobody else looks."""
         raise NotImplementedError
 
+    def over_processes(self) -> bool:
+        """Whether the run has more processes than allowed, where nobody else looks."""
+        return False
+
     def finish(self) -> tuple[int, int, bool, bool]:
         """(CPU ns, peak bytes, out of memory, a process was refused)."""
         raise NotImplementedError
@@ -170,11 +197,13 @@ class ProcessMeter(Meter):
         self._reaped_ns = 0
         self._peak = 0
         self._limit = 0
+        self._processes = 0
 
     def begin(self, memory_limit: int, processes: int) -> None:
         self._reaped_ns = 0
         self._peak = 0
         self._limit = memory_limit
+        self._processes = processes
 
     adopt = begin
 
@@ -198,6 +227,12 @@ class ProcessMeter(Meter):
             total = sum(own_share_bytes(pid) or resident_bytes(pid) for pid in pids)
         self._peak = max(self._peak, total)
         return total > self._limit
+
+    def over_processes(self) -> bool:
+        # RLIMIT_NPROC holds no user who is root outside, and is wide where a user has other
+        # processes on this host.
+        pids = live_pids(self._own, self._in_pid_namespace)
+        return sum(map(tasks, pids)) > self._processes + _PIDS_SLACK
 
     def finish(self) -> tuple[int, int, bool, bool]:
         return self._reaped_ns, self._peak, self._peak > self._limit, False
