@@ -39,6 +39,7 @@ def listing(path):
     except OSError as error:
         return type(error).__name__
 lines = read("/proc/self/status").splitlines()
+limits = read("/proc/self/limits").splitlines()
 status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 found = {
     "folder": listing("."),
@@ -51,11 +52,13 @@ found = {
     "oom": read("/proc/self/oom_score_adj"),
     "signals": [status.get(name) for name in ("SigBlk", "SigIgn", "SigCgt")],
     "powers": [status.get(name) for name in ("CapEff", "CapPrm", "NoNewPrivs", "Seccomp")],
-    "limits": [line.split()[-3:-1] for line in read("/proc/self/limits").splitlines()],
+    "limits": [line.split()[-3:-1] for line in limits if "processes" not in line],
     "modules": len(sys.modules),
 }
 if int(input()):
     found.update({
+        # Without walls it depends on what else the user has started on this host.
+        "process limit": [line.split()[-3:-1] for line in limits if "processes" in line],
         "shared memory": listing("/dev/shm"),
         "queues": [read("/proc/sysvipc/" + kind).count("\n") for kind in ("shm", "sem", "msg")],
         "processes": len([name for name in listing("/proc") if name.isdigit()]),

@@ -2,6 +2,9 @@
 //| covers = ["descriptors", "fork bomb"]
 //| verdict = ["accepted"]
 //| limits = { cpu_time_s = 1.5, wall_time_s = 4.0, processes = 64, open_files = 256 }
+//| [at."minimal+rlimit"]
+//| verdict = ["runtime_error"]
+//| why = "ended for it: RLIMIT_NPROC counts other programs of the same user, and is wide there"
 #include <stdio.h>
 #include <unistd.h>
 
@@ -19,7 +22,7 @@ int main(void)
                 pause();
         }
     }
-    usleep(100000);
+    usleep(300000);
     puts("contained");
     return 0;
 }
