@@ -14,6 +14,7 @@ from scalebox.sandbox.spec import RunLimits, RunOutcome
 from scalebox.sandbox.zygote import wire
 
 _STDERR_EXCERPT_BYTES = 4096
+_OF_NO_LIMIT = wire.DESCRIPTOR_FLAGS | wire.PROCESSES_EXCEEDED
 
 RUN_STATUS = {
     Verdict.TIME_LIMIT_EXCEEDED: RunStatus.TIME_LIMIT_EXCEEDED,
@@ -64,7 +65,8 @@ def limit_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str]
 def ended_well(outcome: RunOutcome) -> bool:
     """Whether the program ended by itself, with exit code 0 and within all limits but perhaps
     that on CPU time."""
-    return outcome.status == 0 and not outcome.flags & ~wire.DESCRIPTOR_FLAGS
+    # That it was refused a process is no limit exceeded: it went on without.
+    return outcome.status == 0 and not outcome.flags & ~_OF_NO_LIMIT
 
 
 def is_near_limit(outcome: RunOutcome, limits: RunLimits) -> bool:
@@ -91,7 +93,7 @@ def crash_message(outcome: RunOutcome) -> str:
     else:
         how = f"exit code {outcome.exit_code}"
     if outcome.flags & wire.PROCESSES_EXCEEDED:
-        how += " (it was refused further processes)"
+        how += " (it wanted more processes than allowed)"
     words = last_words(outcome)
     return f"{how}: {words}" if words else how
 

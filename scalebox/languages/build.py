@@ -17,8 +17,9 @@ from scalebox.sandbox.spec import RunLimits, RunSpec
 from scalebox.sandbox.zygote import wire
 
 PROGRAM = "a.out"
-#: A compiler forks a few helpers.
-_COMPILE_PROCESSES = 32
+#: A compiler forks a few helpers.  It may have far more, because at level `minimal` what programs
+#: in other slots have started counts, too, and must not stop it.
+_COMPILE_PROCESSES = 256
 _COMPILE_OPEN_FILES = 1024
 _COMPILE_STACK_BYTES = 64 << 20
 

@@ -116,7 +116,7 @@ def one_by_one(kind: Kind, programs: Sequence[Program], bar: Progress) -> list[S
             before = traces.look(scene)
             seen, _ = judged(scene, program, scene.told())
             seen.surprises += traces.left_behind(scene, before)
-            seen.surprises += traces.changed(clean, traces.probe(scene, walls))
+            seen.surprises += traces.changed(scene, walls, clean)
             found.append(seen)
             bar.advance(task)
         after = traces.memory_bytes(scene)

@@ -137,8 +137,8 @@ static int is_driver;
 static char own_oom_score[16];
 static int own_oom_score_length;
 
-/* As zygote/meter.py: how much an idle slot may grow before its limit follows, and the least that a
- * group is limited to. */
+/* As zygote/meter.py: how far an idle slot may grow or shrink before its limit follows, and the least
+ * that a group is limited to. */
 #define BASELINE_SLACK (4 << 20)
 #define LEAST_LIMIT (16 << 20)
 /* Processes of a slot beside the program's. */
@@ -231,10 +231,9 @@ static void write_number(int fd, int64_t number)
 static void begin_measuring(struct zygote *z, int64_t memory, int64_t processes)
 {
     z->usage_at_start = number_in(z->usage);
-    int grown = z->usage_at_start > z->idle_usage + BASELINE_SLACK;
-    if (z->limit >= 0 && (grown || memory != z->memory_limit)) {
-        if (z->usage_at_start > z->idle_usage)
-            z->idle_usage = z->usage_at_start;
+    int moved = llabs(z->usage_at_start - z->idle_usage) > BASELINE_SLACK;
+    if (z->limit >= 0 && (moved || memory != z->memory_limit)) {
+        z->idle_usage = z->usage_at_start;
         write_number(z->limit, z->idle_usage + (memory > LEAST_LIMIT ? memory : LEAST_LIMIT));
     }
     z->memory_limit = memory;
@@ -349,6 +348,9 @@ static int limit(int which, uint64_t soft_value, uint64_t hard_value)
     return setrlimit(which, &value);
 }
 
+/* As zygote/child.py: no core file, and none for a handler of the host's either. */
+enum { NO_CORE = 1 };
+
 static int set_limits(const struct request *q)
 {
     uint64_t cpu_s = q->cpu_ns / 4 * 5 / 1000000000;
@@ -356,7 +358,7 @@ static int set_limits(const struct request *q)
         cpu_s *= q->records + 1; /* the limit is for each record */
     cpu_s = cpu_s + 2 < 1 << 30 ? cpu_s + 2 : 1 << 30;
     uint64_t file = q->output + 4096 > q->file_bytes ? q->output + 4096 : q->file_bytes;
-    return limit(RLIMIT_CPU, cpu_s, cpu_s + 1) | limit(RLIMIT_FSIZE, file, file) |
+    return limit(RLIMIT_CORE, NO_CORE, NO_CORE) | limit(RLIMIT_CPU, cpu_s, cpu_s + 1) | limit(RLIMIT_FSIZE, file, file) |
            limit(RLIMIT_NOFILE, q->open_files, q->open_files) |
            limit(RLIMIT_NPROC, q->processes, q->processes) |
            limit(RLIMIT_STACK, q->stack, q->stack);
@@ -846,14 +848,13 @@ static int64_t in_ns(const struct timeval *time)
 }
 
 struct ending {
-    int status, count;
+    int status;
     int64_t cpu_ns, largest_rss;
 };
 
 static void count_in(struct ending *e, const struct rusage *usage)
 {
     int64_t rss = (int64_t)usage->ru_maxrss * 1024;
-    e->count++;
     e->cpu_ns += in_ns(&usage->ru_utime) + in_ns(&usage->ru_stime);
     if (rss > e->largest_rss)
         e->largest_rss = rss;
@@ -908,9 +909,8 @@ static void finish_measuring(struct zygote *z, const struct ending *e, struct re
     r->peak = peak > 0 ? peak : 0;
     if ((z->limit < 0 || z->memory_limit < LEAST_LIMIT) && peak > z->memory_limit)
         r->flags |= OUT_OF_MEMORY;
-    /* Only a run that did not end by itself, well and alone, is worth looking at the counters. */
-    if (e->status == 0 && e->count == 1)
-        return;
+    /* Also of a run that ended well: its children may not have, and what is not counted here would
+     * be taken for the next run's. */
     int64_t kills = counter_in(z->events, "oom_kill "), hits = counter_in(z->pids, "max ");
     if (kills > z->oom_kills)
         r->flags |= OUT_OF_MEMORY;

@@ -102,11 +102,17 @@ def connect(descriptors: list[int]) -> None:
     os.closerange(len(descriptors), 1 << 16)
 
 
+#: No core file; and of this size alone the kernel also starts no handler (`|program` in
+#: core_pattern), which would be a process of the host's for each crash, outside of every limit.
+_NO_CORE = 1
+
+
 def limit(cpu_s: int, file_bytes: int, open_files: int, processes: int, stack_bytes: int) -> None:
     """Backstops behind pid 1's and the cgroup's limits, inherited by all descendants."""
     import resource  # here, where `native` is not: a library less for every fork
 
     for which, soft, hard in (
+        (resource.RLIMIT_CORE, _NO_CORE, _NO_CORE),
         (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
         (resource.RLIMIT_FSIZE, file_bytes, file_bytes),
         (resource.RLIMIT_NOFILE, open_files, open_files),

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     import resource
 
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 #: Processes of a slot beside the program's: pid 1, a tester, their passing helpers.
 _PIDS_SLACK = 16
-#: How far the idle slot may grow (page cache, a module loaded on demand) before its limit follows.
+#: How far the idle slot may grow (page cache, a module loaded on demand) or shrink (what the kernel
+#: gave back late) before its limit follows.
 _BASELINE_SLACK = 4 << 20
 #: The least that a cgroup is limited to beyond that: with less no process could be made in it, and
 #: the kernel would kill pid 1.  A run with a lower limit is judged by its peak.
@@ -80,6 +80,55 @@ def longest_delay_ns(pids: list[int]) -> int:
     return longest
 
 
+def resident_bytes(pid: int) -> int:
+    """Memory that a process holds, with its page tables: reading a page of each two megabytes of an
+    empty mapping takes nothing else."""
+    return _sum_of_fields("/proc/%d/status" % pid, (b"VmRSS", b"VmPTE"))
+
+
+def own_share_bytes(pid: int) -> int:
+    """The same with each shared page divided among those who share it, which takes a walk through
+    all of them; 0 where this cannot be read."""
+    share = _sum_of_fields("/proc/%d/smaps_rollup" % pid, (b"Pss",))
+    return share and share + _sum_of_fields("/proc/%d/status" % pid, (b"VmPTE",))
+
+
+def _sum_of_fields(path: str, names: tuple[bytes, ...]) -> int:
+    total = 0
+    try:
+        with open(path, "rb") as file:
+            for line in file:
+                name, _, value = line.partition(b":")
+                if name in names:
+                    total += int(value.split()[0]) << 10  # "VmRSS:      1234 kB"
+    except OSError:
+        return 0
+    return total
+
+
+def tasks_of_user() -> int:
+    """Processes and threads of this process's user on this host, which RLIMIT_NPROC counts."""
+    own = os.getuid()
+    total = 0
+    try:
+        names = [name for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return 0
+    for name in names:
+        try:
+            if os.stat("/proc/" + name).st_uid == own:
+                total += tasks(int(name))
+        except OSError:
+            continue
+    return total
+
+
+def tasks(pid: int) -> int:
+    """Its threads, the first one included."""
+    fields = stat_fields(pid)
+    return int(fields[17]) if fields else 0
+
+
 class State:
     """What a cgroup's meter remembers from run to run; `native.Zygote` has the same fields.
 
@@ -127,13 +176,12 @@ class Meter:
         """Whether the run holds more than its limit, where nobody else looks."""
         raise NotImplementedError
 
-    def finish(self, suspicious: bool) -> tuple[int, int, bool, bool]:
-        """(CPU ns, peak bytes, out of memory, a process was refused).
+    def over_processes(self) -> bool:
+        """Whether the run has more processes than allowed, where nobody else looks."""
+        return False
 
-        Parameters:
-            suspicious: whether the run ended otherwise than by itself with exit code 0 and alone;
-                only then are event counters worth their reads.
-        """
+    def finish(self) -> tuple[int, int, bool, bool]:
+        """(CPU ns, peak bytes, out of memory, a process was refused)."""
         raise NotImplementedError
 
 
@@ -149,11 +197,13 @@ class ProcessMeter(Meter):
         self._reaped_ns = 0
         self._peak = 0
         self._limit = 0
+        self._processes = 0
 
     def begin(self, memory_limit: int, processes: int) -> None:
         self._reaped_ns = 0
         self._peak = 0
         self._limit = memory_limit
+        self._processes = processes
 
     adopt = begin
 
@@ -170,15 +220,21 @@ class ProcessMeter(Meter):
         return total
 
     def over_memory(self) -> bool:
-        total = 0
-        for pid in live_pids(self._own, self._in_pid_namespace):
-            fields = stat_fields(pid)
-            if fields:
-                total += int(fields[21]) * _PAGE
+        pids = live_pids(self._own, self._in_pid_namespace)
+        total = sum(resident_bytes(pid) for pid in pids)
+        if total > self._limit:
+            # What a program had before it forked is not held once more by each child.
+            total = sum(own_share_bytes(pid) or resident_bytes(pid) for pid in pids)
         self._peak = max(self._peak, total)
         return total > self._limit
 
-    def finish(self, suspicious: bool) -> tuple[int, int, bool, bool]:
+    def over_processes(self) -> bool:
+        # RLIMIT_NPROC holds no user who is root outside, and is wide where a user has other
+        # processes on this host.
+        pids = live_pids(self._own, self._in_pid_namespace)
+        return sum(map(tasks, pids)) > self._processes + _PIDS_SLACK
+
+    def finish(self) -> tuple[int, int, bool, bool]:
         return self._reaped_ns, self._peak, self._peak > self._limit, False
 
 
@@ -213,9 +269,9 @@ class CgroupMeter(Meter):
         self._peak_rss = 0
         state = self._state
         state.usage_at_start = self._number("usage")
-        grown = state.usage_at_start > state.idle_usage + _BASELINE_SLACK
-        if "limit" in self._files and (grown or memory_limit != state.memory_limit):
-            state.idle_usage = max(state.idle_usage, state.usage_at_start)
+        moved = abs(state.usage_at_start - state.idle_usage) > _BASELINE_SLACK
+        if "limit" in self._files and (moved or memory_limit != state.memory_limit):
+            state.idle_usage = state.usage_at_start
             text = b"%d" % (state.idle_usage + max(memory_limit, _LEAST_LIMIT))
             os.pwrite(self._files["limit"], text, 0)
         state.memory_limit = memory_limit
@@ -242,7 +298,7 @@ class CgroupMeter(Meter):
     def over_memory(self) -> bool:
         return False  # the kernel looks, and kills
 
-    def finish(self, suspicious: bool) -> tuple[int, int, bool, bool]:
+    def finish(self) -> tuple[int, int, bool, bool]:
         cpu = self.cpu_ns()
         state = self._state
         peak = self._peak_rss
@@ -250,8 +306,8 @@ class CgroupMeter(Meter):
             peak = max(0, self._number("peak") - state.usage_at_start)
         unlimited = "limit" not in self._files or state.memory_limit < _LEAST_LIMIT
         unlimited_and_over = unlimited and peak > state.memory_limit
-        if not suspicious:
-            return cpu, peak, unlimited_and_over, False
+        # Also of a run that ended well: its children may not have, and what is not counted here
+        # would be taken for the next run's.
         oom_kills = self._counter("events", b"oom_kill ")
         pids_hits = self._counter("pids", b"max ")
         seen = oom_kills > state.oom_kills, pids_hits > state.pids_hits

@@ -57,6 +57,11 @@ class Settings:
 #: At this place of the page pid 1 says that its own OOM score is back: until then the kernel could
 #: choose it as well as its children.
 _GO_PLACE = 4095
+#: Without namespaces RLIMIT_NPROC counts all that the user has on this host: a run may have as many
+#: as there are when it begins, its own, and these: others may start some meanwhile.
+_TASKS_OF_OTHERS = 64
+#: For so long the count is good.
+_RECOUNT_NS = 250_000_000
 #: Why pid 1, or the kernel for it, may have ended a program.
 _ENDED_BY_US = (
     wire.CPU_EXCEEDED | wire.WALL_EXCEEDED | wire.OUT_OF_MEMORY | wire.OUTPUT_EXCEEDED
@@ -99,6 +104,8 @@ class Supervisor:
         self._reporter = Reporter(control, self._page, self._box)
         self._inbox = Inbox(control)
         self._daemon_is_gone = False
+        self._tasks_of_others = 0
+        self._counted_ns = 0
         if library is None:
             __import__("resource")  # here rather than in each child; before `sys.path` is theirs
         #: Of the `__main__` that a program is executed as.
@@ -176,6 +183,8 @@ class Supervisor:
         # after the child's end, is.
         self._meter.begin(request.memory, request.processes)
         self._box.make(request.file_bytes)
+        if not self._own_namespaces:
+            self._count_others()
         run = Run(
             request,
             _open_stdin(request),
@@ -198,6 +207,12 @@ class Supervisor:
         self._page[_GO_PLACE] = 1
         self._end(run, waited=False)
         return None
+
+    def _count_others(self) -> None:
+        now = time.monotonic_ns()
+        if not self._counted_ns or now - self._counted_ns > _RECOUNT_NS:
+            self._tasks_of_others = meter.tasks_of_user() + _TASKS_OF_OTHERS
+            self._counted_ns = now
 
     def _see_through(self, request: Request, state: native.Zygote) -> None:
         """A run that the library has launched, and that is more than it knows."""
@@ -273,7 +288,7 @@ class Supervisor:
             child.limit(
                 min(cpu_ns // 1_000_000_000 + 2, 1 << 30),
                 max(request.output + 4096, request.file_bytes),
-                request.open_files, request.processes, request.stack,
+                request.open_files, request.processes + self._tasks_of_others, request.stack,
             )  # fmt: skip
             argv = strings(request.section(wire.ARGV))
             added = variables(request.section(wire.ENVIRONMENT))
@@ -357,7 +372,7 @@ class Supervisor:
             if reaped:
                 peer_status = status
                 self._meter.reaped(usage)
-        status, reaped_count = self._kill_and_reap(run.main)
+        status = self._kill_and_reap(run.main)
         wall_ns = time.monotonic_ns() - run.started_ns
         os.close(run.stdin)
         channel = -1
@@ -366,8 +381,7 @@ class Supervisor:
             channel = watch.drain_channel()
             flags |= watch.flags
             os.close(run.channel)
-        suspicious = status != 0 or reaped_count > 1 or run.peer >= 0
-        cpu_ns, peak, out_of_memory, processes_hit = self._meter.finish(suspicious)
+        cpu_ns, peak, out_of_memory, processes_hit = self._meter.finish()
         if out_of_memory:
             flags |= wire.OUT_OF_MEMORY
         if processes_hit:
@@ -382,27 +396,26 @@ class Supervisor:
     def _live(self) -> list[int]:
         return meter.live_pids(os.getpid(), self._own_namespaces)
 
-    def _kill_and_reap(self, main: int) -> tuple[int, int]:
-        """Kill what is left and wait for all of it; (wait status of `main`, processes reaped)."""
+    def _kill_and_reap(self, main: int) -> int:
+        """Kill what is left and wait for all of it; the wait status of `main`."""
         main_status = 0
-        count = 0
+        waited = False
         while True:
             # Without a namespace finding the living is slow; the first wait tells if there are any
             # (whoever loses its parent becomes our child).
-            if self._own_namespaces or count:
+            if self._own_namespaces or waited:
                 self._kill_all()
             try:
                 while True:
                     pid, status, usage = os.wait4(-1, 0 if self._own_namespaces else os.WNOHANG)
+                    waited = True
                     if pid == 0:
-                        count = count or 1
                         break
-                    count += 1
                     self._meter.reaped(usage)
                     if pid == main:
                         main_status = status
             except ChildProcessError:
-                return main_status, count
+                return main_status
             except InterruptedError:
                 continue
             time.sleep(0.0005)

@@ -121,6 +121,8 @@ class Watch:
                         self._flags |= wire.WALL_EXCEEDED
                 elif self._meter.over_memory():
                     self._flags |= wire.OUT_OF_MEMORY
+                elif self._meter.over_processes():
+                    self._flags |= wire.PROCESSES_EXCEEDED
                 else:
                     # RLIMIT_FSIZE cannot tell outputs from files, which may be larger.
                     for fd in self._outputs:
