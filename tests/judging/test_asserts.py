@@ -57,6 +57,12 @@ TRICKS = {
     "always equal list": "class L(list):\n    def __eq__(self, o): return True\n"
     "def square(x): return L()",
     "always equal inside": _EQUAL + "def square(x): return (E(),)",
+    "ANY": "import unittest.mock\ndef square(x): return unittest.mock.ANY",
+    "user list": _EQUAL + "import collections\nclass U(collections.UserList):\n"
+    "    def __init__(self, data): self.data = data\ndef square(x): return U(E())",
+    "weak proxy": _EQUAL + "import weakref\nE.x = E()\ndef square(x): return weakref.proxy(E.x)",
+    "mapping proxy": _EQUAL + "import types\nE.__getitem__ = E.keys = None\n"
+    "def square(x): return types.MappingProxyType(E())",
     "patched builtins": "import builtins\nfor n in ('len', 'abs', 'isinstance', 'type', 'bool'):\n"
     "    setattr(builtins, n, lambda *a: True)\nbuiltins.AssertionError = Exception\n"
     "def square(x): return 0",
@@ -106,6 +112,24 @@ def test_a_test_that_swallows_everything_does_not_hide_an_early_end(name: str) -
         if name.startswith("sys.exit") and form is runner.judge_weak:
             continue  # in one process it is an exception like others, and the test catches it
         assert outcome.state in ("error", "missing")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "defaultdict(None, {1: E()})", "OrderedDict({1: E()})", "L([E()])", "N(E())", "[E()]",
+        "deque([E()])", "{1: L([E()])}", "U([E()])",
+    ],
+)  # fmt: skip
+def test_what_is_equal_to_everything_is_not_hidden_in_a_container(value: str) -> None:
+    source = _EQUAL + (
+        "from collections import *\nN = namedtuple('N', 'x')\nclass L(list): pass\n"
+        f"class U(UserList): pass\ndef f(): return {value}\n"
+    )
+    for wanted in ("{1: 9}", "[9]", "(9,)", "{1: [9]}", "deque([9])"):
+        program = f"from collections import deque\nassert f() == {wanted}"
+        for form in (runner.judge_strong, runner.judge_weak):
+            assert form(source, program).state == "failed", wanted
 
 
 _FORGED_ANSWERS = [

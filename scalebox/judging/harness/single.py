@@ -11,13 +11,15 @@ is never equal to plain data.  A submission that searches this process's memory 
 
 from __future__ import annotations
 
+import _weakref
 import ast
 import builtins
 import importlib
 import os
 import sys
 import types
-from typing import Any
+from collections import UserDict, UserList, UserString, deque
+from typing import Any, Callable
 
 from scalebox.judging.harness.common import (
     CANDIDATE_NAME,
@@ -89,20 +91,41 @@ def _has_own_equality(value: Any) -> bool:
         kind = type(item)
         if kind in _HARMLESS:
             continue
-        if kind in (list, tuple, set, frozenset):
-            todo.extend(item)
-        elif kind is dict:
-            todo.extend(item)
-            todo.extend(dict.values(item))
-        elif _is_foreign(kind):
+        if _is_foreign(kind):
             return True
+        if kind not in _PLAIN:
+            bases = type.mro(kind)
+            kind = next((base for base in _CONTAINERS if base in bases), kind)
+            if _WRAPPERS.intersection(bases):
+                todo.append(object.__getattribute__(item, "__dict__").get("data"))
+        items = _CONTAINERS.get(kind)
+        if items is not None:
+            todo.extend(items(item))
     return False
 
 
 _HARMLESS = frozenset((int, str, float, bool, type(None), bytes, complex))
+#: What compares by comparing its items -> what gives them, whatever a subclass says.
+_CONTAINERS: dict[type, Callable[[Any], Any]] = {
+    list: list.__iter__,
+    tuple: tuple.__iter__,
+    set: set.__iter__,
+    frozenset: frozenset.__iter__,
+    dict: lambda item: [part for pair in dict.items(item) for part in pair],
+    deque: deque.__iter__,
+}
+_PLAIN = frozenset(_CONTAINERS)
+#: Compare as what is in their attribute `data`.
+_WRAPPERS = frozenset((UserDict, UserList, UserString))
+#: Built-in types that compare as what they stand for, which may be the submission's.
+_PROXIES = frozenset((types.MappingProxyType, _weakref.ProxyType, _weakref.CallableProxyType))
+#: Where objects that are equal to everything can be had.
+_MOCKS = "unittest.mock"
 
 
 def _is_foreign(kind: type) -> bool:
+    if kind in _PROXIES:
+        return True
     for owner in type.mro(kind):
         members = type.__getattribute__(owner, "__dict__")
         if "__eq__" not in members:
@@ -110,7 +133,7 @@ def _is_foreign(kind: type) -> bool:
         if not type.__getattribute__(owner, "__flags__") & _HEAP_TYPE:
             return False
         home = members.get("__module__")
-        if home in (CANDIDATE_NAME, "__main__") or type(home) is not str:
+        if home in (CANDIDATE_NAME, "__main__", _MOCKS) or type(home) is not str:
             return True
         known = getattr(sys.modules.get(home), type.__getattribute__(owner, "__name__"), None)
         return known is not owner
