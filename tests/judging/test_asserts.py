@@ -156,7 +156,15 @@ def test_forged_answers_do_not_pass(answer: str) -> None:
     nonce = secrets.token_hex(16)
     stdin = asserts.encode_assert(tests, 0, nonce)
     ended = runner.run_strong("", stdin, main=main.encode())
-    assert parse_assert_record(ended.channel, nonce).state in ("error", "failed", "unproxiable")
+    assert parse_assert_record(ended.channel, nonce).state in ("error", "failed")
+
+
+def test_no_function_of_the_library_is_taken_for_one_of_the_submissions() -> None:
+    forged = b'{"v":null}\n{"v":{"L":["typing","final"]}}\n'  # returns its argument
+    main = f"import os\nos.write(4, {forged!r})\nwhile os.read(3, 1 << 16): pass\n"
+    tests = AssertTests(cases=[AssertCase(program="assert same(9) == 9")])
+    ended = runner.run_strong("", asserts.encode_assert(tests, 0, "n1"), main=main.encode())
+    assert parse_assert_record(ended.channel, "n1").state == "error"
 
 
 def test_the_expected_values_never_reach_the_submissions_process() -> None:
@@ -224,3 +232,78 @@ def test_only_a_record_with_the_nonce_counts() -> None:
     assert parse_assert_record(good, "n1").state == "missing"
     assert parse_assert_record(b"", "n1").state == "missing"
     assert parse_assert_record(b"\n" * 10_000_000 + good + b"\n", "n1").state == "failed"
+
+
+_LIST_LIKE = """class L:
+    def __init__(self, xs): self.xs = xs
+    def __len__(self): return len(self.xs) - {0}
+    def __iter__(self): return iter(self.xs)
+    def __getitem__(self, place): return self.xs[place]
+    def __eq__(self, other): return True
+    def add(self, x): self.xs.append(x)
+def f(): return L([1, 2, 3])
+def made(): yield from [1, 2, 3]
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "trusting"),
+    [
+        ("assert list(f()) == [1, 2, 3]", False),
+        ("assert sorted(made()) == [1, 2, 3]", False),
+        ("r = f()\nassert len(r) == 3 and sorted(r) == [1, 2, 3]", False),
+        ("r = f()\nr.add(4)\nassert len(r) == 4\nr.add(5)\nassert r[4] == 5", False),
+        ("r = made()\nassert next(r) == 1 and list(r) == [2, 3]", False),
+        ("r = f()\nassert r[0] <= r[1]", True),
+        ("r = f()\nassert sorted(r) == list(r)", True),
+        ("assert f() == f()", True),
+    ],
+)
+def test_looking_twice_at_an_object_is_trusting_in_it(program: str, trusting: bool) -> None:
+    outcome = runner.judge_strong(_LIST_LIKE.format(0), program)
+    assert outcome == AssertOutcome("passed", trusting=trusting)
+
+
+def test_an_object_that_is_shorter_than_it_says_is_trusted_and_not_believed() -> None:
+    program = "r = f()\nassert len(r) == 2\nassert sorted(r) == [1, 2, 3]"
+    outcome = runner.judge_strong(_LIST_LIKE.format(1), program)
+    assert outcome == AssertOutcome("passed", trusting=True)
+
+
+def test_a_function_beside_the_one_under_test_is_trusted() -> None:
+    source = "def f(x): return 0\ndef helper(x): return True\nLIMIT = 0\n"
+    for test in ("helper(candidate(3))", "candidate(3) == LIMIT"):
+        program = f"def check(candidate):\n    assert {test}\n"
+        assert runner.judge_strong(source, program, "f") == AssertOutcome("passed", trusting=True)
+    source = "def abs(x): return 0\ndef round(x): return 0\n"
+    program = "assert abs(round(2.6) - 3) == 0"
+    assert runner.judge_strong(source, program) == AssertOutcome("passed", trusting=True)
+
+
+def test_the_library_is_meant_where_the_test_uses_what_only_it_has() -> None:
+    source = "class math:\n    isclose = lambda *a: True\n    own = 5\ndef f(): return 0\n"
+    assert runner.judge_strong(source, "assert math.isclose(f(), 1)").state == "failed"
+    assert runner.judge_strong(source, "assert math.own == 5").state == "passed"
+    program = "def check(candidate):\n    assert math.isclose(candidate(), 1)\n"
+    assert runner.judge_strong(source, program, "f").state == "failed"
+
+
+def test_a_call_that_raises_stop_iteration_does_not_end_the_tests_cases() -> None:
+    source = "def f(x): raise StopIteration"
+    program = "assert all(map(lambda x: f(x) == 1, [1, 2]))"
+    assert runner.judge_strong(source, program).state == "error"
+    program = "try:\n    f(1)\nexcept StopIteration:\n    pass\nelse:\n    assert False"
+    assert runner.judge_strong(source, program).state == "passed"
+
+
+@pytest.mark.parametrize("base", ["BaseException", "SystemExit", "KeyboardInterrupt"])
+def test_what_no_test_may_swallow_ends_it(base: str) -> None:
+    source = f"class X({base}): pass\ndef f(x): raise X"
+    program = "try:\n    f(1)\nexcept Exception:\n    pass"
+    assert runner.judge_strong(source, program).state == "error"
+
+
+def test_no_value_brings_the_weak_form_about() -> None:
+    deep = "def f(x):\n    y = []\n    for _ in range(5000): y = [y]\n    return y\n"
+    for source in (deep, "import os as f", "import json.decoder as f", "def f(x): return f"):
+        assert runner.judge_strong(source, "assert f(3) == 9").state == "failed"
