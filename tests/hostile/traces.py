@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from scalebox.config import PythonConfig
 from scalebox.model import StdioCase, StdioTests, Submission, Verdict
 from scalebox.sandbox.zygote.rootfs import GONE_PLACES
 from tests.hostile.stage import Stage
@@ -65,6 +66,9 @@ if int(input()):
     })
 print(json.dumps(found, sort_keys=True))
 """.replace("SCRATCHES", str(GONE_PLACES + 1))
+# A slot imports some modules when a program first names them; the first probe does, so that all are
+# there from then on.
+PROBE += "# " + " ".join(PythonConfig().preload_on_demand) + "\n"
 
 
 class Seen(Struct, frozen=True):
