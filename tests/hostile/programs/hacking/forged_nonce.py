@@ -1,6 +1,6 @@
 #| what = "Guesses the harness's nonce, and makes every source of randomness known"
 #| covers = ["forged result"]
-#| verdict = ["wrong_answer", "runtime_error"]
+#| verdict = ["wrong_answer", "runtime_error", "output_limit_exceeded"]
 #| test = "function"
 #| function = "ordered"
 import json

@@ -11,8 +11,8 @@ import re
 
 
 def others():
-    own = str(os.getpid())
-    return [name for name in os.listdir("/proc") if name.isdigit() and name != own]
+    nearby = range(os.getpid() - 50, os.getpid() + 50)
+    return [str(pid) for pid in (1, os.getppid(), *nearby) if pid not in (0, os.getpid())]
 
 
 def search():
