@@ -192,6 +192,20 @@ def test_modules_that_the_submission_imported_are_there() -> None:
     assert runner.judge_strong(source, "assert c.Counter(f('a'))").state == "unproxiable"
 
 
+def test_a_module_that_is_not_there_is_not_the_submissions() -> None:
+    source = "import sys, types\nfake = sys.modules['mytest'] = types.ModuleType('mytest')\n"
+    source += "fake.approx = lambda value: 0\ndef half(x): return 0\n"
+    program = "try:\n    from mytest import approx\nexcept ImportError:\n    approx = float\n"
+    for form in (runner.judge_strong, runner.judge_weak):
+        assert form(source, program + "assert half(3) == approx(1.5)").state == "failed"
+
+
+def test_a_test_may_import_the_submission() -> None:
+    assert runner.judge_weak(RIGHT, "import candidate\nassert candidate.square(3) == 9") == (
+        AssertOutcome("passed")
+    )
+
+
 def test_plain_data_of_the_submission_is_there() -> None:
     source = "LIMIT = {'a': (1, 2)}\ndef f(): return LIMIT"
     assert runner.judge_strong(source, "assert LIMIT == {'a': (1, 2)} == f()").state == "passed"

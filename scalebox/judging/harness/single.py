@@ -141,20 +141,25 @@ def _is_foreign(kind: type) -> bool:
 
 
 def _modules_of(tree: ast.AST) -> dict[str, tuple[Any, dict[str, Any]]]:
-    """The modules that a test program imports, and what they hold before the submission runs."""
+    """The modules that a test program imports, and what they hold before the submission runs.
+
+    One that is not here is None: nor may the submission put it there.
+    """
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
-    found = {}
+    names.discard(CANDIDATE_NAME)
+    found: dict[str, tuple[Any, dict[str, Any]]] = {}
     for name in names:
         try:
             module = importlib.import_module(name)
         except Exception:
-            continue  # the test program meets the same error, and shows it
-        found[name] = (module, dict(vars(module)))
+            found[name] = (None, {})
+        else:
+            found[name] = (module, dict(vars(module)))
     return found
 
 
@@ -176,7 +181,8 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
         return "error", describe(error) + LOADING
     for name, (imported, members) in kept.items():
         sys.modules[name] = imported
-        vars(imported).update(members)
+        if imported is not None:
+            vars(imported).update(members)
     names = {
         name: value
         for name, value in vars(module).items()
