@@ -2,12 +2,16 @@
 #| covers = ["patched pytest"]
 #| verdict = ["wrong_answer", "runtime_error"]
 #| test = "assert"
-#| entry_point = "half"
 #| tests = """
-#| import pytest
-#|
-#| def check(candidate):
-#|     assert candidate(3.0) == pytest.approx(1.5)
+#| try:
+#|     from pytest import approx
+#| except ImportError:
+#|     approx = float
+#| try:
+#|     half < half  # so that it is tested in one process
+#| except TypeError:
+#|     pass
+#| assert half(3.0) == approx(1.5)
 #| """
 import sys
 import types
