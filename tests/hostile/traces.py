@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import socket
+import stat
 import time
 from collections import Counter
 from pathlib import Path
@@ -100,20 +102,33 @@ def look(stage: Stage) -> Seen:
         ),
         ipc=tuple(Path("/proc/sysvipc", kind).read_text() for kind in ("shm", "sem", "msg")),
         files=frozenset(_files(stage)),
-        descriptors=_descriptors(stage.daemon.pid),
+        descriptors=_descriptors(stage),
         slots=tuple(slot.pid for slot in stage.daemon.status().slots),
     )
 
 
-def _descriptors(pid: int) -> dict[str, int]:
+def _descriptors(stage: Stage) -> dict[str, int]:
     found: Counter[str] = Counter()
-    folder = f"/proc/{pid}/fd"
+    folder = f"/proc/{stage.daemon.pid}/fd"
     for fd in os.listdir(folder):
         with contextlib.suppress(OSError):  # closed meanwhile
             what = os.readlink(f"{folder}/{fd}")
             if "/artifacts/" not in what:  # compiled programs: a bounded number is kept open
                 found[re.sub(r"\d+", "N", what)] += 1
+    # A client opens another connection whenever the first one is not yet free.
+    found["socket:[N]"] -= _connections(str(stage.daemon.place.socket))
     return dict(found)
+
+
+def _connections(address: str) -> int:
+    """How many this process has to the daemon."""
+    found = 0
+    for fd in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # closed meanwhile, or no connection
+            if stat.S_ISSOCK(os.fstat(int(fd)).st_mode):
+                with socket.socket(fileno=os.dup(int(fd))) as connection:
+                    found += connection.getpeername() == address
+    return found
 
 
 def _folders(group: Path) -> list[Path]:
