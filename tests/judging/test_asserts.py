@@ -317,6 +317,14 @@ def test_what_no_test_may_swallow_ends_it(base: str) -> None:
     assert runner.judge_strong(source, program).state == "error"
 
 
+def test_a_coroutine_needs_one_process_where_the_test_runs_coroutines() -> None:
+    source = "async def f(x): return x * x"
+    program = "import asyncio\nassert asyncio.run(f(3)) == 9"
+    assert runner.judge_strong(source, program).state == "unproxiable"
+    assert runner.judge_weak(source, program).state == "passed"
+    assert runner.judge_strong(source, "assert f(3) == 9").state == "failed"
+
+
 def test_no_value_brings_the_weak_form_about() -> None:
     deep = "def f(x):\n    y = []\n    for _ in range(5000): y = [y]\n    return y\n"
     for source in (deep, "import os as f", "import json.decoder as f", "def f(x): return f"):

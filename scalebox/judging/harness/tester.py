@@ -75,6 +75,8 @@ class Link:
         self.broken: BaseException | None = None
         self.trusting = False
         self.stops = "StopIteration" in program or "StopAsyncIteration" in program
+        # Only a true coroutine is taken by `asyncio.run`.
+        self._awaits = "async" in program
         self.exceptions: dict[str, Any] = {}
         self._answers = LineReader(ANSWERS, MESSAGE_BYTES)
         self._other = writer(self._write_remote)
@@ -154,6 +156,8 @@ class Link:
     def _read_special(self, tag: str, body: Any) -> Any:
         if tag == "o":
             number, name = body
+            if name == "coroutine" and self._awaits:
+                self.fail(UnproxiableError("a coroutine of the submission"))
             remote = self._remotes.get(number)
             if remote is None:
                 remote = self._remotes[int(number)] = Remote(self, number, str(name))
