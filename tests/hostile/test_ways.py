@@ -13,7 +13,7 @@ RIGHT = """
 import math
 
 def ordered(numbers): return sorted(numbers)
-def half(number): return number / 2
+def half(number: float) -> float: return number / 2
 def root(number): return number ** 0.5
 def middle(numbers): return sorted(numbers)[len(numbers) // 2]
 def digits(number): return ["a", 7, 2.5][number]

@@ -139,7 +139,9 @@ _FORGED_ANSWERS = [
     '{"e":[[["builtins","SystemExit"]],"",null]}', '{"a":[[9,[]]],"v":9}', '{"a":[[0,5]],"v":9}',
     '{"e":[[["builtins","AssertionError"]],"x",null]}', '{"v":' + "9" * 90_000 + "}",
     '{"v":' + "[" * 90_000, '{"u":"no"}', '{"v":{"X":["|O",[9]]}}', '{"v":{"M":"antigravity"}}',
-    '{"v":{"F":[1,0]}}', '{"v":{"Q":[-1,[]]}}',
+    '{"v":{"F":[1,0]}}', '{"v":{"Q":[-1,[]]}}', '{"v":{"R":[{"o":[0,"x"]},1,1]}}',
+    '{"v":{"T":["timedelta",[{"o":[0,"x"]},1,1]]}}', '{"v":{"F":[{"o":[0,"x"]},2]}}',
+    '{"v":{"o":[0,"coroutine"]}}', '{"v":{"Q":[{"o":[0,"x"]},[]]}}',
 ]  # fmt: skip
 
 
@@ -323,6 +325,31 @@ def test_a_coroutine_needs_one_process_where_the_test_runs_coroutines() -> None:
     assert runner.judge_strong(source, program).state == "unproxiable"
     assert runner.judge_weak(source, program).state == "passed"
     assert runner.judge_strong(source, "assert f(3) == 9").state == "failed"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "typing.get_type_hints(f)", "inspect.signature(f)", "f.__annotations__", "vars(f)",
+        "f().__array_interface__", "f.__globals__", "copy.deepcopy(f())",
+    ],
+)  # fmt: skip
+def test_what_libraries_believe_in_is_not_asked_of_the_submission(use: str) -> None:
+    source = (
+        "class F:\n    __globals__ = {}\n    __signature__ = __wrapped__ = None\n"
+        "    __annotations__ = {'x': '__import__(\"os\")._exit(0)'}\n"
+        "    __array_interface__ = {'data': (4096, False), 'shape': (1,), 'typestr': '<i8'}\n"
+        "    def __call__(self): return self\nf = F()\n"
+    )
+    program = f"import copy, inspect, typing\ntry:\n    {use}\nexcept Exception:\n    pass"
+    assert runner.judge_strong(source, program).state == "unproxiable"
+
+
+def test_private_names_of_a_class_are_its_own() -> None:
+    source = "class C:\n    def __init__(self): self._name, self._link, self._ask = 'n', 1, 2\n"
+    program = "c = C()\nc._number = 3\nassert (c._name, c._link, c._ask, c._number) == "
+    assert runner.judge_strong(source, program + "('n', 1, 2, 3)").state == "passed"
+    assert runner.judge_strong(source, "assert C.__name__ == 'C'").state == "passed"
 
 
 def test_no_value_brings_the_weak_form_about() -> None:

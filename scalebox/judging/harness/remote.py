@@ -16,46 +16,60 @@ class Remote:
     the second one it could be another object; unless the test itself changed it in between, or
     the two agree (as many items as its length, which `list` and `sorted` ask first), that is trust.
     Attributes and methods are left out: who uses them tests a class, and means that.
+
+    Names with underscores on both sides are the interpreter's and the libraries' business, which
+    believe in what they find there: code in annotations, addresses of memory in an array's
+    interface.  Its own attributes have names that no submission's class has.
     """
 
+    __slots__ = tuple(
+        "_scalebox_" + name for name in ("link", "number", "name", "looked", "owner", "beside")
+    )
+
     def __init__(self, link: Any, number: int, name: str) -> None:
-        object.__setattr__(self, "_link", link)
-        object.__setattr__(self, "_number", number)
-        object.__setattr__(self, "_name", name)
+        object.__setattr__(self, "_scalebox_link", link)
+        object.__setattr__(self, "_scalebox_number", number)
+        object.__setattr__(self, "_scalebox_name", name)
         #: Whether it was looked at; a number if only at its length.
-        object.__setattr__(self, "_looked", False)
-        object.__setattr__(self, "_owner", None)
-        object.__setattr__(self, "_beside", False)
+        object.__setattr__(self, "_scalebox_looked", False)
+        object.__setattr__(self, "_scalebox_owner", None)
+        object.__setattr__(self, "_scalebox_beside", False)
 
-    def _look(self, operation: str, *args: Any) -> Any:
-        if object.__getattribute__(self, "_looked") is not False:
+    def _scalebox_look(self, operation: str, *args: Any) -> Any:
+        if object.__getattribute__(self, "_scalebox_looked") is not False:
             _link(self).trusting = True
-        object.__setattr__(self, "_looked", True)
-        return self._ask(operation, *args)
+        object.__setattr__(self, "_scalebox_looked", True)
+        return self._scalebox_ask(operation, *args)
 
-    def _ask(self, operation: str, *args: Any, **kwargs: Any) -> Any:
-        return _link(self).ask(operation, object.__getattribute__(self, "_number"), *args, **kwargs)
+    def _scalebox_ask(self, operation: str, *args: Any, **kwargs: Any) -> Any:
+        return _link(self).ask(
+            operation, object.__getattribute__(self, "_scalebox_number"), *args, **kwargs
+        )
 
     def __call__(*args: Any, **kwargs: Any) -> Any:
         remote = args[0]
         link = _link(remote)
-        owner = object.__getattribute__(remote, "_owner")
+        owner = object.__getattribute__(remote, "_scalebox_owner")
         if owner is not None:
-            object.__setattr__(owner, "_looked", False)
-        value = link.ask("call", object.__getattribute__(remote, "_number"), *args[1:], **kwargs)
-        if type(value) is not Remote and object.__getattribute__(remote, "_beside"):
+            object.__setattr__(owner, "_scalebox_looked", False)
+        value = link.ask(
+            "call", object.__getattribute__(remote, "_scalebox_number"), *args[1:], **kwargs
+        )
+        if type(value) is not Remote and object.__getattribute__(remote, "_scalebox_beside"):
             link.trusting = True
         return value
 
     def __getattr__(self, name: str) -> Any:
-        value = self._ask("getattr", name)
+        if name[:2] == name[-2:] == "__" and name not in _TEXTS_OF_FUNCTIONS:
+            return _refuse(name)(self)
+        value = self._scalebox_ask("getattr", name)
         if type(value) is Remote and value is not self:
-            object.__setattr__(value, "_owner", self)
+            object.__setattr__(value, "_scalebox_owner", self)
         return value
 
     def __setattr__(self, name: str, value: Any) -> None:
-        object.__setattr__(self, "_looked", False)
-        self._ask("setattr", name, value)
+        object.__setattr__(self, "_scalebox_looked", False)
+        self._scalebox_ask("setattr", name, value)
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not Remote:
@@ -63,23 +77,23 @@ class Remote:
         if other is self:
             return True
         _link(self).trusting = True
-        return self._ask("eq", other) is True
+        return self._scalebox_ask("eq", other) is True
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
     def __hash__(self) -> int:
-        return hash(object.__getattribute__(self, "_number"))
+        return hash(object.__getattribute__(self, "_scalebox_number"))
 
     def __iter__(self) -> Any:
-        length = object.__getattribute__(self, "_looked")
+        length = object.__getattribute__(self, "_scalebox_looked")
         if type(length) is int:
-            object.__setattr__(self, "_looked", False)
-        iterator = self._look("iter")
+            object.__setattr__(self, "_scalebox_looked", False)
+        iterator = self._scalebox_look("iter")
         count = 0
         while True:
             try:
-                item = iterator._ask("next")
+                item = iterator._scalebox_ask("next")
             except StopIteration:
                 if type(length) is int and count != length:
                     _link(self).trusting = True
@@ -90,41 +104,44 @@ class Remote:
             yield item
 
     def __next__(self) -> Any:
-        return self._ask("next")
+        return self._scalebox_ask("next")
 
     def __getitem__(self, key: Any) -> Any:
-        return self._look("getitem", key)
+        return self._scalebox_look("getitem", key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        object.__setattr__(self, "_looked", False)
-        self._ask("setitem", key, value)
+        object.__setattr__(self, "_scalebox_looked", False)
+        self._scalebox_ask("setitem", key, value)
 
     def __len__(self) -> int:
-        before = object.__getattribute__(self, "_looked")
-        length = self._ask("len")
+        before = object.__getattribute__(self, "_scalebox_looked")
+        length = self._scalebox_ask("len")
         if before is not False and (type(before) is not int or before != length):
             _link(self).trusting = True
         elif type(length) is int:
-            object.__setattr__(self, "_looked", length)
+            object.__setattr__(self, "_scalebox_looked", length)
         return length  # type: ignore[no-any-return]
 
     def __bool__(self) -> bool:
-        return self._look("bool") is True
+        return self._scalebox_look("bool") is True
 
     def __str__(self) -> str:
-        return str(self._look("str"))
+        return str(self._scalebox_look("str"))
 
     def __repr__(self) -> str:
-        return str(self._look("repr"))
+        return str(self._scalebox_look("repr"))
+
+
+_TEXTS_OF_FUNCTIONS = ("__name__", "__qualname__", "__doc__", "__module__")
 
 
 def _link(remote: Any) -> Any:
-    return object.__getattribute__(remote, "_link")
+    return object.__getattribute__(remote, "_scalebox_link")
 
 
 def _refuse(name: str) -> Any:
     def operation(self: Any, *args: Any) -> Any:
-        kind = object.__getattribute__(self, "_name")
+        kind = object.__getattribute__(self, "_scalebox_name")
         return _link(self).fail(UnproxiableError("%s of a %s of the submission" % (name, kind)))
 
     return operation

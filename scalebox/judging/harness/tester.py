@@ -77,6 +77,9 @@ class Link:
         self.stops = "StopIteration" in program or "StopAsyncIteration" in program
         # Only a true coroutine is taken by `asyncio.run`.
         self._awaits = "async" in program
+        self._coroutine = False
+        #: Answers that are being read: what they make of an object is the submission's doing.
+        self._reading = 0
         self.exceptions: dict[str, Any] = {}
         self._answers = LineReader(ANSWERS, MESSAGE_BYTES)
         self._other = writer(self._write_remote)
@@ -109,13 +112,14 @@ class Link:
         except OSError:
             self.fail(EndedError(_ENDED))
         tree = self._receive()
+        self._reading += 1
         try:
             if "u" in tree:
                 self.fail(UnsendableError("a value cannot be sent: " + str(tree["u"])[:300]))
             for place, changed in tree.get("a", ()):
                 _write_back(args[place], decode(changed, self._read))
             if "e" not in tree:
-                return decode(tree["v"], self._read)
+                return self._value(tree["v"])
             bases, text, raised = tree["e"]
             values = None if raised is None else decode(raised)
             raised_here = self._exception(operation, bases, str(text), values)
@@ -123,13 +127,23 @@ class Link:
             raise
         except Exception as error:  # whatever a forged answer makes a type's constructor raise
             self.fail(EndedError("the submission wrote something else than answers: %s" % error))
+        finally:
+            self._reading -= 1
         raise raised_here
 
     def fail(self, error: BaseException) -> NoReturn:
         """Raise, now and at every further request."""
         if self.broken is None:
+            if self._reading and type(error) is UnproxiableError and not self._coroutine:
+                error = EndedError("the submission wrote something else than answers: %s" % error)
             self.broken = error
         raise self.broken
+
+    def _value(self, tree: Any) -> Any:
+        value = decode(tree, self._read)
+        if self._coroutine:
+            self.fail(UnproxiableError("a coroutine of the submission"))
+        return value
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         texts = [dumps(arg, self._other) for arg in args]
@@ -150,14 +164,13 @@ class Link:
 
     def _write_remote(self, value: Any) -> tuple[str, Any]:
         if type(value) is Remote:
-            return "o", object.__getattribute__(value, "_number")
+            return "o", object.__getattribute__(value, "_scalebox_number")
         raise UnserialisableError("a %s" % type(value).__name__)
 
     def _read_special(self, tag: str, body: Any) -> Any:
         if tag == "o":
             number, name = body
-            if name == "coroutine" and self._awaits:
-                self.fail(UnproxiableError("a coroutine of the submission"))
+            self._coroutine |= self._awaits and name == "coroutine"
             remote = self._remotes.get(number)
             if remote is None:
                 remote = self._remotes[int(number)] = Remote(self, number, str(name))
@@ -316,7 +329,7 @@ class Names(dict):  # type: ignore[type-arg]
         if is_built_in:
             self._replaced.add(name)
         if self._entry_point not in (None, name) or len(self._replaced) > 1:
-            object.__setattr__(value, "_beside", True)
+            object.__setattr__(value, "_scalebox_beside", True)
 
 
 _module_type = type(sys)
