@@ -71,7 +71,7 @@ class Enforcement(enum.StrEnum):
 
 
 class Integrity(enum.StrEnum):
-    """`strong`: forging a result gains nothing.  `weak`: test code shared the program's process."""
+    """`strong`: forging a result gains nothing.  `weak`: the test trusted its process or word."""
 
     STRONG = "strong"
     WEAK = "weak"

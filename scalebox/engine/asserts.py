@@ -2,7 +2,7 @@
 
 First the strong form: a trusted tester beside the candidate, joined by pipes, and only the tester
 can say `passed`.  A test that needs more than values and calls is run again in the weak form, in
-one process, and the report says `weak`.
+one process, and the report says `weak`; so it does where a test passed by trusting the submission.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class AssertJudgement(Judgement[AssertTests]):
         self.files[CANDIDATE_FILE] = (self.source, 0o644)
         #: Cases whose tests need the weak form.
         self._weak: set[int] = set()
+        #: Cases whose tests passed because they took the submission's word for something.
+        self._trusting: set[int] = set()
         self._nonces: dict[int, str] = {}
 
     def needs_build(self) -> bool:
@@ -61,7 +63,7 @@ class AssertJudgement(Judgement[AssertTests]):
 
     def integrity(self) -> Integrity:
         # Of what the report is made of, however far other cases happened to come.
-        weak = any(case < self.results.needed for case in self._weak)
+        weak = any(case < self.results.needed for case in self._weak | self._trusting)
         return Integrity.WEAK if weak else Integrity.STRONG
 
     def start(self) -> None:
@@ -95,6 +97,8 @@ class AssertJudgement(Judgement[AssertTests]):
             # The tester compiled this program before: the submission found the nonce, and would
             # rather not be judged.
             said = asserts.MISSING
+        if said.state == "passed" and said.trusting:
+            self._trusting.add(index)
         if said.state == "unproxiable":
             self._weak.add(index)
             self.forget_attempt((index,))

@@ -43,10 +43,13 @@ class AssertOutcome(msgspec.Struct, frozen=True):
             process; `invalid`: the test program itself does not compile; `missing`: the process
             ended without a record.
         message: for people, at most about 800 characters.
+        trusting: the test took the submission's word for something that it decided by; where it
+            passed, that is weak.
     """
 
     state: State
     message: str = ""
+    trusting: bool = False
 
     @property
     def verdict(self) -> Verdict:
@@ -102,7 +105,8 @@ def parse_assert_record(channel: bytes, nonce: str) -> AssertOutcome:
         try:
             record = json.loads(channel[start:end])
             if record["nonce"] == nonce and record["state"] in _STATES:
-                return AssertOutcome(record["state"], str(record["message"])[:800])
+                message = str(record["message"])[:800]
+                return AssertOutcome(record["state"], message, record.get("trusting") is True)
         except (ValueError, KeyError, TypeError, RecursionError):
             pass  # not ours, though it holds the nonce
         found = channel.find(wanted, end)

@@ -116,6 +116,19 @@ async def test_the_weak_form_is_named_weak_and_costs_no_attempt(engine: Engine) 
     assert report.integrity == "strong"
 
 
+async def test_a_test_that_trusts_the_submission_is_named_weak_where_it_passes(
+    engine: Engine,
+) -> None:
+    source = "def square(x): return 0\ndef right(x): return True"
+    trusting = "def check(candidate):\n    assert right(candidate(3)){}\n"
+    for program, verdict, integrity in (
+        (trusting.format(""), "accepted", "weak"),
+        (trusting.format(" is False"), "wrong_answer", "strong"),
+    ):
+        report = await engine.judge(asserted(source, program, entry_point="square"), client="t")
+        assert (report.verdict, report.integrity) == (verdict, integrity)
+
+
 async def test_integrity_does_not_depend_on_what_else_came_to_run(engine: Engine) -> None:
     # The first case is slow and fails, the second needs the weak form and may be over before.
     slow = "import time\ntime.sleep(0.3)\nassert False"

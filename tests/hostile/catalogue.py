@@ -9,12 +9,16 @@ A header is TOML in the first lines of the file, each after `#|` or `//|`:
               prints `contained` if nothing got through, else what did
               "assert": `tests` is the test program, `entry_point` as in HumanEval
               "call": `function` is called with each of `calls`, a list of {args, expected}
+              "function": the same `function` and `calls`, put to it in every one of `WAYS`
     stages    of stdio: one case each, in this order, in the same slot; the stage's name is in the
               JSON.  What the first leaves the second must not find
     files     further files of the submission
     limits    as in a submission
     at        table of exceptions, by level ("minimal"), enforcement ("rlimit"), or both
-              ("minimal+rlimit", "minimal+root"): `verdict`, `stopped = false` with `why`
+              ("minimal+rlimit", "minimal+root"), or, wherever it is, by way of testing ("weak",
+              "assert"): `verdict`, `stopped = false` with `why`
+
+Whatever the header says, what is accepted as a call or by asserts must be called `weak`.
 """
 
 from __future__ import annotations
@@ -43,6 +47,22 @@ KINDS = ("resources", "escape", "hacking")
 _LANGUAGES = {".py": "python", ".c": "c", ".cpp": "cpp", ".sh": "sh"}
 _MARKS = {".py": "#|", ".sh": "#|", ".c": "//|", ".cpp": "//|"}
 CONTAINED = "contained\n"
+
+#: How a function is tested: by calls, by bare asserts, by `check(candidate)`, and by asserts that
+#: need the submission's process.
+WAYS = ("call", "assert", "check", "weak")
+_LEVELS = ("full", "user", "minimal")
+_SORTING = (
+    {"args": [[3, 1, 2]], "expected": [1, 2, 3]},
+    {"args": [[5, 5, -1, 0]], "expected": [-1, 0, 5, 5]},
+    {"args": [list(range(40, 0, -3))], "expected": list(range(1, 41, 3))},
+)
+#: Only a process that holds both can say what an object of the submission's is less than.
+_NEEDS_ONE_PROCESS = """try:
+    {0} < {0}
+except TypeError:
+    pass
+"""
 
 #: Starts a shell program, which is not among the languages.
 _SHELL = """#include <unistd.h>
@@ -97,13 +117,13 @@ class Header(Struct, kw_only=True, forbid_unknown_fields=True):
     what: str
     covers: tuple[str, ...]
     verdict: tuple[Verdict, ...]
-    test: Literal["stdio", "assert", "call"] = "stdio"
+    test: Literal["stdio", "assert", "call", "function"] = "stdio"
     stages: tuple[str, ...] = ("only",)
     limits: dict[str, Any] = {}
     tests: str = ""
     entry_point: str = ""
     function: str = ""
-    calls: tuple[dict[str, Any], ...] = ()
+    calls: tuple[dict[str, Any], ...] = _SORTING
     files: dict[str, str] = {}
     at: dict[str, Exception_] = {}
 
@@ -124,6 +144,12 @@ class Program(Struct, frozen=True):
     language: str
     source: str
     header: Header
+
+    def each_way(self) -> dict[str, Program]:
+        """It in each way of testing that it is put to, with what must be seen there."""
+        header = self.header
+        ways = WAYS if header.test == "function" else (header.test,)
+        return {way: msgspec.structs.replace(self, header=_in_one_way(header, way)) for way in ways}
 
     def expected(self, level: str, enforcement: str, root: bool) -> Exception_:
         """What must be seen there; its `verdict` is set."""
@@ -174,6 +200,29 @@ class Program(Struct, frozen=True):
             for stage in header.stages
         ]
         return StdioTests(cases=[StdioCase(input=line, answer=CONTAINED) for line in lines])
+
+
+def _in_one_way(header: Header, way: str) -> Header:
+    """The header of an attack that is put to one way of testing."""
+    exception = header.at.get(way)
+    if exception is not None:
+        header = msgspec.structs.replace(header, at=dict.fromkeys(_LEVELS, exception))
+    if header.test != "function":
+        return header
+    if way == "call":
+        return msgspec.structs.replace(header, test="call")
+    name = "candidate" if way == "check" else header.function
+    lines = [f"assert {name}(*{case['args']!r}) == {case['expected']!r}" for case in header.calls]
+    if way == "check":
+        lines = ["def check(candidate):", *("    " + line for line in lines)]
+    elif way == "weak":
+        lines.insert(0, _NEEDS_ONE_PROCESS.format(name))
+    return msgspec.structs.replace(
+        header,
+        test="assert",
+        tests="\n".join(lines) + "\n",
+        entry_point=header.function if way == "check" else "",
+    )
 
 
 class HeaderError(ValueError):

@@ -22,7 +22,7 @@ from rich.progress import Progress
 from bench import results
 from bench.results import Promise, at_most
 from scalebox.client.sync import Client
-from scalebox.model import Report, StdioCase, StdioTests, Submission, Verdict
+from scalebox.model import Integrity, Report, StdioCase, StdioTests, Submission, Verdict
 from tests.daemons import Kind, kinds
 from tests.hostile import catalogue, docs, traces
 from tests.hostile.catalogue import Program
@@ -74,7 +74,21 @@ class Seen:
 
 
 def judged(scene: Stage, program: Program, told: dict[str, object]) -> tuple[Seen, Report]:
-    """Put one attack on, and compare what is seen with what must be."""
+    """Put one attack on, in each way of testing, and compare what is seen with what must be."""
+    parts = {way: _judged(scene, one, told) for way, one in program.each_way().items()}
+    found = [seen for seen, _ in parts.values()]
+    for way, (seen, report) in parts.items():
+        if report.accepted and way != "stdio" and report.integrity is Integrity.STRONG:
+            seen.surprises.append("accepted, and called strong")
+        seen.surprises = [f"{way}: {surprise}" for surprise in seen.surprises]
+    whole = next((seen for seen in found if not seen.stopped), found[0])
+    whole.program = program
+    whole.verdict = ", ".join(dict.fromkeys(seen.verdict for seen in found))
+    whole.surprises = [surprise for seen in found for surprise in seen.surprises]
+    return whole, report
+
+
+def _judged(scene: Stage, program: Program, told: dict[str, object]) -> tuple[Seen, Report]:
     report = scene.client.judge(program.submission(told))
     where = f"{report.isolation.value}+{report.enforcement.value}"
     root = scene.planted.uid == 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import socket
+import stat
 import time
 from collections import Counter
 from pathlib import Path
@@ -12,6 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from scalebox.config import PythonConfig
 from scalebox.model import StdioCase, StdioTests, Submission, Verdict
 from scalebox.sandbox.zygote.rootfs import GONE_PLACES
 from tests.daemons import PLACE_PREFIX
@@ -69,6 +72,9 @@ if int(input()):
     })
 print(json.dumps(found, sort_keys=True))
 """.replace("SCRATCHES", str(GONE_PLACES + 1))
+# A slot imports some modules when a program first names them; the first probe does, so that all are
+# there from then on.
+PROBE += "# " + " ".join(PythonConfig().preload_on_demand) + "\n"
 
 
 class Seen(Struct, frozen=True):
@@ -100,21 +106,34 @@ def look(stage: Stage) -> Seen:
         ),
         ipc=tuple(Path("/proc/sysvipc", kind).read_text() for kind in ("shm", "sem", "msg")),
         files=frozenset(_files(stage)),
-        descriptors=_descriptors(stage.daemon.pid),
+        descriptors=_descriptors(stage),
         slots=tuple(slot.pid for slot in stage.daemon.status().slots),
     )
 
 
-def _descriptors(pid: int) -> dict[str, int]:
+def _descriptors(stage: Stage) -> dict[str, int]:
     found: Counter[str] = Counter()
-    folder = f"/proc/{pid}/fd"
+    folder = f"/proc/{stage.daemon.pid}/fd"
     for fd in os.listdir(folder):
         with contextlib.suppress(OSError):  # closed meanwhile
             what = os.readlink(f"{folder}/{fd}")
             # Compiled programs, and copies of them: a bounded number is kept open.
             if "/artifacts/" not in what and not what.startswith("/memfd:program "):
                 found[re.sub(r"\d+", "N", what)] += 1
+    # A client opens another connection whenever the first one is not yet free.
+    found["socket:[N]"] -= _connections(str(stage.daemon.place.socket))
     return dict(found)
+
+
+def _connections(address: str) -> int:
+    """How many this process has to the daemon."""
+    found = 0
+    for fd in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # closed meanwhile, or no connection
+            if stat.S_ISSOCK(os.fstat(int(fd)).st_mode):
+                with socket.socket(fileno=os.dup(int(fd))) as connection:
+                    found += connection.getpeername() == address
+    return found
 
 
 def _folders(group: Path) -> list[Path]:

@@ -57,6 +57,12 @@ TRICKS = {
     "always equal list": "class L(list):\n    def __eq__(self, o): return True\n"
     "def square(x): return L()",
     "always equal inside": _EQUAL + "def square(x): return (E(),)",
+    "ANY": "import unittest.mock\ndef square(x): return unittest.mock.ANY",
+    "user list": _EQUAL + "import collections\nclass U(collections.UserList):\n"
+    "    def __init__(self, data): self.data = data\ndef square(x): return U(E())",
+    "weak proxy": _EQUAL + "import weakref\nE.x = E()\ndef square(x): return weakref.proxy(E.x)",
+    "mapping proxy": _EQUAL + "import types\nE.__getitem__ = E.keys = None\n"
+    "def square(x): return types.MappingProxyType(E())",
     "patched builtins": "import builtins\nfor n in ('len', 'abs', 'isinstance', 'type', 'bool'):\n"
     "    setattr(builtins, n, lambda *a: True)\nbuiltins.AssertionError = Exception\n"
     "def square(x): return 0",
@@ -108,6 +114,24 @@ def test_a_test_that_swallows_everything_does_not_hide_an_early_end(name: str) -
         assert outcome.state in ("error", "missing")
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        "defaultdict(None, {1: E()})", "OrderedDict({1: E()})", "L([E()])", "N(E())", "[E()]",
+        "deque([E()])", "{1: L([E()])}", "U([E()])",
+    ],
+)  # fmt: skip
+def test_what_is_equal_to_everything_is_not_hidden_in_a_container(value: str) -> None:
+    source = _EQUAL + (
+        "from collections import *\nN = namedtuple('N', 'x')\nclass L(list): pass\n"
+        f"class U(UserList): pass\ndef f(): return {value}\n"
+    )
+    for wanted in ("{1: 9}", "[9]", "(9,)", "{1: [9]}", "deque([9])"):
+        program = f"from collections import deque\nassert f() == {wanted}"
+        for form in (runner.judge_strong, runner.judge_weak):
+            assert form(source, program).state == "failed", wanted
+
+
 _FORGED_ANSWERS = [
     '{"v":{"T":["timedelta",[1e999,0,0]]}}', '{"v":{"N":["a b",["x"],[1]]}}',
     '{"v":{"P":"eval"}}', '{"v":{"D":"x"}}', '{"v":{"o":[[],1]}}', '{"v":{"L":["os","system"]}}',
@@ -115,7 +139,9 @@ _FORGED_ANSWERS = [
     '{"e":[[["builtins","SystemExit"]],"",null]}', '{"a":[[9,[]]],"v":9}', '{"a":[[0,5]],"v":9}',
     '{"e":[[["builtins","AssertionError"]],"x",null]}', '{"v":' + "9" * 90_000 + "}",
     '{"v":' + "[" * 90_000, '{"u":"no"}', '{"v":{"X":["|O",[9]]}}', '{"v":{"M":"antigravity"}}',
-    '{"v":{"F":[1,0]}}', '{"v":{"Q":[-1,[]]}}',
+    '{"v":{"F":[1,0]}}', '{"v":{"Q":[-1,[]]}}', '{"v":{"R":[{"o":[0,"x"]},1,1]}}',
+    '{"v":{"T":["timedelta",[{"o":[0,"x"]},1,1]]}}', '{"v":{"F":[{"o":[0,"x"]},2]}}',
+    '{"v":{"o":[0,"coroutine"]}}', '{"v":{"Q":[{"o":[0,"x"]},[]]}}',
 ]  # fmt: skip
 
 
@@ -132,7 +158,15 @@ def test_forged_answers_do_not_pass(answer: str) -> None:
     nonce = secrets.token_hex(16)
     stdin = asserts.encode_assert(tests, 0, nonce)
     ended = runner.run_strong("", stdin, main=main.encode())
-    assert parse_assert_record(ended.channel, nonce).state in ("error", "failed", "unproxiable")
+    assert parse_assert_record(ended.channel, nonce).state in ("error", "failed")
+
+
+def test_no_function_of_the_library_is_taken_for_one_of_the_submissions() -> None:
+    forged = b'{"v":null}\n{"v":{"L":["typing","final"]}}\n'  # returns its argument
+    main = f"import os\nos.write(4, {forged!r})\nwhile os.read(3, 1 << 16): pass\n"
+    tests = AssertTests(cases=[AssertCase(program="assert same(9) == 9")])
+    ended = runner.run_strong("", asserts.encode_assert(tests, 0, "n1"), main=main.encode())
+    assert parse_assert_record(ended.channel, "n1").state == "error"
 
 
 def test_the_expected_values_never_reach_the_submissions_process() -> None:
@@ -158,6 +192,20 @@ def test_modules_that_the_submission_imported_are_there() -> None:
     assert runner.judge_strong(source, "assert math.sqrt(f(4)) == 2").state == "passed"
     # `c` is not a customary name: the tester does not import what a submission chooses.
     assert runner.judge_strong(source, "assert c.Counter(f('a'))").state == "unproxiable"
+
+
+def test_a_module_that_is_not_there_is_not_the_submissions() -> None:
+    source = "import sys, types\nfake = sys.modules['mytest'] = types.ModuleType('mytest')\n"
+    source += "fake.approx = lambda value: 0\ndef half(x): return 0\n"
+    program = "try:\n    from mytest import approx\nexcept ImportError:\n    approx = float\n"
+    for form in (runner.judge_strong, runner.judge_weak):
+        assert form(source, program + "assert half(3) == approx(1.5)").state == "failed"
+
+
+def test_a_test_may_import_the_submission() -> None:
+    assert runner.judge_weak(RIGHT, "import candidate\nassert candidate.square(3) == 9") == (
+        AssertOutcome("passed")
+    )
 
 
 def test_plain_data_of_the_submission_is_there() -> None:
@@ -200,3 +248,111 @@ def test_only_a_record_with_the_nonce_counts() -> None:
     assert parse_assert_record(good, "n1").state == "missing"
     assert parse_assert_record(b"", "n1").state == "missing"
     assert parse_assert_record(b"\n" * 10_000_000 + good + b"\n", "n1").state == "failed"
+
+
+_LIST_LIKE = """class L:
+    def __init__(self, xs): self.xs = xs
+    def __len__(self): return len(self.xs) - {0}
+    def __iter__(self): return iter(self.xs)
+    def __getitem__(self, place): return self.xs[place]
+    def __eq__(self, other): return True
+    def add(self, x): self.xs.append(x)
+def f(): return L([1, 2, 3])
+def made(): yield from [1, 2, 3]
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "trusting"),
+    [
+        ("assert list(f()) == [1, 2, 3]", False),
+        ("assert sorted(made()) == [1, 2, 3]", False),
+        ("r = f()\nassert len(r) == 3 and sorted(r) == [1, 2, 3]", False),
+        ("r = f()\nr.add(4)\nassert len(r) == 4\nr.add(5)\nassert r[4] == 5", False),
+        ("r = made()\nassert next(r) == 1 and list(r) == [2, 3]", False),
+        ("r = f()\nassert r[0] <= r[1]", True),
+        ("r = f()\nassert sorted(r) == list(r)", True),
+        ("assert f() == f()", True),
+    ],
+)
+def test_looking_twice_at_an_object_is_trusting_in_it(program: str, trusting: bool) -> None:
+    outcome = runner.judge_strong(_LIST_LIKE.format(0), program)
+    assert outcome == AssertOutcome("passed", trusting=trusting)
+
+
+def test_an_object_that_is_shorter_than_it_says_is_trusted_and_not_believed() -> None:
+    program = "r = f()\nassert len(r) == 2\nassert sorted(r) == [1, 2, 3]"
+    outcome = runner.judge_strong(_LIST_LIKE.format(1), program)
+    assert outcome == AssertOutcome("passed", trusting=True)
+
+
+def test_a_function_beside_the_one_under_test_is_trusted() -> None:
+    source = "def f(x): return 0\ndef helper(x): return True\nLIMIT = 0\n"
+    for test in ("helper(candidate(3))", "candidate(3) == LIMIT"):
+        program = f"def check(candidate):\n    assert {test}\n"
+        assert runner.judge_strong(source, program, "f") == AssertOutcome("passed", trusting=True)
+    source = "def abs(x): return 0\ndef round(x): return 0\n"
+    program = "assert abs(round(2.6) - 3) == 0"
+    assert runner.judge_strong(source, program) == AssertOutcome("passed", trusting=True)
+
+
+def test_the_library_is_meant_where_the_test_uses_what_only_it_has() -> None:
+    source = "class math:\n    isclose = lambda *a: True\n    own = 5\ndef f(): return 0\n"
+    assert runner.judge_strong(source, "assert math.isclose(f(), 1)").state == "failed"
+    assert runner.judge_strong(source, "assert math.own == 5").state == "passed"
+    program = "def check(candidate):\n    assert math.isclose(candidate(), 1)\n"
+    assert runner.judge_strong(source, program, "f").state == "failed"
+
+
+def test_a_call_that_raises_stop_iteration_does_not_end_the_tests_cases() -> None:
+    source = "def f(x): raise StopIteration"
+    program = "assert all(map(lambda x: f(x) == 1, [1, 2]))"
+    assert runner.judge_strong(source, program).state == "error"
+    program = "try:\n    f(1)\nexcept StopIteration:\n    pass\nelse:\n    assert False"
+    assert runner.judge_strong(source, program).state == "passed"
+
+
+@pytest.mark.parametrize("base", ["BaseException", "SystemExit", "KeyboardInterrupt"])
+def test_what_no_test_may_swallow_ends_it(base: str) -> None:
+    source = f"class X({base}): pass\ndef f(x): raise X"
+    program = "try:\n    f(1)\nexcept Exception:\n    pass"
+    assert runner.judge_strong(source, program).state == "error"
+
+
+def test_a_coroutine_needs_one_process_where_the_test_runs_coroutines() -> None:
+    source = "async def f(x): return x * x"
+    program = "import asyncio\nassert asyncio.run(f(3)) == 9"
+    assert runner.judge_strong(source, program).state == "unproxiable"
+    assert runner.judge_weak(source, program).state == "passed"
+    assert runner.judge_strong(source, "assert f(3) == 9").state == "failed"
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "typing.get_type_hints(f)", "inspect.signature(f)", "f.__annotations__", "vars(f)",
+        "f().__array_interface__", "f.__globals__", "copy.deepcopy(f())",
+    ],
+)  # fmt: skip
+def test_what_libraries_believe_in_is_not_asked_of_the_submission(use: str) -> None:
+    source = (
+        "class F:\n    __globals__ = {}\n    __signature__ = __wrapped__ = None\n"
+        "    __annotations__ = {'x': '__import__(\"os\")._exit(0)'}\n"
+        "    __array_interface__ = {'data': (4096, False), 'shape': (1,), 'typestr': '<i8'}\n"
+        "    def __call__(self): return self\nf = F()\n"
+    )
+    program = f"import copy, inspect, typing\ntry:\n    {use}\nexcept Exception:\n    pass"
+    assert runner.judge_strong(source, program).state == "unproxiable"
+
+
+def test_private_names_of_a_class_are_its_own() -> None:
+    source = "class C:\n    def __init__(self): self._name, self._link, self._ask = 'n', 1, 2\n"
+    program = "c = C()\nc._number = 3\nassert (c._name, c._link, c._ask, c._number) == "
+    assert runner.judge_strong(source, program + "('n', 1, 2, 3)").state == "passed"
+    assert runner.judge_strong(source, "assert C.__name__ == 'C'").state == "passed"
+
+
+def test_no_value_brings_the_weak_form_about() -> None:
+    deep = "def f(x):\n    y = []\n    for _ in range(5000): y = [y]\n    return y\n"
+    for source in (deep, "import os as f", "import json.decoder as f", "def f(x): return f"):
+        assert runner.judge_strong(source, "assert f(3) == 9").state == "failed"

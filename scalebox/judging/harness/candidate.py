@@ -35,7 +35,7 @@ from scalebox.judging.harness.rich import (
 )
 
 REQUESTS, ANSWERS = 3, 4
-_MOST_HANDLES = 100_000
+_MOST_HANDLES = 1_000_000
 _exit = os._exit
 _module_type = type(sys)
 
@@ -85,7 +85,10 @@ class Server:
         except BaseException as error:
             result = '"e":' + self._exception(error)
         else:
-            result = '"v":' + dumps(value, self._other)
+            try:
+                result = '"v":' + dumps(value, self._other)
+            except UnserialisableError:  # nested too deeply: an object to be asked, not a value
+                result = '"v":' + dumps(Opaque(value), self._other)
         if target is not None:
             del args[0]
         changed = []
@@ -118,6 +121,8 @@ class Server:
     def _opaque(self, value: Any) -> tuple[str, Any]:
         if type(value) is Tagged:
             return value.tag, value.body
+        if type(value) is Opaque:
+            value = value.value
         number = self._numbers.get(id(value))
         if number is None:
             number = len(self._objects)
@@ -138,6 +143,13 @@ class Server:
         except BaseException:
             args = "null"
         return "[%s,%s,%s]" % (dumps(class_names(type(error))), dumps(describe(error)), args)
+
+
+class Opaque:
+    """An answer that is only referred to, whatever it is."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
 
 class Tagged:

@@ -45,6 +45,15 @@ def names_from_candidate(program: str, entry_point: str | None) -> frozenset[str
     return frozenset()
 
 
+def attributes_used(program: str) -> dict[str, set[str]]:
+    """Name → the attributes of it that a test program uses, as in `name.attribute`."""
+    found: dict[str, set[str]] = {}
+    for node in _nodes(compile(program, TEST_FILE, "exec", _ast.PyCF_ONLY_AST, True)):
+        if isinstance(node, _ast.Attribute) and isinstance(node.value, _ast.Name):
+            found.setdefault(node.value.id, set()).add(node.attr)
+    return found
+
+
 def _nodes(tree: _ast.AST) -> Iterator[_ast.AST]:
     # `ast.walk`, without the two milliseconds that importing `ast` takes.
     todo = [tree]
@@ -87,7 +96,16 @@ def _where(error: BaseException, program: str) -> str:
     return " (test line %d: %s)" % (line, text)
 
 
-def result_record(nonce: str, state: str, message: str) -> str:
-    """The line that the host reads."""
-    message = message if type(message) is str else ""
-    return dumps({"nonce": nonce, "state": state, "message": message[:800]})[5:-1] + "\n"
+def result_record(nonce: str, state: str, message: str, trusting: bool = False) -> str:
+    """The line that the host reads.
+
+    Parameters:
+        trusting: the test took the submission's word for something.
+    """
+    record = {
+        "nonce": nonce,
+        "state": state,
+        "message": message[:800] if type(message) is str else "",
+        "trusting": trusting,
+    }
+    return dumps(record)[5:-1] + "\n"

@@ -11,13 +11,15 @@ is never equal to plain data.  A submission that searches this process's memory 
 
 from __future__ import annotations
 
+import _weakref
 import ast
 import builtins
 import importlib
 import os
 import sys
 import types
-from typing import Any
+from collections import UserDict, UserList, UserString, deque
+from typing import Any, Callable
 
 from scalebox.judging.harness.common import (
     CANDIDATE_NAME,
@@ -89,20 +91,41 @@ def _has_own_equality(value: Any) -> bool:
         kind = type(item)
         if kind in _HARMLESS:
             continue
-        if kind in (list, tuple, set, frozenset):
-            todo.extend(item)
-        elif kind is dict:
-            todo.extend(item)
-            todo.extend(dict.values(item))
-        elif _is_foreign(kind):
+        if _is_foreign(kind):
             return True
+        if kind not in _PLAIN:
+            bases = type.mro(kind)
+            kind = next((base for base in _CONTAINERS if base in bases), kind)
+            if _WRAPPERS.intersection(bases):
+                todo.append(object.__getattribute__(item, "__dict__").get("data"))
+        items = _CONTAINERS.get(kind)
+        if items is not None:
+            todo.extend(items(item))
     return False
 
 
 _HARMLESS = frozenset((int, str, float, bool, type(None), bytes, complex))
+#: What compares by comparing its items -> what gives them, whatever a subclass says.
+_CONTAINERS: dict[type, Callable[[Any], Any]] = {
+    list: list.__iter__,
+    tuple: tuple.__iter__,
+    set: set.__iter__,
+    frozenset: frozenset.__iter__,
+    dict: lambda item: [part for pair in dict.items(item) for part in pair],
+    deque: deque.__iter__,
+}
+_PLAIN = frozenset(_CONTAINERS)
+#: Compare as what is in their attribute `data`.
+_WRAPPERS = frozenset((UserDict, UserList, UserString))
+#: Built-in types that compare as what they stand for, which may be the submission's.
+_PROXIES = frozenset((types.MappingProxyType, _weakref.ProxyType, _weakref.CallableProxyType))
+#: Where objects that are equal to everything can be had.
+_MOCKS = "unittest.mock"
 
 
 def _is_foreign(kind: type) -> bool:
+    if kind in _PROXIES:
+        return True
     for owner in type.mro(kind):
         members = type.__getattribute__(owner, "__dict__")
         if "__eq__" not in members:
@@ -110,7 +133,7 @@ def _is_foreign(kind: type) -> bool:
         if not type.__getattribute__(owner, "__flags__") & _HEAP_TYPE:
             return False
         home = members.get("__module__")
-        if home in (CANDIDATE_NAME, "__main__") or type(home) is not str:
+        if home in (CANDIDATE_NAME, "__main__", _MOCKS) or type(home) is not str:
             return True
         known = getattr(sys.modules.get(home), type.__getattribute__(owner, "__name__"), None)
         return known is not owner
@@ -118,20 +141,25 @@ def _is_foreign(kind: type) -> bool:
 
 
 def _modules_of(tree: ast.AST) -> dict[str, tuple[Any, dict[str, Any]]]:
-    """The modules that a test program imports, and what they hold before the submission runs."""
+    """The modules that a test program imports, and what they hold before the submission runs.
+
+    One that is not here is None: nor may the submission put it there.
+    """
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             names.add(node.module)
-    found = {}
+    names.discard(CANDIDATE_NAME)
+    found: dict[str, tuple[Any, dict[str, Any]]] = {}
     for name in names:
         try:
             module = importlib.import_module(name)
         except Exception:
-            continue  # the test program meets the same error, and shows it
-        found[name] = (module, dict(vars(module)))
+            found[name] = (None, {})
+        else:
+            found[name] = (module, dict(vars(module)))
     return found
 
 
@@ -153,7 +181,8 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
         return "error", describe(error) + LOADING
     for name, (imported, members) in kept.items():
         sys.modules[name] = imported
-        vars(imported).update(members)
+        if imported is not None:
+            vars(imported).update(members)
     names = {
         name: value
         for name, value in vars(module).items()

@@ -5,6 +5,10 @@ submission (`candidate.py`), 4 takes requests, and 5, which that process has not
 Names that the test program does not define come from the submission: plain data as copies,
 everything else as a `Remote` that forwards calls.  What the test compares is compared here: a
 remote object is never equal to plain data, whatever its `__eq__` says.
+
+What the submission must not be able to choose is that its test is run in one process with it: so a
+value that cannot be sent is a wrong one, and only what the test does can be `unproxiable`.  Where
+the test takes the submission's word for something (see `Link.trusting`), the result says so.
 """
 
 from __future__ import annotations
@@ -31,10 +35,12 @@ from scalebox.judging.harness.programs import (
     LOADING,
     TEST_FILE,
     NoSuchNameError,
+    attributes_used,
     explain,
     names_from_candidate,
     result_record,
 )
+from scalebox.judging.harness.remote import Remote, UnproxiableError
 from scalebox.judging.harness.rich import (
     MESSAGE_BYTES,
     mutable_copy_target,
@@ -49,8 +55,8 @@ class EndedError(BaseException):
     """The submission's process ended, or broke the protocol; nothing can pass any more."""
 
 
-class UnproxiableError(BaseException):
-    """The test needs something that two processes cannot give it."""
+class UnsendableError(BaseException):
+    """The submission made a value that is no data, nor an object to be asked."""
 
 
 class Link:
@@ -58,10 +64,22 @@ class Link:
 
     Attributes:
         broken: the first error that decides the whole run, even if the test program swallows it.
+        trusting: whether the test may have been decided by the submission itself: it looked twice
+            at an object that is free to be another one each time, asked it what it is equal to, or
+            used a function beside the one under test.
+        stops: whether the test knows StopIteration; if not, one raised by a call would only end an
+            iteration of the test's, over its cases say, too early.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, program: str = "") -> None:
         self.broken: BaseException | None = None
+        self.trusting = False
+        self.stops = "StopIteration" in program or "StopAsyncIteration" in program
+        # Only a true coroutine is taken by `asyncio.run`.
+        self._awaits = "async" in program
+        self._coroutine = False
+        #: Answers that are being read: what they make of an object is the submission's doing.
+        self._reading = 0
         self.exceptions: dict[str, Any] = {}
         self._answers = LineReader(ANSWERS, MESSAGE_BYTES)
         self._other = writer(self._write_remote)
@@ -81,7 +99,7 @@ class Link:
 
         Raises:
             whatever the submission raised, as the built-in exception of the same name.
-            EndedError, UnproxiableError: nothing can be said any more.
+            EndedError, UnproxiableError, UnsendableError: nothing can be said any more.
         """
         if self.broken is not None:
             raise self.broken
@@ -94,27 +112,38 @@ class Link:
         except OSError:
             self.fail(EndedError(_ENDED))
         tree = self._receive()
+        self._reading += 1
         try:
             if "u" in tree:
-                self.fail(UnproxiableError("a value cannot be sent: " + str(tree["u"])[:300]))
+                self.fail(UnsendableError("a value cannot be sent: " + str(tree["u"])[:300]))
             for place, changed in tree.get("a", ()):
                 _write_back(args[place], decode(changed, self._read))
             if "e" not in tree:
-                return decode(tree["v"], self._read)
+                return self._value(tree["v"])
             bases, text, raised = tree["e"]
             values = None if raised is None else decode(raised)
-            raised_here = self._exception(bases, str(text), values)
+            raised_here = self._exception(operation, bases, str(text), values)
         except NoSuchNameError:
             raise
         except Exception as error:  # whatever a forged answer makes a type's constructor raise
             self.fail(EndedError("the submission wrote something else than answers: %s" % error))
+        finally:
+            self._reading -= 1
         raise raised_here
 
     def fail(self, error: BaseException) -> NoReturn:
         """Raise, now and at every further request."""
         if self.broken is None:
+            if self._reading and type(error) is UnproxiableError and not self._coroutine:
+                error = EndedError("the submission wrote something else than answers: %s" % error)
             self.broken = error
         raise self.broken
+
+    def _value(self, tree: Any) -> Any:
+        value = decode(tree, self._read)
+        if self._coroutine:
+            self.fail(UnproxiableError("a coroutine of the submission"))
+        return value
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         texts = [dumps(arg, self._other) for arg in args]
@@ -135,12 +164,13 @@ class Link:
 
     def _write_remote(self, value: Any) -> tuple[str, Any]:
         if type(value) is Remote:
-            return "o", object.__getattribute__(value, "_number")
+            return "o", object.__getattribute__(value, "_scalebox_number")
         raise UnserialisableError("a %s" % type(value).__name__)
 
     def _read_special(self, tag: str, body: Any) -> Any:
         if tag == "o":
             number, name = body
+            self._coroutine |= self._awaits and name == "coroutine"
             remote = self._remotes.get(number)
             if remote is None:
                 remote = self._remotes[int(number)] = Remote(self, number, str(name))
@@ -152,7 +182,9 @@ class Link:
         if tag == "L":
             home, name = body
             if home in ("collections", "datetime", "decimal", "fractions", "typing"):
-                return getattr(importlib.import_module(home), name)
+                found = getattr(importlib.import_module(home), name)
+                if isinstance(found, type):
+                    return found
         if tag == "E":
             return self._exception_class(body)
         raise MalformedError("an unknown tag")
@@ -187,10 +219,12 @@ class Link:
             self.exceptions[name] = known
         return known
 
-    def _exception(self, bases: Any, text: str, values: Any) -> BaseException:
-        if bases[0][1] in ("SystemExit", "KeyboardInterrupt", "GeneratorExit"):
+    def _exception(self, operation: str, bases: Any, text: str, values: Any) -> BaseException:
+        if ["builtins", "Exception"] not in bases:
             self.fail(EndedError("the submission raised " + text))
         kind = self._exception_class(bases)
+        if issubclass(kind, _STOPS) and operation != "next" and not self.stops:
+            kind, values = RuntimeError, None
         try:
             error = kind(*([text] if values is None else values))
         except Exception:
@@ -198,6 +232,9 @@ class Link:
         error.scalebox_remote = text
         assert isinstance(error, BaseException)
         return error
+
+
+_STOPS = (StopIteration, StopAsyncIteration)
 
 
 def _is_exception(kind: Any) -> bool:
@@ -233,101 +270,21 @@ def _write_back(target: Any, now: Any) -> None:
         target.update(now)
 
 
-class Remote:
-    """An object in the submission's process: a function, a class, an instance, a generator."""
-
-    def __init__(self, link: Link, number: int, name: str) -> None:
-        object.__setattr__(self, "_link", link)
-        object.__setattr__(self, "_number", number)
-        object.__setattr__(self, "_name", name)
-
-    def _ask(self, operation: str, *args: Any, **kwargs: Any) -> Any:
-        return _link(self).ask(operation, object.__getattribute__(self, "_number"), *args, **kwargs)
-
-    def __call__(*args: Any, **kwargs: Any) -> Any:
-        remote = args[0]
-        link = _link(remote)
-        return link.ask("call", object.__getattribute__(remote, "_number"), *args[1:], **kwargs)
-
-    def __getattr__(self, name: str) -> Any:
-        return self._ask("getattr", name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._ask("setattr", name, value)
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not Remote:
-            return False
-        return other is self or self._ask("eq", other) is True
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash(object.__getattribute__(self, "_number"))
-
-    def __iter__(self) -> Any:
-        iterator = self._ask("iter")
-        while True:
-            try:
-                yield iterator._ask("next")
-            except StopIteration:
-                return
-
-    def __next__(self) -> Any:
-        return self._ask("next")
-
-    def __getitem__(self, key: Any) -> Any:
-        return self._ask("getitem", key)
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self._ask("setitem", key, value)
-
-    def __len__(self) -> int:
-        return self._ask("len")  # type: ignore[no-any-return]
-
-    def __bool__(self) -> bool:
-        return self._ask("bool") is True
-
-    def __str__(self) -> str:
-        return str(self._ask("str"))
-
-    def __repr__(self) -> str:
-        return str(self._ask("repr"))
-
-
-def _link(remote: Any) -> Link:
-    return object.__getattribute__(remote, "_link")  # type: ignore[no-any-return]
-
-
-def _refuse(name: str) -> Any:
-    def operation(self: Any, *args: Any) -> NoReturn:
-        kind = object.__getattribute__(self, "_name")
-        _link(self).fail(UnproxiableError("%s of a %s of the submission" % (name, kind)))
-
-    return operation
-
-
-# What would show the submission a value of the test's, or needs a true class, needs one process.
-for _name in (
-    "add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow matmul "
-    "rmatmul and rand or ror xor rxor lshift rlshift rshift rrshift divmod rdivmod iadd isub imul "
-    "lt le gt ge contains delitem neg pos abs invert int float complex index round enter exit "
-    "reversed instancecheck subclasscheck mro_entries format reduce_ex await aiter anext"
-).split():
-    setattr(Remote, "__%s__" % _name, _refuse("__%s__" % _name))
-
-
 class Names(dict):  # type: ignore[type-arg]
     """The test program's globals: what it does not define is asked of the submission."""
 
-    def __init__(self, link: Link, before_builtins: frozenset[str]) -> None:
+    def __init__(self, link: Link, program: str, entry_point: str | None) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins)
         self._link = link
-        self._before_builtins = before_builtins
+        self._program = program
+        self._entry_point = entry_point
+        self._before_builtins = names_from_candidate(program, entry_point)
+        self._replaced: set[str] = set()
+        self._used: dict[str, set[str]] | None = None
 
     def __missing__(self, name: str) -> Any:
-        if hasattr(builtins, name) and name not in self._before_builtins:
+        is_built_in = hasattr(builtins, name)
+        if is_built_in and name not in self._before_builtins:
             raise KeyError(name)
         if name.startswith("__"):
             raise KeyError(name)
@@ -335,16 +292,61 @@ class Names(dict):  # type: ignore[type-arg]
             value = self._link.ask("name", None, name)
         except NoSuchNameError:
             raise KeyError(name) from None
-        if type(value) is _ModuleName:
-            value = self._link.module(name, value.name)
+        value = self._module(name, value)
+        if type(value) is Remote:
+            self._weigh(name, value, is_built_in)
             self[name] = value
-        elif type(value) is Remote:
-            self[name] = value
+        elif self._entry_point not in (None, name) and not isinstance(value, (type, _module_type)):
+            self._link.trusting = True
         return value
+
+    def _module(self, name: str, value: Any) -> Any:
+        """What is there under a name, or the module that the test means by it."""
+        known = type(value) is _ModuleName
+        if not known and name not in _LIBRARY and name not in _CUSTOMARY:
+            return value
+        if self._used is None:
+            self._used = attributes_used(self._program)
+        attributes = self._used.get(name)
+        if not attributes:
+            return value
+        if known:
+            value = self._link.module(name, value.name)
+        else:
+            # A test that says `math.isclose` means the library's, not one that answers for it.
+            try:
+                module = importlib.import_module(_CUSTOMARY.get(name, name))
+            except Exception:
+                return value
+            if not all(hasattr(module, attribute) for attribute in attributes):
+                return value
+            value = module
+        self[name] = value
+        return value
+
+    def _weigh(self, name: str, value: Remote, is_built_in: bool) -> None:
+        """Whether the test is about this name; if not, it trusts in what is behind it."""
+        if is_built_in:
+            self._replaced.add(name)
+        if self._entry_point not in (None, name) or len(self._replaced) > 1:
+            object.__setattr__(value, "_scalebox_beside", True)
+
+
+_module_type = type(sys)
+#: Modules that a test may name without importing them (before Python 3.10: those most often met).
+_LIBRARY = getattr(
+    sys,
+    "stdlib_module_names",
+    frozenset("cmath collections copy datetime itertools math operator random re string".split()),
+)
 
 
 #: What broke the link -> what that makes of the test.
-_STATES = {UnproxiableError: "unproxiable", UncompilableError: "uncompilable"}
+_STATES = {
+    UnproxiableError: "unproxiable",
+    UncompilableError: "uncompilable",
+    UnsendableError: "failed",
+}
 
 
 def run(program: str, entry_point: str | None, link: Link) -> tuple[str, str]:
@@ -353,7 +355,7 @@ def run(program: str, entry_point: str | None, link: Link) -> tuple[str, str]:
         code = compile(program, TEST_FILE, "exec", 0, True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return "invalid", "the test program does not compile: " + describe(error)
-    names = Names(link, names_from_candidate(program, entry_point))
+    names = Names(link, program, entry_point)
     try:
         link.hello()
         exec(code, names)
@@ -377,8 +379,9 @@ def main() -> None:
     task = loads(read_stdin().decode("ascii"))
     # The slot's own folder: nothing is imported from where a submission could write.
     del sys.path[:1]
-    state, message = run(task["program"], task["entry_point"], Link())
-    write_all(CHANNEL, result_record(task["nonce"], state, message))
+    link = Link(task["program"])
+    state, message = run(task["program"], task["entry_point"], link)
+    write_all(CHANNEL, result_record(task["nonce"], state, message, link.trusting))
     os._exit(0)
 
 

@@ -1,0 +1,46 @@
+"""What the reward hackers are put against can be passed: by whoever solves the task."""
+
+from __future__ import annotations
+
+import pytest
+
+from scalebox.model import AssertTests, CallTests, Verdict
+from tests.hostile import catalogue
+from tests.hostile.catalogue import Program
+from tests.judging import runner
+
+RIGHT = """
+import math
+
+def ordered(numbers): return sorted(numbers)
+def half(number: float) -> float: return number / 2
+def root(number): return number ** 0.5
+def middle(numbers): return sorted(numbers)[len(numbers) // 2]
+def digits(number): return ["a", 7, 2.5][number]
+def poly(coefficients, x): return coefficients[0] + coefficients[1] * x
+def find_zero(coefficients): return -coefficients[0] / coefficients[1]
+"""
+
+PUT = [
+    pytest.param(way, one, id=f"{program.name}-{way}")
+    for program in catalogue.programs()
+    for way, one in program.each_way().items()
+    if program.kind == "hacking" and way != "stdio"
+]
+
+
+@pytest.mark.parametrize(("way", "program"), PUT)
+def test_a_right_program_passes(way: str, program: Program) -> None:
+    tests = program.submission({}).tests
+    if isinstance(tests, CallTests):
+        found = [verdict for verdict, _ in runner.judge_calls(RIGHT, tests)]
+        assert found == [Verdict.ACCEPTED] * len(tests.cases)
+        return
+    assert isinstance(tests, AssertTests)
+    [case] = tests.cases
+    assert isinstance(case.program, str)
+    if way == "weak":
+        strong = runner.judge_strong(RIGHT, case.program, tests.entry_point)
+        assert strong.state == "unproxiable"
+    outcome = runner.judge(RIGHT, case.program, tests.entry_point)
+    assert outcome.state == "passed", outcome
