@@ -51,7 +51,7 @@ labels: venv  ## judge the labelled problems and compare verdicts (ARGS: --help)
 load: venv  ## 200 clients, 20,000 submissions, faults; nothing lost, nothing left (ARGS: --help)
 	$(BIN)/python -m bench.load $(ARGS)
 
-stability: venv  ## 1,500 runs under overload; no verdict differs from its quiet one (ARGS: --help)
+stability: venv  ## real programs in quiet and under overload: no verdict differs (ARGS: --help)
 	$(BIN)/python -m bench.stability $(ARGS)
 
 soak: venv  ## a million trivial cases; nothing grows, nothing becomes dearer (ARGS: --help)

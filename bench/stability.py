@@ -55,7 +55,7 @@ class Size:
     """
 
     runs: int = 1000
-    hog_runs: int = 500
+    hog_runs: int = 480
     tests: int = choices.MOST_TESTS
     every: int = 1
 
