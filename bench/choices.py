@@ -88,7 +88,7 @@ def tight(choice: Choice, quiet: Report) -> list[Choice]:
         quiet: its report.
 
     Returns:
-        None if no test that ended by itself took long enough.
+        Nothing if no test that ended by itself took long enough.
     """
     tests = choice.submission.tests
     assert isinstance(tests, StdioTests)
