@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test cgroup-test lint format bench labels load hostile dist check-dist doctor venv venv-test venv-dist clean
+.PHONY: help demo test cgroup-test lint format bench labels load stability soak hostile dist check-dist doctor venv venv-test venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -50,6 +50,12 @@ labels: venv  ## judge the labelled problems and compare verdicts (ARGS: --help)
 
 load: venv  ## 200 clients, 20,000 submissions, faults; nothing lost, nothing left (ARGS: --help)
 	$(BIN)/python -m bench.load $(ARGS)
+
+stability: venv  ## real programs in quiet and under overload: no verdict differs (ARGS: --help)
+	$(BIN)/python -m bench.stability $(ARGS)
+
+soak: venv  ## a million trivial cases; nothing grows, nothing becomes dearer (ARGS: --help)
+	$(BIN)/python -m bench.soak $(ARGS)
 
 hostile: venv-test  ## attacks at every level that this host gives; what each leaves (ARGS: --help)
 	$(BIN)/python -m tests.hostile.run $(ARGS)

@@ -21,7 +21,7 @@ from pathlib import Path
 import uvloop
 
 from bench import mix, processes, results
-from bench.results import Promise
+from bench.results import Promise, none_of
 from scalebox.client.aio import AsyncClient
 from scalebox.client.local import async_local
 from scalebox.errors import ScaleboxError
@@ -44,7 +44,6 @@ _RSS_SLACK_BYTES = 6 << 20
 _RSS_SLACK_SHARE = 0.08
 #: A connection that was closed a moment ago, a memfd of a compiled program that is kept.
 _DESCRIPTOR_SLACK = 8
-_SHOWN = 20
 
 
 @dataclass
@@ -105,23 +104,23 @@ class LoadResult:
         slots_bound = slots_first + max(_RSS_SLACK_BYTES, int(slots_first * _RSS_SLACK_SHARE))
         more = self.descriptors_after - self.descriptors_before
         return [
-            _none("every submission whose client stayed is answered", self.missing),
-            _none("no submission is answered twice", self.repeated),
-            _none("every report is right", self.wrong),
+            none_of("every submission whose client stayed is answered", self.missing),
+            none_of("no submission is answered twice", self.repeated),
+            none_of("every report is right", self.wrong),
             Promise(
                 "all submissions are accounted for",
                 self.answered + self.abandoned == self.planned,
                 f"{self.answered} answered, {self.abandoned} abandoned of {self.planned}",
             ),
-            _none("no process is left", self.processes_left),
+            none_of("no process is left", self.processes_left),
             Promise(
                 f"no descriptor is left (at most {_DESCRIPTOR_SLACK} more)",
                 more <= _DESCRIPTOR_SLACK,
                 f"{self.descriptors_before} before, {self.descriptors_after} after"
                 + (f"; new: {self.new_descriptors}" if self.new_descriptors else ""),
             ),
-            _none("no mount is left", self.mounts_left),
-            _none(f"no file is left outside {', '.join(CACHES)}", self.files_left),
+            none_of("no mount is left", self.mounts_left),
+            none_of(f"no file is left outside {', '.join(CACHES)}", self.files_left),
             _flat("the daemon's memory is flat", first, second, bound),
             _flat("the slots' memory is flat", slots_first, slots_second, slots_bound),
         ]
@@ -144,11 +143,6 @@ def _flat(text: str, first: int, second: int, bound: int) -> Promise:
 
 def _mib(first: int, second: int) -> str:
     return f"{first / 2**20:.1f} MiB in the first half, {second / 2**20:.1f} MiB in the second"
-
-
-def _none(text: str, found: Sequence[object]) -> Promise:
-    words = "; ".join(str(one) for one in found[:_SHOWN])
-    return Promise(text, not found, f"{len(found)}: {words}" if found else "")
 
 
 class _Book:
@@ -297,7 +291,7 @@ async def run_load(
     async with AsyncClient(address) as client:
         before = await client.status()
     slots = [slot.pid for slot in before.slots]
-    await _settled(pid, set(slots))
+    await settled(pid, set(slots))
     present = processes.descendants(pid)
     descriptors = processes.descriptors(pid)
     mounts = processes.mounts(pid, store.parent)
@@ -322,14 +316,19 @@ async def run_load(
     result.restarts = sum(slot.restarts for slot in after.slots)
     result.slot_failures = int(after.counters.get("slot_failures", 0))
     present |= {slot.pid for slot in after.slots}
-    await _settled(pid, present)
+    await settled(pid, present)
     _look(result, pid, present, descriptors, store, files)
     result.mounts_left = sorted(processes.mounts(pid, store.parent) - mounts)
     return result
 
 
-async def _settled(pid: int, present: set[int]) -> None:
-    """Wait until the last runs are cleaned up, a bounded time; what is left then is left."""
+async def settled(pid: int, present: set[int]) -> None:
+    """Wait until the last runs are cleaned up, a bounded time; what is left then is left.
+
+    Parameters:
+        pid: of the daemon.
+        present: the processes below it that belong there.
+    """
     deadline = time.monotonic() + _SETTLE_S
     while time.monotonic() < deadline:
         await asyncio.sleep(0.5)
@@ -365,8 +364,10 @@ async def run(*, clients: int, submissions: int, seed: int) -> int:
         pid = processes.daemon_pid(client.address.removeprefix("unix:"))
     promises = result.promises()
     survivors = [pid] if Path(f"/proc/{pid}").exists() else []
-    promises.append(_none("nothing survives the daemon", [*survivors, *processes.named(mix.MARK)]))
-    promises.append(_none("no cgroup is left", processes.cgroups(pid)))
+    promises.append(
+        none_of("nothing survives the daemon", [*survivors, *processes.named(mix.MARK)])
+    )
+    promises.append(none_of("no cgroup is left", processes.cgroups(pid)))
     first, second = result.rss_halves
     figures: dict[str, float] = {
         "submissions": result.planned,

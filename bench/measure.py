@@ -85,9 +85,9 @@ async def judge(client: AsyncClient, submissions: Sequence[Submission]) -> Round
         ScaleboxError: a slot was replaced meanwhile, so that the kernel's accounts are cut off.
     """
     pid = processes.daemon_pid(client.address)
-    status = await _all_slots_up(client)
+    status = await all_slots_up(client)
     slots = [slot.pid for slot in status.slots]
-    kernel, before = _kernel_cpu_s(pid, slots), status.counters
+    kernel, before = kernel_cpu_s(pid, slots), status.counters
     machine, cpu, started = processes.machine_cpu_s(), time.process_time(), time.perf_counter()
     cases = 0
     stream = client.judge_many(submissions)
@@ -107,7 +107,7 @@ async def judge(client: AsyncClient, submissions: Sequence[Submission]) -> Round
     status = await client.status()
     if [slot.pid for slot in status.slots] != slots:
         raise ScaleboxError("a slot was replaced during a round of the benchmark: run it again")
-    kernel, after = _kernel_cpu_s(pid, slots) - kernel, status.counters
+    kernel, after = kernel_cpu_s(pid, slots) - kernel, status.counters
     spent = {name: after[name] - before[name] for name in after if name in before}
     counted = spent["program_cpu_s"] + spent["zygote_cpu_s"] + spent["daemon_cpu_s"]
     return Round(
@@ -124,8 +124,8 @@ async def judge(client: AsyncClient, submissions: Sequence[Submission]) -> Round
     )
 
 
-async def _all_slots_up(client: AsyncClient) -> Status:
-    # A daemon is ready with its first slot: the others come while it already judges.
+async def all_slots_up(client: AsyncClient) -> Status:
+    """Wait until all are there; a daemon is ready with its first, and judges meanwhile."""
     with anyio.fail_after(_SLOTS_UP_S):
         while True:
             status = await client.status()
@@ -134,8 +134,11 @@ async def _all_slots_up(client: AsyncClient) -> Status:
             await anyio.sleep(0.05)
 
 
-def _kernel_cpu_s(pid: int, slots: Sequence[int]) -> float:
-    # Every program is reaped by its slot's zygote, and so ends up in the zygote's account.
+def kernel_cpu_s(pid: int, slots: Sequence[int]) -> float:
+    """CPU seconds of a daemon, its zygotes and all programs so far, by the kernel's accounting.
+
+    Every program is reaped by its slot's zygote, and so ends up in the zygote's account.
+    """
     return processes.cpu_s(pid, reaped=False) + sum(
         processes.cpu_s(slot, reaped=True) for slot in slots
     )

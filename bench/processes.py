@@ -144,6 +144,22 @@ def mounts(pid: int, below: Path) -> set[str]:
     }
 
 
+def mount_count(pid: int) -> int:
+    """Everything mounted, as a process sees it; 0: it is gone, or its view may not be read."""
+    try:
+        return (_PROC / str(pid) / "mountinfo").read_bytes().count(b"\n")
+    except OSError:
+        return 0
+
+
+def threads(pid: int) -> int:
+    """Threads of a process; 0: it is gone."""
+    try:
+        return len(os.listdir(_PROC / str(pid) / "task"))
+    except OSError:
+        return 0
+
+
 def cgroups(pid: int) -> list[str]:
     """The groups that a daemon of this id made, and that are still there."""
     return sorted(map(str, Path("/sys/fs/cgroup").glob(f"**/scalebox.{pid}.*")))

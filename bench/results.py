@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _DIRECTORY = ROOT / "bench" / "results"
 
 Row = Mapping[str, Any]
+_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,12 @@ def at_most(name: str, value: float | None, bound: float) -> Promise:
     """The promise that a figure is `bound` or less; a figure that is missing breaks it."""
     holds = value is not None and value <= bound
     return Promise(f"{name} <= {bound:g}", holds, "not measured" if value is None else f"{value:g}")
+
+
+def none_of(text: str, found: Sequence[object]) -> Promise:
+    """The promise that nothing of a kind was found; what was is named, the first of it."""
+    words = "; ".join(str(one) for one in found[:_SHOWN])
+    return Promise(text, not found, f"{len(found)}: {words}" if found else "")
 
 
 def host_facts() -> dict[str, Any]:

@@ -144,7 +144,7 @@ async def test_totals_are_the_kernels_and_not_the_daemons_own_word(
 ) -> None:
     units = workloads.TRIVIAL.make(random.Random(3), 20)
     readings = iter([100.0, 107.0])
-    monkeypatch.setattr(measure, "_kernel_cpu_s", lambda *_: next(readings))
+    monkeypatch.setattr(measure, "kernel_cpu_s", lambda *_: next(readings))
     async with async_local() as client:
         one = await measure.judge(client, [unit.submission for unit in units])
     assert one.service_s == pytest.approx(7.0)

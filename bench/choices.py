@@ -1,0 +1,121 @@
+"""What `make stability` judges: real submissions, their tests and their limits.
+
+A limit far from what a program needs cannot show whether verdicts move.  So every submission is
+judged under the data's own limit, and again, where it computes for long enough to be measured,
+under two of its own making: one that it keeps with some room, and one that it misses by as much.
+Pure data: nothing is sent from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from bench.labels import Labelled
+from scalebox.model import CaseResult, Limits, Report, StdioTests, Submission, Verdict
+
+LANGUAGES = frozenset({"python", "cpp"})
+#: Tests of one submission, spread evenly over those that the data has.
+MOST_TESTS = 6
+#: The data's own limits are cut to this: programs that never end would cost the time of all others.
+LONGEST_LIMIT_S = 1.0
+#: Limits made from the quiet CPU time of a submission's slowest test, which is judged alone then.
+TIGHT = (1.3, 0.7)
+#: With less than this a limit would be of the size of an interpreter's start.
+TIGHT_FROM_S = 0.02
+OWN = "own"
+#: A run that ended so has told how much CPU time it needs.
+ENDED = frozenset({Verdict.ACCEPTED, Verdict.WRONG_ANSWER})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A submission under a limit.
+
+    Attributes:
+        name: problem and submission.
+        limit: `own`, or the multiple of the quiet CPU time, in words.
+        submission: with tests and limits, ready to be sent.
+        needs_s: CPU seconds that its only test is known to need; 0: not known.
+    """
+
+    name: str
+    limit: str
+    submission: Submission
+    needs_s: float = 0.0
+
+    @property
+    def limit_s(self) -> float:
+        """CPU seconds that a test may use."""
+        assert self.submission.limits.cpu_time_s is not None
+        return self.submission.limits.cpu_time_s
+
+
+def spread(items: Sequence[T], most: int) -> list[T]:
+    """At most so many items, at even distances; the first and the last are among them."""
+    if len(items) <= most:
+        return list(items)
+    if most == 1:
+        return [items[0]]
+    step = (len(items) - 1) / (most - 1)
+    return [items[round(place * step)] for place in range(most)]
+
+
+def own(labelled: Labelled, most_tests: int = MOST_TESTS) -> Choice:
+    """A submission under the data's limit."""
+    submission = labelled.submission
+    assert isinstance(submission.tests, StdioTests)
+    limits = submission.limits
+    limit_s = min(limits.cpu_time_s or LONGEST_LIMIT_S, LONGEST_LIMIT_S)
+    tests = spread(submission.tests.cases, most_tests)
+    return Choice(
+        f"{labelled.problem}/{labelled.name}",
+        OWN,
+        _limited(submission, msgspec.structs.replace(submission.tests, cases=tests), limit_s),
+    )
+
+
+def tight(choice: Choice, quiet: Report) -> list[Choice]:
+    """A submission's slowest test under limits made from its quiet CPU time.
+
+    Parameters:
+        choice: under the data's limit.
+        quiet: its report.
+
+    Returns:
+        Nothing if no test that ended by itself took long enough.
+    """
+    tests = choice.submission.tests
+    assert isinstance(tests, StdioTests)
+    ended = [place for place, case in enumerate(quiet.cases) if case.verdict in ENDED]
+    if not ended:
+        return []
+    slowest = max(ended, key=lambda place: quiet.cases[place].cpu_time_s)
+    needs_s = quiet.cases[slowest].cpu_time_s
+    if needs_s < TIGHT_FROM_S:
+        return []
+    alone = msgspec.structs.replace(tests, cases=[tests.cases[slowest]])
+    return [
+        Choice(
+            choice.name,
+            f"{factor:g} x quiet",
+            _limited(choice.submission, alone, factor * needs_s),
+            needs_s,
+        )
+        for factor in TIGHT
+    ]
+
+
+def _limited(submission: Submission, tests: StdioTests, cpu_time_s: float) -> Submission:
+    limits: Limits = msgspec.structs.replace(submission.limits, cpu_time_s=cpu_time_s)
+    return msgspec.structs.replace(submission, tests=tests, limits=limits)
+
+
+def was_run(case: CaseResult) -> bool:
+    """Whether there is something to be learned from a case."""
+    return case.verdict not in (Verdict.SKIPPED, Verdict.CANCELLED)

@@ -1,0 +1,292 @@
+"""Does the same submission get the same verdict on a busy machine as on a quiet one?
+
+Real submissions are judged one at a time by a daemon with one slot; then, over and over, by one
+with a slot a core and ten times as many submissions in flight; then again with as many spinning
+processes as cores beside the daemon.  No verdict may differ, but of those whose quiet CPU time is
+within a tenth of the limit (`choices`, `flips`).  The same runs tell what a limit on wall time
+would have made of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import os
+import random
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+import msgspec
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench import choices, labels, results
+from bench.flips import Phase, Quiet, Run, ratio_percentiles
+from bench.hogs import hogs
+from bench.labels import Labelled
+from bench.results import Promise, at_least, at_most
+from scalebox.client.aio import AsyncClient
+from scalebox.client.local import Overrides, async_local
+from scalebox.model import Report
+
+#: Submissions in flight for each slot.
+OVERLOAD = 10
+#: Counters of the daemon that say what it did to keep verdicts still, and their names in the table.
+_COUNTERS = {
+    "confirmations": "run_again",
+    "runs_alone": "alone",
+    "runs_alone_refused": "not_alone",
+    "retries": "retries",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is judged.
+
+    Attributes:
+        runs: with ten times as many in flight as there are slots, at least.
+        hog_runs: with hogs besides, at least.
+        tests: of one submission, at most.
+        every: of the submissions of the data, each so many-th.
+    """
+
+    runs: int = 1000
+    hog_runs: int = 480
+    tests: int = choices.MOST_TESTS
+    every: int = 1
+
+
+QUICK = Size(runs=60, hog_runs=30, tests=3, every=8)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What came out.
+
+    Attributes:
+        quiet: every choice, alone.
+        phases: under load.
+        quiet_wall_s: of all quiet runs.
+        isolation, enforcement: of the daemon.
+        slots: of the loaded daemon.
+    """
+
+    quiet: list[Quiet]
+    phases: list[Phase]
+    quiet_wall_s: float
+    isolation: str
+    enforcement: str
+    slots: int
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs under load."""
+        return [run for phase in self.phases for run in phase.runs]
+
+    def figures(self) -> dict[str, float]:
+        """What issues and docs quote."""
+        found: dict[str, float] = {
+            "submissions": len({quiet.choice.name for quiet in self.quiet}),
+            "choices": len(self.quiet),
+            "choices_in_band": sum(quiet.in_band for quiet in self.quiet),
+            "quiet_runs": len(self.quiet),
+            "quiet_inconclusive": sum(
+                not quiet.report.verdict.is_about_the_program for quiet in self.quiet
+            ),
+            "runs": len(self.runs),
+            "flips": sum(len(phase.flips(in_band=False)) for phase in self.phases),
+            "flips_in_band": sum(len(phase.flips(in_band=True)) for phase in self.phases),
+            "wall_clock_flips": sum(len(phase.wall_clock_flips()) for phase in self.phases),
+            "slots": self.slots,
+            "quiet_wall_s": self.quiet_wall_s,
+            **ratio_percentiles(self.runs),
+        }
+        for phase in self.phases:
+            short = phase.name.replace(" ", "_")
+            for name, value in phase.row().items():
+                if isinstance(value, int | float):
+                    found[f"{short}_{name}"] = value
+        return found
+
+    def quiet_row(self) -> dict[str, object]:
+        """The quiet runs in the table; what a wall clock makes of them shows its own error."""
+        itself = Phase("quiet", [Run(quiet, quiet.report) for quiet in self.quiet])
+        return {
+            "load": itself.name,
+            "runs": len(itself.runs),
+            "flips": 0,
+            "flips_in_band": 0,
+            "wall_clock_flips": len(itself.wall_clock_flips()),
+            "wall_s": self.quiet_wall_s,
+        }
+
+
+def promises_of(figures: dict[str, float], size: Size) -> list[Promise]:
+    """What must hold."""
+    return [
+        at_least("runs", figures.get("runs"), size.runs + size.hog_runs),
+        at_most("quiet_inconclusive", figures.get("quiet_inconclusive"), 0),
+        at_most("flips", figures.get("flips"), 0),
+    ]
+
+
+def rounds(wanted: int, available: int) -> int:
+    """How often all choices are judged to make so many runs."""
+    return math.ceil(wanted / max(1, available))
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        console=results.new_console(), transient=True,
+    )  # fmt: skip
+
+
+async def judge_quietly(
+    labelled: Sequence[Labelled], tests: int, bar: Progress, overrides: Overrides
+) -> list[Quiet]:
+    """Every submission under its own limit and, where it can be, under tight ones; one program at
+    a time."""
+    quiet = []
+    task = bar.add_task("quiet", total=len(labelled))
+    async with async_local(overrides, sandbox={"slots": 1}) as client:
+        for one in labelled:
+            choice = choices.own(one, tests)
+            report = await client.judge(choice.submission)
+            quiet.append(Quiet(choice, report))
+            quiet += [
+                Quiet(further, await client.judge(further.submission))
+                for further in choices.tight(choice, report)
+            ]
+            bar.advance(task)
+    return quiet
+
+
+async def judge_loaded(
+    client: AsyncClient, phase: Phase, quiet: Sequence[Quiet], runs: int, bar: Progress
+) -> None:
+    """Every choice as often as makes so many runs, in a mixed order, ten a slot in flight."""
+    before = await client.status()
+    order = list(quiet) * rounds(runs, len(quiet))
+    random.Random(phase.name).shuffle(order)
+    task = bar.add_task(phase.name, total=len(order))
+    started = time.monotonic()
+    reports: dict[int, Report] = {}
+    stream = client.judge_many(
+        (
+            msgspec.structs.replace(one.choice.submission, id=str(index))
+            for index, one in enumerate(order)
+        ),
+        in_flight=OVERLOAD * len(before.slots),
+    )
+    async with aclosing(stream):
+        async for index, report in stream:
+            reports[index] = report
+            bar.advance(task)
+    phase.wall_s = time.monotonic() - started
+    phase.runs = [Run(one, reports[index]) for index, one in enumerate(order)]
+    after = await client.status()
+    for name, short in _COUNTERS.items():
+        phase.notes[short] = after.counters.get(name, 0) - before.counters.get(name, 0)
+
+
+async def _loaded_phases(
+    client: AsyncClient, quiet: Sequence[Quiet], size: Size, bar: Progress
+) -> list[Phase]:
+    overload, with_hogs = Phase("overload"), Phase("with hogs")
+    await judge_loaded(client, overload, quiet, size.runs, bar)
+    with hogs(len(os.sched_getaffinity(0))) as spinning:
+        await judge_loaded(client, with_hogs, quiet, size.hog_runs, bar)
+        with_hogs.notes["hogs_cpu_s"] = spinning.cpu_s()
+    return [overload, with_hogs]
+
+
+async def measure(
+    labelled: Sequence[Labelled], size: Size, overrides: Overrides | None = None
+) -> Measured:
+    """Judge quietly and under load, with private daemons.
+
+    Parameters:
+        labelled: the submissions.
+        size: how much of them.
+        overrides: options of the daemons.
+
+    Raises:
+        ScaleboxError: a submission was refused, or a hog ended.
+    """
+    with _progress() as bar:
+        started = time.monotonic()
+        quiet = await judge_quietly(labelled, size.tests, bar, overrides or {})
+        quiet_wall_s = time.monotonic() - started
+        # Another daemon: it has everything to compile again, under load.
+        async with async_local(overrides) as client:
+            status = await client.status()
+            phases = await _loaded_phases(client, quiet, size, bar)
+    return Measured(
+        quiet, phases, quiet_wall_s,
+        status.isolation.value, status.enforcement.value, len(status.slots),
+    )  # fmt: skip
+
+
+def chosen(labelled: Iterable[Labelled], every: int) -> list[Labelled]:
+    """Of the Python and C++ submissions, each so many-th."""
+    return [one for one in labelled if one.submission.language in choices.LANGUAGES][::every]
+
+
+async def run(size: Size) -> int:
+    """Judge, print, write; returns the exit status."""
+    labelled = chosen(labels.read(labels.data_directory() / labels.FILE), size.every)
+    measured = await measure(labelled, size)
+    figures = measured.figures()
+    promises = promises_of(figures, size)
+    rows = [measured.quiet_row(), *(phase.row() for phase in measured.phases)]
+    flipped = [
+        {"load": phase.name, **one.row()}
+        for phase in measured.phases
+        for in_band in (False, True)
+        for one in phase.flips(in_band=in_band)
+    ]
+    host = {"isolation": measured.isolation, "enforcement": measured.enforcement}
+    path = results.write("stability", figures, [*rows, *flipped], promises=promises, host=host)
+    print(f"wrote {path.name}")
+    if flipped:
+        results.show("Verdicts that moved", flipped)
+    results.show("Verdicts under load; pN: CPU time over its quiet value", rows)
+    results.show("Stability", [{"figure": name, "value": figures[name]} for name in _SHOWN])
+    return results.conclude(promises)
+
+
+_SHOWN = (
+    "submissions", "choices", "choices_in_band", "runs", "flips", "flips_in_band",
+    "wall_clock_flips",
+)  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of `python -m bench.stability`."""
+    parser = argparse.ArgumentParser(prog="python -m bench.stability", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="few submissions, few runs")
+    parser.add_argument("--runs", type=int, metavar="N", help="with ten times as many in flight")
+    parser.add_argument("--hog-runs", type=int, metavar="N", help="with hogs besides")
+    parser.add_argument("--tests", type=int, metavar="N", help="of one submission, at most")
+    options = parser.parse_args(arguments)
+    size = QUICK if options.quick else Size()
+    given = {
+        name: value
+        for name in ("runs", "hog_runs", "tests")
+        if (value := getattr(options, name)) is not None
+    }
+    if any(value < 1 for value in given.values()):
+        parser.error("--runs, --hog-runs and --tests must be at least 1")
+    file = labels.data_directory() / labels.FILE
+    if not file.is_file():
+        parser.error(f"there is no {labels.FILE} in the data directory; name it in $SCALEBOX_DATA")
+    return asyncio.run(run(replace(size, **given)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
