@@ -30,7 +30,9 @@ from scalebox.model import CompileResult
 from scalebox.sandbox.spec import RunLimits, RunOutcome, read_output
 from scalebox.sandbox.zygote import wire
 
-_CODE_CACHE_BYTES = 64 << 20
+_CODE_CACHE_BYTES = 16 << 20
+#: What an entry costs beside its code: key, links, headers.
+_CODE_ENTRY_BYTES = 400
 _KEPT_ERRORS = 2_000
 #: Hashing more than this takes about as long as asking a worker thread to do it.
 _LARGE_SOURCE_BYTES = 256 << 10
@@ -219,11 +221,14 @@ class Builder:
             self._errors.popitem(last=False)
 
     def _remember_code(self, address: str, code: bytes) -> None:
-        self._codes_bytes += len(code) - len(self._codes.pop(address, b""))
+        former = self._codes.pop(address, None)
+        if former is not None:
+            self._codes_bytes -= len(former) + _CODE_ENTRY_BYTES
         self._codes[address] = code
+        self._codes_bytes += len(code) + _CODE_ENTRY_BYTES
         while self._codes_bytes > _CODE_CACHE_BYTES and len(self._codes) > 1:
             _, oldest = self._codes.popitem(last=False)
-            self._codes_bytes -= len(oldest)
+            self._codes_bytes -= len(oldest) + _CODE_ENTRY_BYTES
 
     # --- compiling -------------------------------------------------------------------------------
 
