@@ -257,10 +257,17 @@ def read(path: Path) -> Program:
 
 
 def programs() -> list[Program]:
-    """All of them, by kind and name."""
-    return [
-        read(path)
-        for kind in KINDS
-        for path in sorted((PROGRAMS / kind).iterdir())
-        if path.suffix in _LANGUAGES
-    ]
+    """All of them, by kind and name.
+
+    Raises:
+        HeaderError: a header is not valid, or two programs have one name.
+    """
+    found: dict[str, Program] = {}
+    for kind in KINDS:
+        for path in sorted((PROGRAMS / kind).iterdir()):
+            if path.suffix in _LANGUAGES:
+                program = read(path)
+                if program.name in found:
+                    raise HeaderError(f"{path}: another program has this name")
+                found[program.name] = program
+    return list(found.values())
