@@ -58,6 +58,8 @@ class Box:
         while offset < len(files):
             path_length, length, mode = wire.FILE_ENTRY.unpack_from(files, offset)
             offset += wire.FILE_ENTRY.size
+            if offset + path_length + length > len(files):
+                raise ValueError("a file that is cut")
             path = os.fsdecode(files[offset : offset + path_length])
             offset += path_length
             if "/" in path:
@@ -83,15 +85,22 @@ class Box:
         self.drop()
 
     def fetch(self, paths: list[str]) -> tuple[list[int], bytes]:
-        """Open what a run left: descriptors, and the reply's listing of them."""
+        """Open what a run left: descriptors, and the reply's listing of them.
+
+        What cannot be the name of a file, and what the reply has no room for, is not there.
+        """
         found = []
         listing = b""
         for path in paths[: wire.MAX_FETCHED_FILES]:
             fd = _open_beneath(self.folder, path)
-            if fd >= 0:
-                found.append(fd)
-                raw = os.fsencode(path)
-                listing += wire.FILE_REPLY.pack(len(raw)) + raw
+            if fd < 0:
+                continue
+            raw = os.fsencode(path)
+            if len(listing) + wire.FILE_REPLY.size + len(raw) > wire.LISTING_BYTES:
+                os.close(fd)
+                continue
+            found.append(fd)
+            listing += wire.FILE_REPLY.pack(len(raw)) + raw
         return found, listing
 
     def drop(self) -> None:
@@ -121,8 +130,8 @@ def _open_beneath(root: str, path: str) -> int:
             above, directory = directory, os.open(part, flags | os.O_DIRECTORY, dir_fd=directory)
             os.close(above)
         fd = os.open(parts[-1], flags, dir_fd=directory)
-    except OSError:
-        return -1
+    except (OSError, ValueError):
+        return -1  # ValueError: a NUL, or a lone surrogate, which no file's name holds
     finally:
         if directory >= 0:
             os.close(directory)
