@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:  # `typing` itself is not worth its pages
 
 #: More than enough for symbolic links.
 _LINKS_BYTES = 1 << 20
+#: A run that may write so much must find room for it: a compiler's files take some megabytes, and
+#: would not be the submission's fault.
+_LEAST_ROOM_BYTES = 16 << 20
 
 
 class Box:
@@ -45,6 +49,8 @@ class Box:
 
     def enter(self, request: Request) -> None:
         """In the child: fill it and go there."""
+        if not self._own_namespaces:
+            self._check_room(request.file_bytes)
         os.umask(0o022)
         os.mkdir(self.folder, 0o755)
         os.mkdir(self.root + "/tmp", 0o777)
@@ -66,6 +72,12 @@ class Box:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             _write(path, files[offset : offset + length], mode)
             offset += length
+
+    def _check_room(self, size_bytes: int) -> None:
+        """Without a file system of its own, a run shares the host's, which may be full."""
+        status = os.statvfs(self.root)
+        if status.f_bavail * status.f_frsize < min(size_bytes, _LEAST_ROOM_BYTES):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.root)
 
     def _link_hidden(self) -> None:
         for path, target in self._hidden.items():
