@@ -102,6 +102,7 @@ class Builder:
 
     Attributes:
         compilations, cache_hits: since the start.
+        not_cached: programs that the disk had no place for; since the start.
     """
 
     def __init__(
@@ -128,6 +129,12 @@ class Builder:
         self._harnesses: dict[tuple[str, bytes], bytes] = {}
         self.compilations = 0
         self.cache_hits = 0
+        self.not_cached = 0
+
+    @property
+    def damaged(self) -> int:
+        """Cached programs that were found damaged, and compiled again; since the start."""
+        return self._cache.damaged
 
     async def build(
         self,
@@ -296,6 +303,7 @@ class Builder:
             return os.dup(self._cache.adopt(address, stored))
         except OSError as error:
             # A full disk must not make programs wrong: they run, and are compiled again.
+            self.not_cached += 1
             log.warning("a program is not cached", reason=str(error))
             return await anyio.to_thread.run_sync(to_memory, os.dup(program))
 
