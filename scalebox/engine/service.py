@@ -268,6 +268,7 @@ class Engine:
         counters["runs_alone_refused"] = float(scheduler.alone_refused)
         counters["runs_alone_blocked_s"] = scheduler.alone_blocked_s
         counters["compilations"] = float(room.builder.compilations)
+        counters["compilations_repeated"] = float(room.builder.repeated)
         counters["artifact_cache_hits"] = float(room.builder.cache_hits)
         counters["artifacts_damaged"] = float(room.builder.damaged)
         counters["artifacts_not_cached"] = float(room.builder.not_cached)
