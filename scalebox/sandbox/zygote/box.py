@@ -77,7 +77,7 @@ class Box:
         """Without a file system of its own, a run shares the host's, which may be full."""
         status = os.statvfs(self.root)
         if status.f_bavail * status.f_frsize < min(size_bytes, _LEAST_ROOM_BYTES):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.root)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _link_hidden(self) -> None:
         for path, target in self._hidden.items():
