@@ -32,7 +32,10 @@ ZYGOTE = Path(__file__).resolve().parent / "zygote"
 #: A zygote that has not said `ready` by then is given up: importing numpy from a cold disk on a
 #: starved host takes ten seconds.
 START_TIMEOUT_S = 60.0
-#: A busy zygote is asked for a sign of life this often once its run is over its wall-clock limit.
+#: A busy zygote is asked for a sign of life after this long, or once its run is over its wall-clock
+#: limit, whichever is sooner (a run may have half an hour) …
+FIRST_PING_S = 30.0
+#: … and then this often.
 PING_INTERVAL_S = 5.0
 #: So many unanswered signs of life in a row mean that the slot hangs.
 PINGS_BEFORE_DEATH = 6
@@ -256,7 +259,8 @@ class Slot:
         packet, descriptors, owned = encode(self._run_id, spec)
         self._done = done
         self._borrowed = spec
-        self._overdue_at = time.monotonic() + spec.limits.wall_ns / 1e9 + PING_INTERVAL_S
+        patience_s = min(spec.limits.wall_ns / 1e9, FIRST_PING_S) + PING_INTERVAL_S
+        self._overdue_at = time.monotonic() + patience_s
         self._pings = 0
         self.state = "busy"
         try:
