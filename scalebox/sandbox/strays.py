@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scalebox.sandbox.zygote import meter
 
-_KEY = "Seccomp_filters:"
+_KEY = b"Seccomp_filters:"
 _PATIENCE_S = 2.0
 _PAUSE_S = 0.005
 
@@ -93,7 +93,8 @@ def _filters(pid: str) -> int:
     Raises:
         OSError: the process is gone, or there is no descriptor left to look with.
     """
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+    # Of bytes: a program may have any name.
+    for line in Path(f"/proc/{pid}/status").read_bytes().split(b"\n"):
         if line.startswith(_KEY):
             return int(line[len(_KEY) :])
     return -1
