@@ -308,7 +308,7 @@ def named(name: str) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                if f" ({name}) " in (entry / "stat").read_text():
+                if f" ({name}) ".encode() in (entry / "stat").read_bytes():
                     found.append(int(entry.name))
     return found
 
