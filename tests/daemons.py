@@ -86,10 +86,15 @@ class Place:
         file.write_text(to_toml(config))
         file.chmod(0o644)
         words = [
+            *self.prefix(),
             *(sys.executable, "-P", "-m", "scalebox.daemon", "--config", str(file)),
             *arguments,
         ]
         return unprivileged.command(words) if self.kind.ordinary else words
+
+    def prefix(self) -> list[str]:
+        """Words before the daemon's own, which execute what follows them."""
+        return []
 
     def environment(self) -> dict[str, str]:
         """Nothing of the developer's."""
