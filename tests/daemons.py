@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -60,6 +60,9 @@ def kinds() -> list[Kind]:
 class Place:
     """A folder with a configuration, a store and a socket, for one daemon after another."""
 
+    #: Descriptors that a daemon is started with, beside the first three.
+    pass_fds: tuple[int, ...] = ()
+
     def __init__(self, directory: Path, kind: Kind) -> None:
         self.directory = directory
         self.kind = kind
@@ -85,10 +88,15 @@ class Place:
         file.write_text(to_toml(config))
         file.chmod(0o644)
         words = [
+            *self.prefix(),
             *(sys.executable, "-P", "-m", "scalebox.daemon", "--config", str(file)),
             *arguments,
         ]
         return unprivileged.command(words) if self.kind.ordinary else words
+
+    def prefix(self) -> list[str]:
+        """Words before the daemon's own, which execute what follows them."""
+        return []
 
     def environment(self) -> dict[str, str]:
         """Nothing of the developer's."""
@@ -113,19 +121,13 @@ class Place:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                pass_fds=self.pass_fds,
             )
         return Daemon(process, self)
 
     def start(self, *arguments: str, **tables: Mapping[str, Any]) -> Daemon:
         """Start a daemon, and wait until it is ready."""
-        daemon = self.begin(*arguments, **tables)
-
-        def ready() -> bool:
-            assert daemon.process.poll() is None, daemon.said()
-            return self.answers()
-
-        until(ready)
-        return daemon
+        return self.begin(*arguments, **tables).when_ready()
 
     def answers(self) -> bool:
         """Whether a daemon is ready here."""
@@ -154,12 +156,15 @@ class Place:
         return sorted((self.store / "slots").glob("scalebox.*"))
 
 
+AnyPlace = TypeVar("AnyPlace", bound=Place)
+
+
 @contextlib.contextmanager
-def place(kind: Kind) -> Iterator[Place]:
+def place(kind: Kind, make: type[AnyPlace] = Place) -> Iterator[AnyPlace]:  # type: ignore[assignment]
     """A place; every daemon that was started in it is gone afterwards."""
     directory = Path(tempfile.mkdtemp(prefix=PLACE_PREFIX, dir="/tmp"))
     directory.chmod(0o755)
-    made = Place(directory, kind)
+    made = make(directory, kind)
     try:
         yield made
     finally:
@@ -194,6 +199,16 @@ class Daemon:
     def said(self) -> str:
         """Its log."""
         return self.place.log.read_text(errors="replace")
+
+    def when_ready(self) -> Daemon:
+        """Itself, once it answers."""
+
+        def ready() -> bool:
+            assert self.process.poll() is None, self.said()
+            return self.place.answers()
+
+        until(ready)
+        return self
 
     def get(self, path: str) -> tuple[int, bytes]:
         """Status and body."""
@@ -300,7 +315,7 @@ def named(name: str) -> list[int]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             with contextlib.suppress(OSError):
-                if f" ({name}) " in (entry / "stat").read_text():
+                if f" ({name}) ".encode() in (entry / "stat").read_bytes():
                     found.append(int(entry.name))
     return found
 

@@ -63,6 +63,10 @@ def error_body(error: ScaleboxError) -> ErrorBody:
 
 def internal_error(error: BaseException, **where: object) -> InternalError:
     """Log a failure of ours under a new id; the client is told the id, and nothing else."""
+    if isinstance(error, MemoryError):
+        # Expected on a host that has none left; where it happened to be noticed tells nothing.
+        _log.error("no memory left", **where)
+        return InternalError("the daemon has no memory left for this request; ask again later")
     error_id = secrets.token_hex(8)
     _log.error("unexpected failure", error_id=error_id, **where, exc_info=error)
     return InternalError(

@@ -47,8 +47,12 @@ def parse_address(address: str | Path | None) -> Address:
     if address.startswith("unix:"):
         return _unix(Path(address.removeprefix("unix:").removeprefix("//")))
     if "://" in address:
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = urlsplit(address)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port that is no number, brackets that do not close
+            usable = False
+        if not usable:
             raise BadRequestError(
                 f"{address!r} is no address of a daemon; write a socket's path, `unix:/path`, "
                 "`http://host:port` or `https://host:port`",

@@ -25,6 +25,8 @@ from scalebox.model import BatchItem, ErrorBody
 T = TypeVar("T")
 
 _LENGTH = struct.Struct(">I")
+#: What decoders say of bytes that are no document, or nested without end.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _CONNECT_TIMEOUT_S = 10.0
 #: How often a TCP daemon that owes answers is asked whether it lives.  A host that vanished
 #: closes no connection; without this its submissions would wait for ever.
@@ -83,7 +85,7 @@ class Answer:
             if self.content_type == MSGPACK:
                 return msgspec.msgpack.decode(self.raw, type=kind)
             return msgspec.json.decode(self.raw, type=kind)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except _UNREADABLE as error:
             raise _nonsense(str(error)) from error
 
 
@@ -224,7 +226,7 @@ class Transport:
                     break
                 try:
                     items.append(self._item_decoder.decode(view[start + 4 : start + 4 + size]))
-                except msgspec.MsgspecError as error:
+                except _UNREADABLE as error:
                     raise _nonsense(f"a frame of the batch's answer: {error}") from error
                 start += 4 + size
         del buffer[:start]
@@ -237,7 +239,7 @@ class Transport:
                 body = self._error_decoder.decode(raw)
             else:
                 body = msgspec.json.decode(raw, type=ErrorBody)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except _UNREADABLE:
             # A proxy, or something that is no scaleboxd at all.
             text = raw[:200].decode("utf-8", "replace").strip()
             body = ErrorBody(

@@ -211,3 +211,8 @@ def check_arguments(args: Sequence[str], fetch: Sequence[str]) -> None:
             raise BadRequestError(
                 "is not a relative path inside the program's folder", field=f"fetch[{index}]"
             )
+    size = sum(len(path.encode()) + wire.FILE_REPLY.size for path in fetch)
+    if size > wire.LISTING_BYTES:
+        raise TooLargeError(
+            f"paths of {size} bytes to fetch; at most {wire.LISTING_BYTES} together", field="fetch"
+        )

@@ -8,6 +8,7 @@ because something else failed it (a slot, the host's memory) is nobody's result:
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 from collections import OrderedDict
@@ -36,9 +37,15 @@ _CODE_ENTRY_BYTES = 400
 _KEPT_ERRORS = 2_000
 #: Hashing more than this takes about as long as asking a worker thread to do it.
 _LARGE_SOURCE_BYTES = 256 << 10
-#: What g++ says when one of its own programs was killed.
-_KILLED = b"Killed signal terminated program"
-_KILLED_AGAIN = 2
+#: What compilers say when one of their own programs was killed, or the host had no more of
+#: something: memory, processes, disk.
+_FAILED_THEM = (
+    b"Killed signal terminated program",
+    *(os.strerror(number).encode() for number in (errno.EAGAIN, errno.ENOMEM, errno.ENOSPC)),
+)
+_FAILED_AGAIN = 2
+#: What every C and C++ compiler can compile, if it works at all.
+_TRIVIAL = b"int main() { return 0; }\n"
 _LIMIT_FLAGS = wire.OUT_OF_MEMORY | wire.CPU_EXCEEDED | wire.WALL_EXCEEDED | wire.OUTPUT_EXCEEDED
 
 log = structlog.get_logger(__name__)
@@ -104,6 +111,8 @@ class Builder:
 
     Attributes:
         compilations, cache_hits: since the start.
+        repeated: compilations that the host seems to have failed; since the start.
+        not_cached: programs that the disk had no place for; since the start.
     """
 
     def __init__(
@@ -130,6 +139,12 @@ class Builder:
         self._harnesses: dict[tuple[str, bytes], bytes] = {}
         self.compilations = 0
         self.cache_hits = 0
+        self.not_cached = self.repeated = 0
+
+    @property
+    def damaged(self) -> int:
+        """Cached programs that were found damaged, and compiled again; since the start."""
+        return self._cache.damaged
 
     async def build(
         self,
@@ -261,7 +276,7 @@ class Builder:
             result = self._judge(outcome)
             if not result.ok:
                 # How long it took beside other load is not the source's doing.
-                if not outcome.flags & wire.WALL_EXCEEDED and not _was_killed(outcome):
+                if not outcome.flags & wire.WALL_EXCEEDED and not _was_failed(outcome):
                     self._remember_error(request.address, result)
                 return Artifact(result)
             if language.entry.runner == "warm_python":
@@ -289,9 +304,33 @@ class Builder:
                 retries=self._retries,
             )
             attempts += 1
-            # After some attempts it is believed: a source can make its compiler write anything.
-            if attempts > _KILLED_AGAIN or not _was_killed(outcome):
+            if not _was_failed(outcome):
                 return outcome
+            self.repeated += 1
+            # After some attempts it is believed, for a source can make its compiler write anything;
+            # unless nothing at all can be compiled here.
+            if attempts > _FAILED_AGAIN and await self._compiles_something(request):
+                return outcome
+            outcome.close()
+            if attempts > _FAILED_AGAIN:
+                raise InternalError(
+                    "the compiler does not work at the moment, whatever it is given"
+                )
+
+    async def _compiles_something(self, request: _Request) -> bool:
+        """Whether a compiler that seems to be failed by the host compiles a trivial program."""
+        spec = build.compile_plan(request.language, _TRIVIAL, {}, self._limits, None)
+        outcome = await execute(
+            self._scheduler,
+            lambda: spec,
+            client=request.client,
+            priority=request.priority + COMPILE_PRIORITY,
+            memory_bytes=spec.limits.memory_bytes,
+            retries=self._retries,
+        )
+        try:
+            return self._judge(outcome).ok
+        finally:
             outcome.close()
 
     async def _keep(self, address: str, program: int) -> int:
@@ -301,6 +340,7 @@ class Builder:
             return os.dup(self._cache.adopt(address, stored))
         except OSError as error:
             # A full disk must not make programs wrong: they run, and are compiled again.
+            self.not_cached += 1
             log.warning("a program is not cached", reason=str(error))
             return await anyio.to_thread.run_sync(to_memory, os.dup(program))
 
@@ -326,10 +366,12 @@ class Builder:
         return CompileResult(ok=not problem, cpu_time_s=outcome.cpu_s, message=problem or text)
 
 
-def _was_killed(outcome: RunOutcome) -> bool:
-    """Whether it seems that a compiler was killed, and not for going over a limit of its own: the
-    host's want of memory ends programs, too."""
+def _was_failed(outcome: RunOutcome) -> bool:
+    """Whether it seems that a compiler was failed by the host, and did not go over a limit of its
+    own: a want of memory ends programs, too."""
     if not outcome.status or outcome.flags & _LIMIT_FLAGS:
         return False
-    killed = outcome.signal == signal.SIGKILL
-    return killed or _KILLED in read_output(outcome.stderr, 1 << 16)
+    if outcome.signal == signal.SIGKILL:
+        return True
+    text = read_output(outcome.stderr, 1 << 16)
+    return any(words in text for words in _FAILED_THEM)

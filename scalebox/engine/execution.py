@@ -53,7 +53,7 @@ async def execute(
             raise
         avoid = job.avoid
         if outcome is None:
-            reason = str(job.error) if job.error else "the slot died"
+            reason = job.reason
         elif verdicts.is_our_failure(outcome):
             reason = outcome.message or "the program could not be started"
             outcome.close()

@@ -15,6 +15,8 @@ class RunsPrograms(Protocol):
     """What the scheduler needs of a slot."""
 
     index: int
+    #: Why it died, if it did.
+    failure: str
 
     def run(self, spec: RunSpec, done: Callable[[RunOutcome | None], None]) -> None:
         """Start a run; `done` comes once, later.  Raises if it cannot, and is idle then."""
@@ -42,11 +44,13 @@ class Job:
     Attributes:
         alone: afterwards: whether none was.
         avoid: index of a slot that failed it, if another one can be had.
+        error: why it could not be made.
+        failure: why its slot died.
     """
 
     __slots__ = (
-        "age", "alone", "avoid", "cancelled", "charged_s", "client", "done", "error", "hold",
-        "make", "memory_bytes", "priority", "slot",
+        "age", "alone", "avoid", "cancelled", "charged_s", "client", "done", "error", "failure",
+        "hold", "make", "memory_bytes", "priority", "slot",
     )  # fmt: skip
 
     def __init__(
@@ -71,8 +75,16 @@ class Job:
         self.cancelled = False
         self.charged_s = 0.0
         self.error: Exception | None = None
+        self.failure = ""
         self.hold = -1
         self.slot: RunsPrograms | None = None
+
+    @property
+    def reason(self) -> str:
+        """Why there is no outcome."""
+        if self.error is not None:
+            return str(self.error) or type(self.error).__name__
+        return f"its slot died: {self.failure}" if self.failure else "its slot died"
 
     def let_go(self) -> None:
         """Drop what the callbacks hold (test data); it must not wait for the job's turn."""

@@ -278,7 +278,7 @@ class Judgement(ABC, Generic[TestsT]):
 
     def _failed(self, index: int, job: Job, outcome: RunOutcome | None) -> None:
         """A run that failed for reasons of ours: again, on another slot if there is one."""
-        reason = str(job.error) if job.error is not None else "its slot died"
+        reason = job.reason
         if outcome is not None:
             reason = outcome.message or "the program could not be started"
             outcome.close()

@@ -19,6 +19,7 @@ from functools import partial
 
 import structlog
 
+from scalebox.engine import verdicts
 from scalebox.engine.allowance import Allowance
 from scalebox.engine.fairness import FairQueue
 from scalebox.engine.jobs import Job, RunsPrograms
@@ -53,7 +54,9 @@ class Scheduler:
     Attributes:
         admitted: cases taken and not yet settled.
         running: runs under way.
-        finished, program_cpu_s, slot_failures: since the start.
+        finished, program_cpu_s: runs, and their CPU seconds; since the start.
+        slot_failures, setup_failures, unmade: runs that failed for reasons of ours, since the
+            start: their slot died; they could not be set up in it; they could not even be made.
         alone, alone_refused: runs alone that were had, and that were not; since the start.
         alone_blocked_s: for how long others waited for them.
     """
@@ -68,7 +71,7 @@ class Scheduler:
         self.memory_in_use_bytes = 0
         self.program_cpu_s = 0.0
         self.finished = 0
-        self.slot_failures = 0
+        self.slot_failures = self.setup_failures = self.unmade = 0
         self.alone = 0
         self.alone_refused = 0
         self.alone_blocked_s = 0.0
@@ -287,10 +290,14 @@ class Scheduler:
         self.finished += 1
         if outcome is None:
             self._queue.settle(job, None)
-            if job.error is None:
+            if job.error is not None:
+                self.unmade += 1
+            else:
                 self.slot_failures += 1
+                job.failure = slot.failure if slot is not None else ""
         else:
             self.program_cpu_s += outcome.cpu_s
+            self.setup_failures += verdicts.is_our_failure(outcome)
             self._queue.settle(job, outcome.cpu_s)
             if slot is not None and (outcome.flags & wire.SETUP_FAILED or self._failures):
                 self._judge_slot(slot, outcome)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from scalebox.engine.judgement import Judgement, Room
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.engine.scheduler import Scheduler
 from scalebox.engine.stdio import StdioJudgement
-from scalebox.errors import BadRequestError, TooLargeError
+from scalebox.errors import BadRequestError, InternalError, TooLargeError
 from scalebox.languages import build
 from scalebox.languages.artifacts import ArtifactCache
 from scalebox.languages.toolchains import Language, Toolchains
@@ -128,9 +128,9 @@ class Engine:
             )  # fmt: skip
         kind = _KINDS[type(tests)]
         check_files(submission.files, kind.files_taken(language))
-        with self._gate.admitted(
+        with _shortage_is_ours(), self._gate.admitted(
             submission.source, submission.files, kind.data_of(tests), limits.memory_bytes, count
-        ) as admission:
+        ) as admission:  # fmt: skip
             judgement = kind(self._room, submission, tests, language, limits, client, admission)
             return await judgement.report(await self._load(submission.files))
 
@@ -140,9 +140,9 @@ class Engine:
         limits = bounds.resolve(request.limits, self._config.limits)
         check_files(request.files, [language.entry.main_file])
         check_arguments(request.args, request.fetch)
-        with self._gate.admitted(
+        with _shortage_is_ours(), self._gate.admitted(
             request.source, request.files, [request.stdin, *request.args], limits.memory_bytes, 1
-        ):
+        ):  # fmt: skip
             try:
                 async with asyncio.timeout(request.deadline_s) as timer:
                     return await self._run(request, language, limits, client)
@@ -262,11 +262,16 @@ class Engine:
         counters = {name: float(count) for name, count in room.counters.items()}
         counters["runs"] = float(scheduler.finished)
         counters["slot_failures"] = float(scheduler.slot_failures)
+        counters["setup_failures"] = float(scheduler.setup_failures)
+        counters["unmade_runs"] = float(scheduler.unmade)
         counters["runs_alone"] = float(scheduler.alone)
         counters["runs_alone_refused"] = float(scheduler.alone_refused)
         counters["runs_alone_blocked_s"] = scheduler.alone_blocked_s
         counters["compilations"] = float(room.builder.compilations)
+        counters["compilations_repeated"] = float(room.builder.repeated)
         counters["artifact_cache_hits"] = float(room.builder.cache_hits)
+        counters["artifacts_damaged"] = float(room.builder.damaged)
+        counters["artifacts_not_cached"] = float(room.builder.not_cached)
         counters["program_cpu_s"] = scheduler.program_cpu_s
         counters["zygote_cpu_s"] = self._pool.zygote_cpu_s
         counters["daemon_cpu_s"] = time.process_time()
@@ -284,6 +289,23 @@ class Engine:
             draining=self.draining,
             counters=counters,
         )
+
+
+@contextlib.contextmanager
+def _shortage_is_ours() -> Iterator[None]:
+    """What the host has no more of (descriptors, memory, disk) says nothing about a program.
+
+    Raises:
+        InternalError: in place of what the system said.
+    """
+    try:
+        yield
+    except TimeoutError:
+        raise  # an OSError, too, by its class alone
+    except (OSError, MemoryError) as error:
+        raise InternalError(
+            f"failed for reasons of ours: {str(error) or 'no memory left'}"
+        ) from error
 
 
 def _with_output(result: RunResult, outcome: RunOutcome) -> RunResult:

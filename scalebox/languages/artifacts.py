@@ -2,14 +2,15 @@
 
 Bounded in bytes and in files (the least recently used go first), kept over a restart.  A file is
 complete or not there: it is written beside, synced and renamed.  Its name holds a digest of its
-content, and what was not written by this process is compared with it before its first use, so that
-a damaged file is compiled again and never executed.  Programs are executed from a descriptor, so a
-file may be evicted while it runs.
+content, and what was not written by this process, or was changed since, is compared with it before
+its next use, so that a damaged file is compiled again and never executed.  Programs are executed
+from a descriptor, so a file may be evicted while it runs.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -25,6 +26,9 @@ MAX_ARTIFACTS = 100_000
 #: A file up to this size is checked in less time than a worker thread takes to be asked.
 _SMALL_BYTES = 64 << 10
 _DIGEST_BYTES = 16
+_NEVER = (-1, -1)
+#: The daemon lacks something; nothing is wrong with the file.
+_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 @dataclass(slots=True)
@@ -35,11 +39,13 @@ class _Entry:
         size: in bytes.
         digest: of its content, as its name says.
         checked: whether the content is known to be that.
+        seen: size and time of its last change when it was opened.
     """
 
     size: int
     digest: str
     checked: bool
+    seen: tuple[int, int] = _NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,10 @@ class ArtifactCache:
         in_memory: execute sealed copies in memory.  Needed where programs run as our own user, who
             could change the mode of a file that it owns, and then its content.
 
+    Attributes:
+        total_bytes: of all files.
+        damaged: files that did not hold what was written, since the start.
+
     Not thread-safe, except `store` and `verify`, which touch no shared state.
     """
 
@@ -70,6 +80,7 @@ class ArtifactCache:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._open: OrderedDict[str, int] = OrderedDict()
         self.total_bytes = 0
+        self.damaged = 0
         self._index()
         self._copy_to_memory = in_memory or bool(os.statvfs(directory).f_flag & os.ST_NOEXEC)
         self._evict()
@@ -95,21 +106,30 @@ class ArtifactCache:
     def unchecked(self, address: str) -> bool:
         """Whether to `verify` a program in a worker thread before `open` is asked for it."""
         entry = self._entries.get(address)
-        return entry is not None and not entry.checked and entry.size > _SMALL_BYTES
+        if entry is None or entry.size <= _SMALL_BYTES:
+            return False
+        self._notice_change(address, entry)
+        return not entry.checked
 
     def verify(self, address: str) -> bool:
-        """Whether a program's file still holds what was written; slow, for a worker thread."""
+        """Whether a program's file still holds what was written; slow, for a worker thread.
+
+        Raises:
+            OSError: it cannot be looked at now, for want of descriptors or memory.
+        """
         entry = self._entries.get(address)
         if entry is None:
             return False
         try:
             fd = os.open(self._path(address, entry.digest), os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
+            try:
+                return _digest(fd) == entry.digest
+            finally:
+                os.close(fd)
+        except OSError as error:
+            if error.errno in _SHORTAGES:
+                raise
             return False
-        try:
-            return _digest(fd) == entry.digest
-        finally:
-            os.close(fd)
 
     def verified(self, address: str, sound: bool) -> None:
         """What `verify` said; an unsound program is forgotten."""
@@ -117,17 +137,24 @@ class ArtifactCache:
         if entry is not None and sound:
             entry.checked = True
         elif entry is not None:
+            self.damaged += 1
             self._drop(address)
 
     def open(self, address: str) -> int | None:
-        """A descriptor of the program, which the cache owns; duplicate it to keep it."""
+        """A descriptor of the program, which the cache owns; duplicate it to keep it.
+
+        Raises:
+            OSError: for want of descriptors or memory.
+        """
+        entry = self._entries.get(address)
+        if entry is not None:
+            self._notice_change(address, entry)
         fd = self._open.get(address)
         if fd is not None:
             self._open.move_to_end(address)
-            if address in self._entries:
+            if entry is not None:
                 self._entries.move_to_end(address)
             return fd
-        entry = self._entries.get(address)
         if entry is None:
             return None
         if not entry.checked:
@@ -137,15 +164,34 @@ class ArtifactCache:
         path = self._path(address, entry.digest)
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            os.utime(fd)
-        except OSError:
+        except OSError as error:
+            if error.errno in _SHORTAGES:
+                raise
             self._forget(address)
             return None
+        with contextlib.suppress(OSError):
+            os.utime(fd)  # carries the order of use over a restart
         self._entries.move_to_end(address)
+        entry.seen = _seen(fd)
         if self._copy_to_memory:
             fd = to_memory(fd)
         self._remember_open(address, fd)
         return fd
+
+    def _notice_change(self, address: str, entry: _Entry) -> None:
+        """Nobody writes to a file that is there: one that was changed is looked at again."""
+        fd = self._open.get(address)
+        if not entry.checked or entry.seen == _NEVER or (fd is not None and self._copy_to_memory):
+            return  # a copy in memory cannot change
+        try:
+            changed = _seen(self._path(address, entry.digest) if fd is None else fd) != entry.seen
+        except OSError:
+            return  # whoever opens it will hear of it
+        if changed:
+            entry.checked = False
+            if fd is not None:
+                del self._open[address]
+                os.close(fd)
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -184,7 +230,12 @@ class ArtifactCache:
         old = self._entries.get(address)
         if old is not None and old.digest != stored.digest:
             self._drop(address)
-        os.rename(stored.path, self._path(address, stored.digest))
+        try:
+            os.rename(stored.path, self._path(address, stored.digest))
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(stored.path)
+            raise
         self._forget(address)
         self._entries[address] = _Entry(stored.size, stored.digest, checked=True)
         self.total_bytes += stored.size
@@ -243,6 +294,11 @@ def _digest(fd: int) -> str:
     return digest.hexdigest()
 
 
+def _seen(file: int | Path) -> tuple[int, int]:
+    status = os.stat(file)
+    return status.st_size, status.st_mtime_ns
+
+
 def to_memory(fd: int) -> int:
     """The same content, sealed, and where execution is allowed whatever the store's mount says.
 
@@ -255,8 +311,9 @@ def to_memory(fd: int) -> int:
     Raises:
         OSError: there is no room.
     """
-    memory = os.memfd_create("program", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    memory = -1
     try:
+        memory = os.memfd_create("program", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         offset = 0
         while count := os.sendfile(memory, fd, offset, _COPY_BYTES):
             offset += count
@@ -265,5 +322,6 @@ def to_memory(fd: int) -> int:
         # Opened afresh for reading: nobody may execute a file that is open for writing.
         return os.open(f"/proc/self/fd/{memory}", os.O_RDONLY | os.O_CLOEXEC)
     finally:
-        os.close(memory)
+        if memory >= 0:
+            os.close(memory)
         os.close(fd)

@@ -184,6 +184,7 @@ def _each(sign: str, names: list[str]) -> str:
 
 def _process_name(pid: str) -> str:
     try:
-        return f"{pid} {Path('/proc', pid, 'comm').read_text().strip()}"
+        name = Path("/proc", pid, "comm").read_bytes().strip()
+        return f"{pid} {name.decode('utf-8', 'backslashreplace')}"
     except OSError:
         return pid

@@ -73,6 +73,20 @@ class Hierarchy(Protocol):
         """Remove what was made."""
 
 
+def kernel_text(path: Path) -> str:
+    """A file of the kernel's, in which names may be of any bytes: a program chooses its own.
+
+    Raises:
+        OSError: it is not there.
+    """
+    return os.fsdecode(path.read_bytes())
+
+
+def kernel_lines(path: Path) -> list[str]:
+    """Its lines; what else Python takes for an end of one may be in a name."""
+    return [line for line in kernel_text(path).split("\n") if line]
+
+
 def kill_group(directory: Path) -> None:
     """SIGKILL to every process of a group: `cgroup.kill` where there is one, else one by one."""
     try:
@@ -122,7 +136,7 @@ def own_name() -> str:
 def start_time(pid: int) -> int:
     """Clock ticks after boot at which a process started; 0 if there is none, or only a zombie."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        text = kernel_text(Path(f"/proc/{pid}/stat"))
     except OSError:
         return 0
     fields = text[text.rindex(")") + 2 :].split()
@@ -132,7 +146,7 @@ def start_time(pid: int) -> int:
 def is_live(name: str) -> bool:
     """Whether the daemon that a name from `own_name` says still runs; True for other names."""
     pid, _, started = name.removeprefix(PREFIX).partition(".")
-    if not pid.isdigit() or not started.isdigit():
+    if not (pid + started).isascii() or not pid.isdigit() or not started.isdigit():
         return True
     return start_time(int(pid)) == int(started)
 
@@ -159,7 +173,7 @@ def group_in(mount: Path, path: str) -> Path:
 def own_groups() -> dict[str, str]:
     """Controllers (as /proc/self/cgroup lists them; "" is version 2) → path of our group."""
     groups = {}
-    for line in Path("/proc/self/cgroup").read_text().splitlines():
+    for line in kernel_lines(Path("/proc/self/cgroup")):
         _, controllers, path = line.split(":", 2)
         for controller in controllers.split(","):
             groups[controller] = path
@@ -169,7 +183,7 @@ def own_groups() -> dict[str, str]:
 def mounts() -> dict[str, Path]:
     """Where the hierarchies are mounted: controller ("" is version 2) → directory."""
     found: dict[str, Path] = {}
-    for line in Path("/proc/self/mounts").read_text().splitlines():
+    for line in kernel_lines(Path("/proc/self/mounts")):
         _, target, kind, options = line.split(" ")[:4]
         if kind == "cgroup2":
             found.setdefault("", Path(target))

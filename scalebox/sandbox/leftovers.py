@@ -7,6 +7,7 @@ cgroups; the directory holds a list of these, because the next daemon may look f
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ _LIST = "cgroups"
 
 def record(directory: Path, groups: Iterable[Path]) -> None:
     """Note which cgroups belong to the pool of a directory."""
-    (directory / _LIST).write_text("".join(f"{group}\n" for group in groups))
+    (directory / _LIST).write_bytes(b"".join(os.fsencode(group) + b"\n" for group in groups))
 
 
 def remove(base: Path) -> None:
@@ -33,7 +34,7 @@ def remove(base: Path) -> None:
             continue
         strays.end_inhabitants(directory)
         with contextlib.suppress(OSError):
-            for line in (directory / _LIST).read_text().splitlines():
+            for line in cgroups.kernel_lines(directory / _LIST):
                 group = Path(line)
                 if group.name == directory.name:
                     cgroups.remove_group_tree(group)

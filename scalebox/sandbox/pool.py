@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from scalebox.config import SandboxConfig, default_store_directory
 from scalebox.errors import HostError
 from scalebox.model import Enforcement, IsolationLevel, SlotStatus
@@ -30,6 +32,8 @@ _FIRST_RESTART_DELAY_S = 0.05
 _LONGEST_RESTART_DELAY_S = 10.0
 #: A slot that lived this long starts its replacement without delay.
 _HEALTHY_S = 5.0
+
+log = structlog.get_logger(__name__)
 
 REMEDY = {
     IsolationLevel.FULL: "run scaleboxd as root (in a container: with CAP_SYS_ADMIN)",
@@ -236,6 +240,8 @@ class Pool:
         if slot.state == "idle" and self.slots:
             self._on_idle(slot)
         elif slot.state == "broken":
+            if self.slots:
+                log.warning("a slot died", slot=slot.index, reason=slot.failure)
             self._on_gone(slot)
             restart = self._restarts[slot.index]
             now = time.monotonic()

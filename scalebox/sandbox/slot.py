@@ -33,7 +33,10 @@ ZYGOTE = Path(__file__).resolve().parent / "zygote" / "__main__.py"
 #: A zygote that has not said `ready` by then is given up: importing numpy from a cold disk on a
 #: starved host takes ten seconds.
 START_TIMEOUT_S = 60.0
-#: A busy zygote is asked for a sign of life this often once its run is over its wall-clock limit.
+#: A busy zygote is asked for a sign of life after this long, or once its run is over its wall-clock
+#: limit, whichever is sooner (a run may have half an hour) …
+FIRST_PING_S = 30.0
+#: … and then this often.
 PING_INTERVAL_S = 5.0
 #: So many unanswered signs of life in a row mean that the slot hangs.
 PINGS_BEFORE_DEATH = 6
@@ -150,14 +153,33 @@ class Slot:
         except OSError as error:
             self._fail(f"cannot prepare {self.plan.staging}: {error.strerror}")
             return
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        for end in (ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * wire.PACKET_BYTES)
-        ours.setblocking(False)
-        self._stderr = os.memfd_create("zygote-stderr", os.MFD_CLOEXEC)
-        # Not at 3 already: moving a descriptor onto itself would leave it close-on-exec.
-        place = fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, 16)
         try:
+            ours = self._launch()
+        except OSError as error:
+            self._fail(f"cannot start {self.plan.interpreter}: {error.strerror}")
+            return
+        self._control = ours
+        self.pid = 0
+        self._overdue_at = time.monotonic() + START_TIMEOUT_S
+        self._loop.add_reader(ours.fileno(), self._readable)
+        with contextlib.suppress(OSError):
+            # A launcher that died already is noticed by the end of its socket.
+            ours.send(self._settings())
+        self._on_state(self)
+
+    def _launch(self) -> socket.socket:
+        """Spawn the launcher; our end of its control socket."""
+        with contextlib.ExitStack() as undo, contextlib.ExitStack() as given:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            undo.enter_context(ours)
+            given.enter_context(theirs)
+            for end in (ours, theirs):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * wire.PACKET_BYTES)
+            ours.setblocking(False)
+            self._stderr = os.memfd_create("zygote-stderr", os.MFD_CLOEXEC)
+            # Not at 3 already: moving a descriptor onto itself would leave it close-on-exec.
+            place = fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, 16)
+            given.callback(os.close, place)
             self._launcher = os.posix_spawn(
                 self.plan.interpreter,
                 [self.plan.interpreter, "-s", "-B", str(ZYGOTE)],
@@ -172,21 +194,8 @@ class Slot:
                 setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGTERM],
                 setsigmask=[],
             )
-        except OSError as error:
-            ours.close()
-            self._fail(f"cannot start {self.plan.interpreter}: {error.strerror}")
-            return
-        finally:
-            os.close(place)
-            theirs.close()
-        self._control = ours
-        self.pid = 0
-        self._overdue_at = time.monotonic() + START_TIMEOUT_S
-        self._loop.add_reader(ours.fileno(), self._readable)
-        with contextlib.suppress(OSError):
-            # A launcher that died already is noticed by the end of its socket.
-            ours.send(self._settings())
-        self._on_state(self)
+            undo.pop_all()
+        return ours
 
     def _settings(self) -> bytes:
         plan, cgroup = self.plan, self._cgroup
@@ -251,7 +260,8 @@ class Slot:
         packet, descriptors, owned = encode(self._run_id, spec)
         self._done = done
         self._borrowed = spec
-        self._overdue_at = time.monotonic() + spec.limits.wall_ns / 1e9 + PING_INTERVAL_S
+        patience_s = min(spec.limits.wall_ns / 1e9, FIRST_PING_S) + PING_INTERVAL_S
+        self._overdue_at = time.monotonic() + patience_s
         self._pings = 0
         self.state = "busy"
         try:
@@ -293,7 +303,10 @@ class Slot:
     def _readable(self) -> None:
         assert self._control is not None
         try:
-            packet, ancillary, _, _ = self._control.recvmsg(wire.PACKET_BYTES, _ANCILLARY_BYTES)
+            # Close-on-exec: a replacement of another slot may be spawned while an outcome is open.
+            packet, ancillary, flags, _ = self._control.recvmsg(
+                wire.PACKET_BYTES, _ANCILLARY_BYTES, socket.MSG_CMSG_CLOEXEC
+            )
         except BlockingIOError:
             return
         except OSError as error:
@@ -303,26 +316,33 @@ class Slot:
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
                 descriptors.frombytes(data[: len(data) - len(data) % descriptors.itemsize])
+        if self.state == "busy" and len(packet) > wire.CONTROL.size and not _is_cut(flags):
+            self._hear_reply(packet, list(descriptors))
+            return
+        for fd in descriptors:
+            os.close(fd)
         if not packet:
             self._fail("the zygote died")
+        elif _is_cut(flags):
+            self._fail("its reply did not arrive whole: has the daemon no descriptors left?")
         elif self.state == "starting":
             self._hear_start(packet)
         elif len(packet) == wire.CONTROL.size and packet[0] == wire.PONG:
             self._pings = 0
         else:
-            self._hear_reply(packet, list(descriptors))
+            self._fail("the zygote says what nobody asked it")
 
     def _hear_start(self, packet: bytes) -> None:
         word, *texts = packet.decode("utf-8", "replace").split("\0")
-        if word == wire.SAYS_PID:
+        if word == wire.SAYS_PID and len(texts) == 1 and texts[0].isdecimal():
             self.pid = int(texts[0])
             if self.plan.level is not IsolationLevel.MINIMAL:
                 # The launcher has done its work; pid 1 becomes the daemon's own child.
                 self._let_end(self._launcher)
                 self._launcher = 0
-        elif word == wire.SAYS_FAILED:
+        elif word == wire.SAYS_FAILED and texts:
             self._fail(texts[0])
-        elif word == wire.SAYS_READY:
+        elif word == wire.SAYS_READY and texts:
             self.python_version, *self.notes = texts
             self._set_state("idle")
         else:
@@ -332,8 +352,6 @@ class Slot:
         try:
             run_id, outcome = decode(packet, descriptors)
         except MalformedReplyError as error:
-            for fd in descriptors:
-                os.close(fd)
             self._fail(str(error))
             return
         if run_id != self._run_id or self._done is None:
@@ -416,3 +434,8 @@ class Slot:
                 self._let_end(pid, signal.SIGKILL)
         if self._strays is not None and not self._strays.end():
             self._strays = None
+
+
+def _is_cut(flags: int) -> bool:
+    """Whether `recvmsg` lost a part of the packet, or of its descriptors."""
+    return bool(flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from scalebox.sandbox.zygote import wire
+from scalebox.sandbox.zygote import watch, wire
 
 #: Longer inputs go in a descriptor of their own, so that the slot need not copy them again.
 LARGE_INPUT_BYTES = 16 * 1024
@@ -135,11 +136,24 @@ def read_output(output: bytes | int, at_most: int | None = None) -> bytes:
 
 
 def sealed_memfd(content: bytes) -> int:
-    """A descriptor of a file in memory whose content nobody can ever change."""
-    fd = os.memfd_create("input", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    _write_all(fd, content)
+    """A descriptor of a file in memory whose content nobody can ever change.
+
+    Raises:
+        OSError: there is no descriptor, or no memory, left.
+    """
+    fd = _memfd("input", content, os.MFD_ALLOW_SEALING)
     seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
     fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
+    return fd
+
+
+def _memfd(name: str, content: bytes, flags: int = 0) -> int:
+    fd = os.memfd_create(name, os.MFD_CLOEXEC | flags)
+    try:
+        _write_all(fd, content)
+    except OSError:
+        os.close(fd)
+        raise
     return fd
 
 
@@ -155,11 +169,34 @@ def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], list[int]]:
     Returns:
         the packet, the descriptors to send with it, and those among them that the caller must
         close afterwards.
+
+    Raises:
+        OSError: there is no descriptor, or no memory, left.
+        ValueError: a text cannot be passed on: it holds a lone surrogate, or a NUL.
     """
-    flags = 0
     owned: list[int] = []
+    try:
+        packet, descriptors = _encode(run_id, spec, owned)
+    except BaseException:
+        for fd in owned:
+            os.close(fd)
+        raise
+    return packet, descriptors, owned
+
+
+def _encode(run_id: int, spec: RunSpec, owned: list[int]) -> tuple[bytes, list[int]]:
+    """`encode`; what it makes is in `owned` at once, so that it can be closed if this fails."""
+    flags = 0
     limits = spec.limits
-    stdin = b""
+    argv = environment = fetch = files = stdin = b""
+    if spec.argv:
+        argv = _strings(spec.argv)
+    if spec.env:
+        environment = _strings(f"{name}={value}" for name, value in spec.env.items())
+    if spec.fetch:
+        fetch = _strings(dict.fromkeys(spec.fetch))
+    if spec.files:
+        files = _files(spec.files)
     stdin_fd = -1
     if isinstance(spec.stdin, int):
         stdin_fd = spec.stdin
@@ -170,15 +207,6 @@ def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], list[int]]:
         stdin = spec.stdin
     if stdin_fd >= 0:
         flags |= wire.STDIN_FD
-    argv = environment = fetch = files = b""
-    if spec.argv:
-        argv = _strings(spec.argv)
-    if spec.env:
-        environment = _strings(f"{name}={value}" for name, value in spec.env.items())
-    if spec.fetch:
-        fetch = _strings(spec.fetch)
-    if spec.files:
-        files = _files(spec.files)
     if spec.records:
         flags |= wire.CHANNEL
     sections = (spec.source, spec.code, stdin, spec.driver, argv, environment, fetch, files)
@@ -186,9 +214,8 @@ def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], list[int]]:
     descriptors: list[int] = []
     if len(body) > wire.INLINE_BYTES:
         flags |= wire.BODY_FD
-        body_fd = os.memfd_create("request", os.MFD_CLOEXEC)
+        body_fd = _memfd("request", body)
         owned.append(body_fd)
-        _write_all(body_fd, body)
         descriptors.append(body_fd)
         body = b""
     if stdin_fd >= 0:
@@ -206,11 +233,17 @@ def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], list[int]]:
         limits.memory_bytes, limits.output_bytes, limits.file_bytes, limits.processes,
         limits.open_files, limits.stack_bytes, spec.records, *map(len, sections),
     )  # fmt: skip
-    return header + body, descriptors, owned
+    return header + body, descriptors
 
 
 def _strings(texts: Iterable[str]) -> bytes:
-    return b"".join(os.fsencode(text) + b"\0" for text in texts)
+    """Texts, each ended by a NUL; one in the middle would be taken for two of them."""
+    section = bytearray()
+    for text in texts:
+        if "\0" in text:
+            raise ValueError(f"a NUL in {text[:50]!r}")
+        section += os.fsencode(text) + b"\0"
+    return bytes(section)
 
 
 def _files(files: dict[str, tuple[bytes, int]]) -> bytes:
@@ -226,51 +259,73 @@ class MalformedReplyError(ValueError):
 
 
 def decode(packet: bytes, descriptors: list[int]) -> tuple[int, RunOutcome]:
-    """A reply packet → (run id, outcome), which owns the descriptors.
+    """A reply packet → (run id, outcome).
+
+    Parameters:
+        descriptors: that came with it.  They belong to the outcome afterwards, and are closed if
+            there is none.
 
     Raises:
         MalformedReplyError: the packet is not what pid 1 sends.
     """
+    waiting = list(descriptors)
+    try:
+        return _decode(packet, waiting)
+    except BaseException as error:
+        for fd in waiting:
+            os.close(fd)
+        if isinstance(error, (IndexError, TypeError, OSError, struct.error)):
+            raise MalformedReplyError(f"a reply lacks descriptors or is cut: {error}") from error
+        raise
+
+
+def _decode(packet: bytes, waiting: list[int]) -> tuple[int, RunOutcome]:
+    """`decode`; a descriptor that is closed here is taken out of `waiting`, and no other."""
     size = wire.REPLY.size
     if len(packet) < size:
         raise MalformedReplyError(f"a reply of {len(packet)} bytes")
     fields = wire.REPLY.unpack_from(packet)
     run_id, flags, status, peer_status, _, cpu_ns, wall_ns, peak, zygote_ns = fields[:9]
-    out_size, err_size, channel_size, times_size, message_size, listing_size, _ = fields[9:]
-    waiting = list(reversed(descriptors))
+    out_size, err_size, channel_size, times_size, message_size, _, _ = fields[9:]
+    inline = sum(fields[9:15])
+    for flag, length in ((wire.CHANNEL_FD, channel_size), (wire.STDOUT_FD, out_size),
+                         (wire.STDERR_FD, err_size)):  # fmt: skip
+        if flags & flag:
+            inline -= length
+    if size + inline != len(packet):
+        raise MalformedReplyError("the lengths of a reply do not add up")
+    channel = b""
+    if flags & wire.CHANNEL_FD:
+        channel = _read_channel(waiting[0], channel_size)
+        os.close(waiting.pop(0))
+    taken = 0
     stdout: bytes | int
     stderr: bytes | int
-    channel = b""
-    try:
-        if flags & wire.CHANNEL_FD:
-            channel_fd = waiting.pop()
-            channel = os.pread(channel_fd, channel_size, 0)
-            os.close(channel_fd)
-        if flags & wire.STDOUT_FD:
-            stdout = waiting.pop()
-        else:
-            stdout = packet[size : size + out_size]
-            size += out_size
-        if flags & wire.STDERR_FD:
-            stderr = waiting.pop()
-        else:
-            stderr = packet[size : size + err_size]
-            size += err_size
-        if not flags & wire.CHANNEL_FD:
-            channel = packet[size : size + channel_size]
-            size += channel_size
-        record_cpu_s: list[float] = []
-        if times_size:
-            times = memoryview(packet)[size : size + times_size].cast("Q")
-            record_cpu_s = [value / 1e9 for value in times]
-            size += times_size
-        message = packet[size : size + message_size].decode("utf-8", "replace")
-        size += message_size
-        files = _listing(packet[size : size + listing_size], waiting) if listing_size else {}
-        if size + listing_size != len(packet) or waiting:
-            raise MalformedReplyError("the lengths of a reply do not add up")
-    except (IndexError, TypeError) as error:
-        raise MalformedReplyError(f"a reply lacks descriptors or is cut: {error}") from error
+    if flags & wire.STDOUT_FD:
+        stdout = waiting[taken]
+        taken += 1
+    else:
+        stdout = packet[size : size + out_size]
+        size += out_size
+    if flags & wire.STDERR_FD:
+        stderr = waiting[taken]
+        taken += 1
+    else:
+        stderr = packet[size : size + err_size]
+        size += err_size
+    if not flags & wire.CHANNEL_FD:
+        channel = packet[size : size + channel_size]
+        size += channel_size
+    record_cpu_s: list[float] = []
+    if times_size:
+        times = memoryview(packet)[size : size + times_size].cast("Q")
+        record_cpu_s = [value / 1e9 for value in times]
+        size += times_size
+    message = packet[size : size + message_size].decode("utf-8", "replace")
+    size += message_size
+    files = _listing(packet[size:], waiting[taken:])
+    if taken + len(files) != len(waiting):
+        raise MalformedReplyError("a reply with other descriptors than it says")
     return run_id, RunOutcome(
         flags=flags,
         status=status,
@@ -288,12 +343,22 @@ def decode(packet: bytes, descriptors: list[int]) -> tuple[int, RunOutcome]:
     )
 
 
-def _listing(listing: bytes, waiting: list[int]) -> dict[str, int]:
-    files = {}
+def _read_channel(fd: int, size: int) -> bytes:
+    """What the channel's file holds, which is as much as the reply says."""
+    if os.fstat(fd).st_size != size or size > watch.LARGEST_CHANNEL_BYTES:
+        raise MalformedReplyError("a channel of another size than its reply says")
+    return os.pread(fd, size, 0)
+
+
+def _listing(listing: bytes, given: list[int]) -> dict[str, int]:
+    files: dict[str, int] = {}
     offset = 0
     while offset < len(listing):
         (length,) = wire.FILE_REPLY.unpack_from(listing, offset)
         offset += wire.FILE_REPLY.size
-        files[os.fsdecode(listing[offset : offset + length])] = waiting.pop()
+        path = listing[offset : offset + length]
+        if len(path) < length:
+            raise MalformedReplyError("a listing of files that is cut")
+        files[os.fsdecode(path)] = given[len(files)]
         offset += length
     return files

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scalebox.sandbox.zygote import meter
 
-_KEY = "Seccomp_filters:"
+_KEY = b"Seccomp_filters:"
 _PATIENCE_S = 2.0
 _PAUSE_S = 0.005
 
@@ -28,7 +28,10 @@ class Strays:
 
     def end(self) -> bool:
         """Kill those that there are, reap those that are dead; whether there may be more."""
-        found = _find()
+        try:
+            found = _find()
+        except OSError:
+            return True  # no descriptor left to look with; at the next step perhaps
         for pid in found:
             self._killed.add(pid)
             with contextlib.suppress(ProcessLookupError):
@@ -78,15 +81,20 @@ def _find() -> list[int]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             fields = meter.stat_fields(int(name))
-            if fields and int(fields[1]) == own_pid and _filters(name) > own_filters:
-                found.append(int(name))
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if fields and int(fields[1]) == own_pid and _filters(name) > own_filters:
+                    found.append(int(name))
     return found
 
 
 def _filters(pid: str) -> int:
-    """How many seccomp filters a process has; -1 if it is gone or the kernel (< 5.9) is silent."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith(_KEY):
-                return int(line[len(_KEY) :])
+    """How many seccomp filters a process has; -1 if the kernel (< 5.9) does not say.
+
+    Raises:
+        OSError: the process is gone, or there is no descriptor left to look with.
+    """
+    # Of bytes: a program may have any name.
+    for line in Path(f"/proc/{pid}/status").read_bytes().split(b"\n"):
+        if line.startswith(_KEY):
+            return int(line[len(_KEY) :])
     return -1

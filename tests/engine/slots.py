@@ -30,6 +30,7 @@ class FakeSlot:
         self.spec: RunSpec | None = None
         self.cancelled = False
         self.killed = ""
+        self.failure = ""
         self._host = host
         self._done: Callable[[RunOutcome | None], None] | None = None
 

@@ -12,6 +12,7 @@ import pytest
 from scalebox.engine import builder as building
 from scalebox.engine.builder import Artifact
 from scalebox.engine.service import Engine
+from scalebox.errors import InternalError
 from scalebox.model import CompileResult, Limits, RunRequest, Submission
 from scalebox.sandbox.slot import Slot
 from scalebox.sandbox.spec import RunSpec
@@ -224,10 +225,39 @@ async def test_a_compiler_that_something_killed_is_asked_again(
 
 
 async def test_a_source_that_claims_so_is_a_compile_error_in_the_end(engine: Engine) -> None:
-    source = "#error Killed signal terminated program cc1\nint main(){}"
-    report = await engine.judge(stdio(source, [("", "")], language="c"), client="t")
-    assert report.verdict == "compile_error"
-    assert engine.status().counters["runs"] == 3
+    for words in (
+        "Killed signal terminated program cc1",
+        "vfork: Resource temporarily unavailable",
+    ):
+        runs = engine.status().counters["runs"]
+        source = f"#error {words}\nint main(){{}}"
+        report = await engine.judge(stdio(source, [("", "")], language="c"), client="t")
+        assert report.verdict == "compile_error"
+        # Three times, and once something that compiles wherever a compiler works.
+        assert engine.status().counters["runs"] == runs + 4
+
+
+async def test_where_nothing_compiles_no_source_is_to_blame(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Slot.run
+
+    def without_processes(slot: Slot, spec: RunSpec, done) -> None:
+        def ended(outcome) -> None:
+            if spec.program == wire.EXECUTE and spec.fetch:
+                outcome.close()
+                outcome.status, outcome.files = 1 << 8, {}
+                outcome.stderr = b"gcc: fatal error: cc1: vfork: Resource temporarily unavailable"
+            done(outcome)
+
+        run(slot, spec, ended)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Slot, "run", without_processes)
+        with pytest.raises(InternalError, match="compiler does not work"):
+            await engine.judge(hello(), client="t")
+    assert engine.status().counters["compilations_repeated"] == 3
+    assert (await engine.judge(hello(), client="t")).accepted
 
 
 async def test_a_compilation_too_large_for_the_host_is_bounded_by_it(

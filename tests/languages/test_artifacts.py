@@ -203,3 +203,68 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.undo()
     os.close(fd)
     assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("damage", [damage_flip, damage_cut, damage_empty])
+@pytest.mark.parametrize("in_memory", [False, True])
+def test_a_file_that_is_damaged_while_it_is_in_use_is_not_handed_out_again(
+    tmp_path: Path,
+    damage,  # type: ignore[no-untyped-def]
+    in_memory: bool,
+) -> None:
+    cache = ArtifactCache(tmp_path, CACHE_BYTES, in_memory=in_memory)
+    put(cache, "a", b"program" * 20_000)
+    assert not cache.unchecked("a")
+    (path,) = tmp_path.iterdir()
+    damage(path)
+    if in_memory:
+        assert content(cache, "a") == b"program" * 20_000, "a copy cannot be damaged"
+        cache.close()  # as if many others had been used since
+    assert cache.unchecked("a"), "so that it is compared in a worker thread"
+    assert content(cache, "a") is None
+    assert not files(tmp_path)
+    assert cache.damaged == 1
+    put(cache, "a", b"program")
+    assert content(cache, "a") == b"program"
+    cache.close()
+
+
+def test_without_descriptors_a_sound_file_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(first := ArtifactCache(tmp_path, CACHE_BYTES), "a", b"program")
+    first.close()
+    cache = ArtifactCache(tmp_path, CACHE_BYTES)
+    before = open_descriptors()
+
+    def no_descriptor(*_: object, **__: object) -> int:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(artifacts.os, "open", no_descriptor)
+        with pytest.raises(OSError, match="Too many open files"):
+            cache.open("a")
+    assert content(cache, "a") == b"program"
+    assert cache.damaged == 0
+    cache.close()
+    in_memory = ArtifactCache(tmp_path, CACHE_BYTES, in_memory=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(artifacts.os, "memfd_create", no_descriptor)
+        with pytest.raises(OSError, match="Too many open files"):
+            in_memory.open("a")
+    assert open_descriptors() == before
+
+
+def test_a_program_that_cannot_be_put_in_its_place_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = ArtifactCache(tmp_path, CACHE_BYTES)
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(artifacts.os, "rename", refused)
+    with pytest.raises(OSError, match="No space"):
+        put(cache, "a", b"program")
+    assert not files(tmp_path)
+    assert cache.total_bytes == 0

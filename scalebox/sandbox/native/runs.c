@@ -295,8 +295,14 @@ static int write_files(char *entries, int64_t size)
     char path[4096];
     for (int64_t offset = 0; offset < size;) {
         struct file_entry entry;
+        errno = EPROTO;
+        if (size - offset < (int64_t)sizeof entry)
+            return -1;
         memcpy(&entry, entries + offset, sizeof entry);
         offset += sizeof entry;
+        if (entry.path_length > size - offset ||
+            entry.length > (uint64_t)(size - offset - entry.path_length))
+            return -1;
         if (entry.path_length >= sizeof path) {
             errno = ENAMETOOLONG;
             return -1;
@@ -445,9 +451,11 @@ static void tell_stage(struct zygote *z, int stage, const char *what)
 static char *arguments[MAX_ARGUMENTS + 1];
 static char *variables[MAX_ARGUMENTS + 1];
 
-/* Cut a section of NUL-terminated strings; -1: too many. */
+/* Cut a section of NUL-terminated strings; -1: too many, or the last has no end. */
 static int cut(char *text, int64_t size, char **into, int count)
 {
+    if (size > 0 && text[size - 1] != 0)
+        return -1;
     for (char *end = text + size; text < end; text += strlen(text) + 1) {
         if (count == MAX_ARGUMENTS)
             return -1;
@@ -639,7 +647,15 @@ static void find_sections(struct zygote *z)
 {
     const struct request *q = (const struct request *)z->buffer;
     char *text = z->buffer + sizeof *q;
+    uint64_t left = z->packet_size - sizeof *q;
+    int wanted = 0;
     z->body = NULL;
+    for (unsigned flags = q->flags & (BODY_FD | STDIN_FD | PROGRAM_FD | DRIVER); flags;
+         flags &= flags - 1)
+        wanted++;
+    errno = EPROTO; /* the daemon is trusted; a defect of its own must not be read as data */
+    if (z->packet_size < (int64_t)sizeof *q || z->descriptor_count < wanted)
+        die("a request that is cut, or lacks descriptors");
     if (q->flags & BODY_FD) {
         struct stat status;
         if (fstat(z->descriptors[0], &status) < 0)
@@ -649,8 +665,13 @@ static void find_sections(struct zygote *z)
         if (z->body == MAP_FAILED)
             die("reading a request");
         text = z->body;
+        left = z->body_size;
     }
     for (int i = 0; i < SECTIONS; i++) {
+        errno = EPROTO;
+        if (q->length[i] > left)
+            die("a request whose lengths do not add up");
+        left -= q->length[i];
         z->section[i] = text;
         z->section_length[i] = q->length[i];
         text += q->length[i];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:  # `typing` itself is not worth its pages
 
 #: More than enough for symbolic links.
 _LINKS_BYTES = 1 << 20
+#: A run that may write so much must find room for it: a compiler's files take some megabytes, and
+#: would not be the submission's fault.
+_LEAST_ROOM_BYTES = 16 << 20
 
 
 class Box:
@@ -45,6 +49,8 @@ class Box:
 
     def enter(self, request: Request) -> None:
         """In the child: fill it and go there."""
+        if not self._own_namespaces:
+            self._check_room(request.file_bytes)
         os.umask(0o022)
         os.mkdir(self.folder, 0o755)
         os.mkdir(self.root + "/tmp", 0o777)
@@ -58,12 +64,20 @@ class Box:
         while offset < len(files):
             path_length, length, mode = wire.FILE_ENTRY.unpack_from(files, offset)
             offset += wire.FILE_ENTRY.size
+            if offset + path_length + length > len(files):
+                raise ValueError("a file that is cut")
             path = os.fsdecode(files[offset : offset + path_length])
             offset += path_length
             if "/" in path:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             _write(path, files[offset : offset + length], mode)
             offset += length
+
+    def _check_room(self, size_bytes: int) -> None:
+        """Without a file system of its own, a run shares the host's, which may be full."""
+        status = os.statvfs(self.root)
+        if status.f_bavail * status.f_frsize < min(size_bytes, _LEAST_ROOM_BYTES):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _link_hidden(self) -> None:
         for path, target in self._hidden.items():
@@ -83,15 +97,22 @@ class Box:
         self.drop()
 
     def fetch(self, paths: list[str]) -> tuple[list[int], bytes]:
-        """Open what a run left: descriptors, and the reply's listing of them."""
+        """Open what a run left: descriptors, and the reply's listing of them.
+
+        What cannot be the name of a file, and what the reply has no room for, is not there.
+        """
         found = []
         listing = b""
         for path in paths[: wire.MAX_FETCHED_FILES]:
             fd = _open_beneath(self.folder, path)
-            if fd >= 0:
-                found.append(fd)
-                raw = os.fsencode(path)
-                listing += wire.FILE_REPLY.pack(len(raw)) + raw
+            if fd < 0:
+                continue
+            raw = os.fsencode(path)
+            if len(listing) + wire.FILE_REPLY.size + len(raw) > wire.LISTING_BYTES:
+                os.close(fd)
+                continue
+            found.append(fd)
+            listing += wire.FILE_REPLY.pack(len(raw)) + raw
         return found, listing
 
     def drop(self) -> None:
@@ -121,8 +142,8 @@ def _open_beneath(root: str, path: str) -> int:
             above, directory = directory, os.open(part, flags | os.O_DIRECTORY, dir_fd=directory)
             os.close(above)
         fd = os.open(parts[-1], flags, dir_fd=directory)
-    except OSError:
-        return -1
+    except (OSError, ValueError):
+        return -1  # ValueError: a NUL, or a lone surrogate, which no file's name holds
     finally:
         if directory >= 0:
             os.close(directory)

@@ -21,6 +21,9 @@ class Request:
     Parameters:
         buffer: holds the packet.
         descriptors: that came with it.
+
+    Raises:
+        ValueError: its sections are longer than what brings them, or it lacks descriptors.
     """
 
     def __init__(self, buffer: mmap.mmap, descriptors: list[int]) -> None:
@@ -31,6 +34,9 @@ class Request:
         self.descriptors = descriptors
         self._memory, offset = buffer, wire.REQUEST.size
         given = list(descriptors)
+        flagged = (wire.BODY_FD, wire.STDIN_FD, wire.PROGRAM_FD, wire.DRIVER)
+        if len(given) < sum(1 for flag in flagged if self.flags & flag):
+            raise ValueError("a request lacks descriptors")
         if self.flags & wire.BODY_FD:
             body = given.pop(0)
             size = os.fstat(body).st_size
@@ -39,6 +45,8 @@ class Request:
         for length in fields[14:]:
             self._places.append((offset, offset + length))
             offset += length
+        if offset > len(self._memory):
+            raise ValueError("the lengths of a request do not add up")
         self.stdin_fd = given.pop(0) if self.flags & wire.STDIN_FD else -1
         self.program_fd = given.pop(0) if self.flags & wire.PROGRAM_FD else -1
         self.driver_stdin_fd = given.pop(0) if self.flags & wire.DRIVER else -1

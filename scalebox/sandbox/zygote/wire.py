@@ -83,3 +83,5 @@ REPLY = struct.Struct("<QIiiI7Q4I")
 FILE_REPLY = struct.Struct("<H")
 #: Descriptors in one packet (SCM_MAX_FD is 253).
 MAX_FETCHED_FILES = 64
+#: The most that their listing takes of a reply.
+LISTING_BYTES = 24 * 1024
