@@ -24,7 +24,7 @@ from bench.results import Promise, at_most
 from scalebox.client.sync import Client
 from scalebox.model import Report, StdioCase, StdioTests, Submission, Verdict
 from tests.daemons import Kind, kinds
-from tests.hostile import catalogue, docs, traces
+from tests.hostile import catalogue, docs, send, traces
 from tests.hostile.catalogue import Program
 from tests.hostile.stage import Stage, stage
 
@@ -75,12 +75,13 @@ class Seen:
 
 def judged(scene: Stage, program: Program, told: dict[str, object]) -> tuple[Seen, Report]:
     """Put one attack on, and compare what is seen with what must be."""
-    report = scene.client.judge(program.submission(told))
+    report, surprises = send.put_on(scene, program, told)
     where = f"{report.isolation.value}+{report.enforcement.value}"
     root = scene.planted.uid == 0
     expected = program.expected(report.isolation.value, report.enforcement.value, root)
     seen = Seen(program, where, report.verdict.value, expected.stopped, expected.why)
     assert expected.verdict is not None
+    seen.surprises += surprises
     if report.verdict not in expected.verdict:
         seen.surprises.append(f"{report.verdict.value}: {_words(report)}")
     if any(case.attempts > 1 for case in report.cases):

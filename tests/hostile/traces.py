@@ -20,6 +20,9 @@ from tests.hostile.stage import Stage
 _COMMON = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")
 #: The kernel and the daemon's event loop need a moment to let go.
 _SETTLE_S = 5.0
+#: Of the daemon's descriptors: compiled programs and uploaded inputs, of which it keeps a bounded
+#: number open.
+_KEPT = ("/artifacts/", "/blobs/", "/memfd:input", "/memfd:program")
 #: Caches of the interpreter grow a little with every kind of error met for the first time.
 _MEMORY_SLACK_BYTES = 24 << 20
 
@@ -107,7 +110,7 @@ def _descriptors(pid: int) -> dict[str, int]:
     for fd in os.listdir(folder):
         with contextlib.suppress(OSError):  # closed meanwhile
             what = os.readlink(f"{folder}/{fd}")
-            if "/artifacts/" not in what:  # compiled programs: a bounded number is kept open
+            if not any(word in what for word in _KEPT):
                 found[re.sub(r"\d+", "N", what)] += 1
     return dict(found)
 
