@@ -27,6 +27,8 @@ from tests import unprivileged
 
 #: Waiting longer than this for what must come is a failure.
 PATIENCE_S = 120.0
+#: Of the folders that places are.
+PLACE_PREFIX = "scalebox-test-"
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ class Place:
 @contextlib.contextmanager
 def place(kind: Kind) -> Iterator[Place]:
     """A place; every daemon that was started in it is gone afterwards."""
-    directory = Path(tempfile.mkdtemp(prefix="scalebox-test-", dir="/tmp"))
+    directory = Path(tempfile.mkdtemp(prefix=PLACE_PREFIX, dir="/tmp"))
     directory.chmod(0o755)
     made = Place(directory, kind)
     try:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from scalebox.model import StdioCase, StdioTests, Submission, Verdict
 from scalebox.sandbox.zygote.rootfs import GONE_PLACES
+from tests.daemons import PLACE_PREFIX
 from tests.hostile.stage import Stage
 
 #: Where programs leave things on hosts without walls.
@@ -138,7 +139,10 @@ def _is_ours(entry: os.DirEntry[str], stage: Stage) -> bool:
         owner = entry.stat(follow_symlinks=False).st_uid
     except OSError:
         return False
-    # What others on this host make meanwhile is not looked at; root makes too much.
+    # What others on this host make meanwhile is not looked at: other tests, and root, who makes too
+    # much.
+    if entry.name.startswith(PLACE_PREFIX):
+        return False
     slots = range(61_184, 61_184 + 512)
     return owner in slots or (owner == stage.planted.uid and owner != 0)
 

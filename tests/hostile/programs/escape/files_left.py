@@ -9,7 +9,7 @@ from attack import end, got, quietly, told
 
 NAME = ".left-by-the-first"
 places = {".", "..", "../..", "/", "/tmp", "/var/tmp", "/dev/shm", "/dev", "/run", "/run/lock", "/run/user",
-          "/scratch", "/gone", "/outside", "/var", "/var/lock", "/home", "/root", "/opt", "/srv", "/mnt",
+          "/scratch", "/gone", "/outside", "/var", "/var/lock", "/home", "/../root", "/opt", "/srv", "/mnt",
           os.path.expanduser("~"), os.environ.get("TMPDIR", "/tmp"), "/proc/self/cwd", "/proc/self/root",
           os.path.dirname(told["secret_file"]), told["store"], "/dev/mqueue", "/sys/fs/cgroup"}
 for place in sorted(places):

@@ -24,9 +24,9 @@ struct Early {
                 if (stream.read(&byte, 1))
                     found.insert(at->path().string() + file);
             }
-            for (const char *link : {"/cwd", "/root", "/exe", "/fd/0", "/fd/3"})
-                if (fs::read_symlink(at->path().string() + link, error) != fs::path())
-                    found.insert(at->path().string() + link);
+            for (const char *link : {"cwd", "root", "exe", "fd/0", "fd/3"})
+                if (fs::read_symlink(at->path() / link, error) != fs::path())
+                    found.insert(at->path() / link);
             error.clear();
         }
     }
