@@ -299,6 +299,22 @@ def _seen(file: int | Path) -> tuple[int, int]:
     return status.st_size, status.st_mtime_ns
 
 
+#: From Linux 6.3 on.  Without the seal a program that runs as the daemon's user can take its own
+#: artifact's mode away, and no later case can execute it.
+_MFD_EXEC = 0x10
+_F_SEAL_EXEC = 0x20
+
+
+def _executable_memfd() -> tuple[int, bool]:
+    flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
+    try:
+        return os.memfd_create("program", flags | _MFD_EXEC), True
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        return os.memfd_create("program", flags), False
+
+
 def to_memory(fd: int) -> int:
     """The same content, sealed, and where execution is allowed whatever the store's mount says.
 
@@ -313,11 +329,13 @@ def to_memory(fd: int) -> int:
     """
     memory = -1
     try:
-        memory = os.memfd_create("program", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        memory, mode_is_sealed = _executable_memfd()
         offset = 0
         while count := os.sendfile(memory, fd, offset, _COPY_BYTES):
             offset += count
         seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+        if mode_is_sealed:
+            seals |= _F_SEAL_EXEC
         fcntl.fcntl(memory, fcntl.F_ADD_SEALS, seals)
         # Opened afresh for reading: nobody may execute a file that is open for writing.
         return os.open(f"/proc/self/fd/{memory}", os.O_RDONLY | os.O_CLOEXEC)

@@ -10,9 +10,13 @@ A header is TOML in the first lines of the file, each after `#|` or `//|`:
               "assert": `tests` is the test program, `entry_point` as in HumanEval
               "call": `function` is called with each of `calls`, a list of {args, expected}
               "function": the same `function` and `calls`, put to it in every one of `WAYS`
+              "run": as stdio, by `POST /v1/run`, which is asked for the files `fetch`; exactly
+              those of `fetched` (name to content) may come back
     stages    of stdio: one case each, in this order, in the same slot; the stage's name is in the
               JSON.  What the first leaves the second must not find
-    files     further files of the submission
+    blob      whether the line of JSON is an uploaded blob, followed by a megabyte of empty lines
+    files     further files of the submission; those of `programs/common/` are there without asking
+    refused   names; a request to run with, or to fetch, a file of such a name must be refused
     limits    as in a submission
     at        table of exceptions, by level ("minimal"), enforcement ("rlimit"), or both
               ("minimal+rlimit", "minimal+root"), or, wherever it is, by way of testing ("weak",
@@ -24,6 +28,7 @@ Whatever the header says, what is accepted as a call or by asserts must be calle
 from __future__ import annotations
 
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +40,7 @@ from scalebox.model import (
     AssertTests,
     CallCase,
     CallTests,
+    Data,
     Limits,
     StdioCase,
     StdioTests,
@@ -44,9 +50,13 @@ from scalebox.model import (
 
 PROGRAMS = Path(__file__).with_name("programs")
 KINDS = ("resources", "escape", "hacking")
+#: By language: what attacks share, there under its own name in every submission.
+_COMMON = {"python": "attack.py", "c": "attack.h", "cpp": "attack.h"}
 _LANGUAGES = {".py": "python", ".c": "c", ".cpp": "cpp", ".sh": "sh"}
 _MARKS = {".py": "#|", ".sh": "#|", ".c": "//|", ".cpp": "//|"}
 CONTAINED = "contained\n"
+#: The answer of every case: equal in tokens to `CONTAINED`, and to be found in no program.
+ANSWER = CONTAINED + " \t \t\t \n\t \n"
 
 #: How a function is tested: by calls, by bare asserts, by `check(candidate)`, and by asserts that
 #: need the submission's process.
@@ -117,7 +127,7 @@ class Header(Struct, kw_only=True, forbid_unknown_fields=True):
     what: str
     covers: tuple[str, ...]
     verdict: tuple[Verdict, ...]
-    test: Literal["stdio", "assert", "call", "function"] = "stdio"
+    test: Literal["stdio", "assert", "call", "function", "run"] = "stdio"
     stages: tuple[str, ...] = ("only",)
     limits: dict[str, Any] = {}
     tests: str = ""
@@ -125,6 +135,10 @@ class Header(Struct, kw_only=True, forbid_unknown_fields=True):
     function: str = ""
     calls: tuple[dict[str, Any], ...] = _SORTING
     files: dict[str, str] = {}
+    blob: bool = False
+    fetch: tuple[str, ...] = ()
+    fetched: dict[str, str] = {}
+    refused: tuple[str, ...] = ()
     at: dict[str, Exception_] = {}
 
 
@@ -164,19 +178,32 @@ class Program(Struct, frozen=True):
                 )
         return Exception_(verdict=self.header.verdict)
 
+    def sent(self) -> tuple[str, str, dict[str, Data]]:
+        """Language, source and files of the submission."""
+        files: dict[str, Data] = dict(self.header.files)
+        if self.language == "sh":
+            return "c", _SHELL, {**files, "attack.sh": self.source}
+        name = _COMMON[self.language]
+        return self.language, self.source, {name: _common(name), **files}
+
+    def lines(self, planted: dict[str, Any]) -> list[str]:
+        """What the standard input of each stage is."""
+        return [
+            msgspec.json.encode({**planted, "stage": stage}).decode() + "\n"
+            for stage in self.header.stages
+        ]
+
     def submission(self, planted: dict[str, Any]) -> Submission:
         """What is sent to the daemon.
 
         Parameters:
             planted: what stdio programs are told.
         """
-        language, source, files = self.language, self.source, self.header.files
-        if language == "sh":
-            language, source, files = "c", _SHELL, {**files, "attack.sh": source}
+        language, source, files = self.sent()
         return Submission(
             language=language,
             source=source,
-            files=dict(files),
+            files=files,
             tests=self._tests(planted),
             limits=msgspec.convert(self.header.limits, Limits),
             stop="never",
@@ -195,11 +222,14 @@ class Program(Struct, frozen=True):
                 CallCase(args=case["args"], expected=case["expected"]) for case in header.calls
             ]
             return CallTests(function=header.function, cases=cases)
-        lines = [
-            msgspec.json.encode({**planted, "stage": stage}).decode() + "\n"
-            for stage in header.stages
-        ]
-        return StdioTests(cases=[StdioCase(input=line, answer=CONTAINED) for line in lines])
+        return StdioTests(
+            cases=[StdioCase(input=line, answer=ANSWER) for line in self.lines(planted)]
+        )
+
+
+@cache
+def _common(name: str) -> str:
+    return (PROGRAMS / "common" / name).read_text(encoding="utf-8")
 
 
 def _in_one_way(header: Header, way: str) -> Header:

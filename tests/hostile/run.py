@@ -24,7 +24,7 @@ from bench.results import Promise, at_most
 from scalebox.client.sync import Client
 from scalebox.model import Integrity, Report, StdioCase, StdioTests, Submission, Verdict
 from tests.daemons import Kind, kinds
-from tests.hostile import catalogue, docs, traces
+from tests.hostile import catalogue, docs, send, traces
 from tests.hostile.catalogue import Program
 from tests.hostile.stage import Stage, stage
 
@@ -32,6 +32,9 @@ AT_ONCE = 4
 _HONEST_QUIET = 12
 #: Between the median CPU time of an honest program under attack and in peace.
 _LARGEST_CPU_RATIO = 1.35
+
+#: Ways of testing by what a program writes, where an accepted one has been contained.
+_BY_OUTPUT = ("stdio", "run")
 
 _HONEST = {
     "python": "n = int(input())\ntotal = 0\nfor i in range(n * 300000):\n    total += i % 7\n"
@@ -78,7 +81,7 @@ def judged(scene: Stage, program: Program, told: dict[str, object]) -> tuple[See
     parts = {way: _judged(scene, one, told) for way, one in program.each_way().items()}
     found = [seen for seen, _ in parts.values()]
     for way, (seen, report) in parts.items():
-        if report.accepted and way != "stdio" and report.integrity is Integrity.STRONG:
+        if report.accepted and way not in _BY_OUTPUT and report.integrity is Integrity.STRONG:
             seen.surprises.append("accepted, and called strong")
         seen.surprises = [f"{way}: {surprise}" for surprise in seen.surprises]
     whole = next((seen for seen in found if not seen.stopped), found[0])
@@ -89,12 +92,13 @@ def judged(scene: Stage, program: Program, told: dict[str, object]) -> tuple[See
 
 
 def _judged(scene: Stage, program: Program, told: dict[str, object]) -> tuple[Seen, Report]:
-    report = scene.client.judge(program.submission(told))
+    report, surprises = send.put_on(scene, program, told)
     where = f"{report.isolation.value}+{report.enforcement.value}"
     root = scene.planted.uid == 0
     expected = program.expected(report.isolation.value, report.enforcement.value, root)
     seen = Seen(program, where, report.verdict.value, expected.stopped, expected.why)
     assert expected.verdict is not None
+    seen.surprises += surprises
     if report.verdict not in expected.verdict:
         seen.surprises.append(f"{report.verdict.value}: {_words(report)}")
     if any(case.attempts > 1 for case in report.cases):

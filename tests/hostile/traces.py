@@ -24,6 +24,9 @@ from tests.hostile.stage import Stage
 _COMMON = ("/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue")
 #: The kernel and the daemon's event loop need a moment to let go.
 _SETTLE_S = 5.0
+#: Of the daemon's descriptors: compiled programs and uploaded inputs, of which it keeps a bounded
+#: number open.
+_KEPT = ("/artifacts/", "/blobs/", "/memfd:input", "/memfd:program")
 #: Caches of the interpreter grow a little with every kind of error met for the first time.
 _MEMORY_SLACK_BYTES = 24 << 20
 
@@ -117,8 +120,7 @@ def _descriptors(stage: Stage) -> dict[str, int]:
     for fd in os.listdir(folder):
         with contextlib.suppress(OSError):  # closed meanwhile
             what = os.readlink(f"{folder}/{fd}")
-            # Compiled programs, and copies of them: a bounded number is kept open.
-            if "/artifacts/" not in what and not what.startswith("/memfd:program "):
+            if not any(word in what for word in _KEPT):
                 found[re.sub(r"\d+", "N", what)] += 1
     # A client opens another connection whenever the first one is not yet free.
     found["socket:[N]"] -= _connections(str(stage.daemon.place.socket))
@@ -159,9 +161,10 @@ def _is_ours(entry: os.DirEntry[str], stage: Stage) -> bool:
         owner = entry.stat(follow_symlinks=False).st_uid
     except OSError:
         return False
-    # What others on this host make meanwhile is not looked at; root makes too much.
+    # What others on this host make meanwhile is not looked at: other tests, and root, who makes too
+    # much.
     if entry.name.startswith(PLACE_PREFIX):
-        return False  # of another daemon under test, or of this one
+        return False
     slots = range(61_184, 61_184 + 512)
     return owner in slots or (owner == stage.planted.uid and owner != 0)
 

@@ -54,6 +54,24 @@ def test_files_are_private_and_executable(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o555
 
 
+def test_copies_in_memory_stay_executable(tmp_path: Path) -> None:
+    """A program that runs as the daemon's user owns its own artifact."""
+    try:
+        os.close(os.memfd_create("probe", 0x10))
+    except OSError:  # a kernel before Linux 6.3: such a mode cannot be sealed
+        sealable = False
+    else:
+        sealable = True
+    cache = ArtifactCache(tmp_path, CACHE_BYTES, in_memory=True)
+    put(cache, "a", b"program")
+    fd = cache.open("a")
+    assert fd is not None
+    if sealable:
+        with pytest.raises(PermissionError):
+            os.fchmod(fd, 0)
+    assert os.fstat(fd).st_mode & 0o111 == 0o111
+
+
 def test_copies_in_memory_cannot_be_changed(tmp_path: Path) -> None:
     cache = ArtifactCache(tmp_path, CACHE_BYTES, in_memory=True)
     put(cache, "a", b"program")

@@ -56,7 +56,7 @@ def _forget_our_levels():  # type: ignore[no-untyped-def]
 
 
 def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def]
-    from zygote import child, rootfs
+    from zygote import child, filters, rootfs
 
     own_namespaces = settings.level != "minimal"
     if own_namespaces:
@@ -113,7 +113,7 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
     missing = supervise.preload(settings.preload)
     if missing:
         notes.append("modules to preload that this Python lacks: " + ", ".join(missing))
-    kernel.install_filter(kernel.slot_filter(own_namespaces))
+    kernel.install_filter(filters.slot_filter(own_namespaces))
     identity, driver_identity = _identities(settings, own_namespaces, kernel, child, notes)
     supervisor = supervise.Supervisor(
         control,

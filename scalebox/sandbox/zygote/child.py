@@ -17,7 +17,7 @@ import sys
 import types
 from importlib.machinery import SourceFileLoader
 
-from . import kernel
+from . import filters, kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # `typing` itself is not worth its pages
@@ -48,7 +48,8 @@ class Identity:
         drop_capabilities: whether capabilities must be dropped by hand (inside a user namespace).
         landlock: paths to read, paths to write, and the kernel's ABI; or None.
         own_signals_only: whether to install the filter that keeps signals to oneself.
-        stay_with_parent: die when pid 1 dies (where there is no pid namespace to do it).
+        among_others: there are no namespaces: files and processes of others are in sight, and pid 1
+            must be died with.
     """
 
     def __init__(
@@ -58,18 +59,18 @@ class Identity:
         drop_capabilities: bool,
         landlock: tuple[list[str], list[str], int] | None,
         own_signals_only: bool,
-        stay_with_parent: bool,
+        among_others: bool,
     ) -> None:
         self.uid = uid
         self.gid = gid
         self.drop_capabilities = drop_capabilities
         self.landlock = landlock
         self.own_signals_only = own_signals_only
-        self.stay_with_parent = stay_with_parent
+        self.among_others = among_others
 
     def become(self, dumpable: bool) -> None:
         """Give up every privilege; nothing after this can get one back."""
-        if self.stay_with_parent:
+        if self.among_others:
             kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         if self.uid is not None and self.gid is not None:
             os.setresgid(self.gid, self.gid, self.gid)
@@ -83,7 +84,9 @@ class Identity:
                 kernel.landlock_ruleset([*readable, "/proc/self"], writable, abi)
             )
         if self.own_signals_only:
-            kernel.install_filter(kernel.own_signals_only_filter(os.getpid()))
+            kernel.install_filter(filters.own_signals_only_filter(os.getpid()))
+        if self.among_others:
+            kernel.install_filter(filters.files_of_others_filter())
         if dumpable:
             # Changing the uid cleared it, and /dev/stdin and /proc/self would be closed to us.
             kernel.prctl(kernel.PR_SET_DUMPABLE, 1)

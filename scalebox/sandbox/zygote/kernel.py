@@ -54,7 +54,6 @@ PR_SET_NO_NEW_PRIVS = 38
 SECCOMP_MODE_FILTER = 2
 
 IS_ARM64 = os.uname().machine == "aarch64"
-AUDIT_ARCH = 0xC00000B7 if IS_ARM64 else 0xC000003E
 
 #: System-call numbers (x86-64, arm64); -1 where the architecture lacks the call.
 NUMBERS = {
@@ -63,6 +62,9 @@ NUMBERS = {
     "adjtimex": (159, 171),
     "bpf": (321, 280),
     "capset": (126, 91),
+    "chmod": (90, -1),
+    "chown": (92, -1),
+    "chroot": (161, 51),
     "clock_adjtime": (305, 266),
     "clock_settime": (227, 112),
     "clone": (56, 220),
@@ -70,18 +72,32 @@ NUMBERS = {
     "close_range": (436, 436),
     "delete_module": (176, 106),
     "fanotify_init": (300, 262),
+    "fanotify_mark": (301, 263),
+    "fchmod": (91, 52),
+    "fchmodat": (268, 53),
+    "fchmodat2": (452, 452),
+    "fchown": (93, 55),
+    "fchownat": (260, 54),
+    "fcntl": (72, 25),
+    "file_setattr": (469, 469),
     "finit_module": (313, 273),
+    "fremovexattr": (199, 16),
     "fsconfig": (431, 431),
+    "fsetxattr": (190, 7),
     "fsmount": (432, 432),
     "fsopen": (430, 430),
     "fspick": (433, 433),
+    "futimesat": (261, -1),
     "init_module": (175, 105),
+    "inotify_add_watch": (254, 27),
     "io_setup": (206, 0),
     "io_uring_enter": (426, 426),
     "io_uring_register": (427, 427),
     "io_uring_setup": (425, 425),
+    "ioctl": (16, 29),
     "ioperm": (173, -1),
     "iopl": (172, -1),
+    "ioprio_set": (251, 30),
     "kcmp": (312, 272),
     "kexec_file_load": (320, 294),
     "kexec_load": (246, 104),
@@ -90,7 +106,12 @@ NUMBERS = {
     "landlock_add_rule": (445, 445),
     "landlock_create_ruleset": (444, 444),
     "landlock_restrict_self": (446, 446),
+    "lchown": (94, -1),
+    "listmount": (458, 458),
     "lookup_dcookie": (212, 18),
+    "lremovexattr": (198, 15),
+    "lsetxattr": (189, 6),
+    "lsm_set_self_attr": (460, 460),
     "mbind": (237, 235),
     "memfd_secret": (447, 447),
     "migrate_pages": (256, 238),
@@ -106,6 +127,7 @@ NUMBERS = {
     "nfsservctl": (180, 42),
     "open_by_handle_at": (304, 265),
     "open_tree": (428, 428),
+    "open_tree_attr": (467, 467),
     "perf_event_open": (298, 241),
     "pidfd_getfd": (438, 438),
     "pidfd_open": (434, 434),
@@ -120,10 +142,15 @@ NUMBERS = {
     "quotactl": (179, 60),
     "quotactl_fd": (443, 443),
     "reboot": (169, 142),
+    "removexattr": (197, 14),
+    "removexattrat": (466, 466),
     "request_key": (249, 218),
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
     "sched_setaffinity": (203, 122),
+    "sched_setattr": (314, 274),
+    "sched_setparam": (142, 118),
+    "sched_setscheduler": (144, 119),
     "semctl": (66, 191),
     "semget": (64, 190),
     "set_mempolicy": (238, 237),
@@ -131,18 +158,29 @@ NUMBERS = {
     "setdomainname": (171, 162),
     "sethostname": (170, 161),
     "setns": (308, 268),
+    "setpriority": (141, 140),
     "settimeofday": (164, 170),
+    "setxattr": (188, 5),
+    "setxattrat": (463, 463),
     "shmctl": (31, 195),
     "shmget": (29, 194),
     "socket": (41, 198),
     "socketpair": (53, 199),
+    "statmount": (457, 457),
     "swapoff": (168, 225),
     "swapon": (167, 224),
+    "_sysctl": (156, -1),
+    "sysfs": (139, -1),
     "syslog": (103, 116),
     "tgkill": (234, 131),
     "tkill": (200, 130),
     "unshare": (272, 97),
+    "uselib": (134, -1),
     "userfaultfd": (323, 282),
+    "ustat": (136, -1),
+    "utime": (132, -1),
+    "utimensat": (280, 88),
+    "utimes": (235, -1),
     "vhangup": (153, 58),
 }
 
@@ -220,118 +258,6 @@ def flush_c_streams() -> None:
 
 # --- seccomp -------------------------------------------------------------------------------------
 
-_LD_ABS = 0x20
-_JEQ = 0x15
-_JGE = 0x35
-_JSET = 0x45
-_RET = 0x06
-_ALLOW = 0x7FFF0000
-_ERRNO = 0x00050000
-_KILL_PROCESS = 0x80000000
-EPERM = 1
-ENOSYS = 38
-EAFNOSUPPORT = 97
-
-#: Never needed by a program under test, and a way out, a leak between runs, or kernel surface.
-DENIED = (
-    "acct", "add_key", "adjtimex", "bpf", "clock_adjtime", "clock_settime", "delete_module",
-    "fanotify_init", "finit_module", "fsconfig", "fsmount", "fsopen", "fspick", "init_module",
-    "ioperm", "iopl", "kcmp", "kexec_file_load", "kexec_load", "keyctl", "lookup_dcookie", "mbind",
-    "memfd_secret", "migrate_pages", "modify_ldt", "mount_setattr", "move_mount", "move_pages",
-    "mq_open", "mq_unlink", "msgctl", "msgget", "name_to_handle_at", "nfsservctl",
-    "open_by_handle_at", "open_tree", "perf_event_open", "pidfd_getfd", "pivot_root",
-    "process_madvise", "process_mrelease", "process_vm_readv", "process_vm_writev", "ptrace",
-    "quotactl", "quotactl_fd", "reboot", "request_key", "sched_setaffinity", "semctl", "semget",
-    "set_mempolicy", "set_mempolicy_home_node", "setdomainname", "sethostname", "setns",
-    "settimeofday", "shmctl", "shmget", "swapoff", "swapon", "syslog", "unshare", "vhangup",
-)  # fmt: skip
-#: Answered with ENOSYS so that libraries fall back to the calls that can be filtered.
-UNKNOWN = ("clone3", "io_setup", "io_uring_enter", "io_uring_register", "io_uring_setup",
-           "userfaultfd")  # fmt: skip
-#: AF_UNIX, AF_INET, AF_INET6, AF_NETLINK; the rest (vsock, alg, packet, …) leaves the namespaces.
-SOCKET_FAMILIES = (1, 2, 10, 16)
-
-
-def _op(code: int, jump_true: int, jump_false: int, value: int) -> bytes:
-    return struct.pack("HBBI", code, jump_true, jump_false, value)
-
-
-def slot_filter(own_network: bool) -> bytes:
-    """The seccomp program of a slot, installed once in pid 1 and inherited by every run.
-
-    Parameters:
-        own_network: whether the slot has a network namespace.  Without one no socket but a pair can
-            be made: Landlock stops neither UDP nor connections to the host's pathname sockets.
-
-    Installing a filter costs about 1 µs an instruction, so nothing is installed per run; what
-    differs between pid 1 and a program (mount, umount2) rests on capabilities alone, which the
-    program cannot regain: namespaces that would give them back are denied here.
-    """
-    body = []  # type: list[bytes]
-    special = {
-        "clone": [
-            _op(_LD_ABS, 0, 0, 16),
-            _op(_JSET, 0, 1, CLONE_NEW_ANY),
-            _op(_RET, 0, 0, _ERRNO | EPERM),
-            _op(_RET, 0, 0, _ALLOW),
-        ],
-        "prlimit64": [
-            _op(_LD_ABS, 0, 0, 16),
-            _op(_JEQ, 1, 0, 0),
-            _op(_RET, 0, 0, _ERRNO | EPERM),
-            _op(_RET, 0, 0, _ALLOW),
-        ],
-        "socket": _families(SOCKET_FAMILIES if own_network else ()),
-        "socketpair": _families(SOCKET_FAMILIES),
-    }
-    for name, block in special.items():
-        body.append(_op(_JEQ, 0, len(block), number(name)))
-        body.extend(block)
-    for name in UNKNOWN:
-        if number(name) >= 0:
-            body += [_op(_JEQ, 0, 1, number(name)), _op(_RET, 0, 0, _ERRNO | ENOSYS)]
-    denied = sorted(n for n in (number(name) for name in DENIED) if n >= 0)
-    for index, value in enumerate(denied):
-        # All of these jump to the one EPERM at the end: 255 instructions is the farthest jump.
-        body.append(_op(_JEQ, len(denied) - index, 0, value))
-    body += [_op(_RET, 0, 0, _ALLOW), _op(_RET, 0, 0, _ERRNO | EPERM)]
-    head = [
-        _op(_LD_ABS, 0, 0, 4),
-        _op(_JEQ, 1, 0, AUDIT_ARCH),
-        _op(_RET, 0, 0, _KILL_PROCESS),
-        _op(_LD_ABS, 0, 0, 0),
-    ]
-    if not IS_ARM64:
-        # The x32 calls are numbered from 0x40000000 and would slip past every comparison.
-        head += [_op(_JGE, 0, 1, 0x40000000), _op(_RET, 0, 0, _ERRNO | ENOSYS)]
-    return b"".join(head + body)
-
-
-def _families(allowed: tuple[int, ...]) -> list[bytes]:
-    block = [_op(_LD_ABS, 0, 0, 16)]
-    for index, family in enumerate(allowed):
-        block.append(_op(_JEQ, len(allowed) - index, 0, family))
-    return [*block, _op(_RET, 0, 0, _ERRNO | EAFNOSUPPORT), _op(_RET, 0, 0, _ALLOW)]
-
-
-def own_signals_only_filter(pid: int) -> bytes:
-    """Where program and bystanders share a uid and a pid namespace: signals to itself only."""
-    calls = [number(n) for n in ("kill", "tgkill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")]
-    body = [_op(_LD_ABS, 0, 0, 0)]
-    body += [_op(_JEQ, 1, 0, number("pidfd_send_signal")), _op(_JEQ, 0, 1, number("pidfd_open"))]
-    body += [_op(_RET, 0, 0, _ERRNO | EPERM)]
-    for index, value in enumerate(calls):
-        body.append(_op(_JEQ, len(calls) - index, 0, value))
-    body += [
-        _op(_RET, 0, 0, _ALLOW),
-        _op(_LD_ABS, 0, 0, 16),
-        _op(_JEQ, 2, 0, pid),
-        _op(_JEQ, 1, 0, 0),
-        _op(_RET, 0, 0, _ERRNO | EPERM),
-        _op(_RET, 0, 0, _ALLOW),
-    ]
-    return b"".join(body)
-
 
 class _SockFprog(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_char_p)]
@@ -392,8 +318,9 @@ def landlock_ruleset(readable: list[str], writable: list[str], abi: int) -> int:
 
 
 def landlock_restrict(ruleset: int) -> None:
-    """Enter the ruleset, for good."""
+    """Enter the ruleset, for good, and let go of its descriptor: programs must not inherit it."""
     syscall("landlock_restrict_self", ruleset, ctypes.c_uint32(0))
+    os.close(ruleset)
 
 
 # --- memfds --------------------------------------------------------------------------------------
