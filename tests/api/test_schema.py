@@ -57,7 +57,7 @@ def schema() -> Iterator[Any]:
             assert [slot.pid for slot in after.slots] == before
             assert after.queued_cases == 0
             assert after.counters["slot_failures"] == 0
-            assert sum(slot.runs for slot in after.slots) > EXAMPLES, "some of it was run"
+            assert any(slot.runs for slot in after.slots), "some of it was run"
         said = daemon.said()
         assert "Traceback" not in said, said
         assert "unexpected failure" not in said, said
@@ -75,7 +75,7 @@ def programs(case: Any, language: str, without: set[str]) -> Any:
     return case
 
 
-LANGUAGES = st.sampled_from(["python", "python", "python", "c", "nonsense"])
+LANGUAGES = st.sampled_from(["python"] * 5 + ["c", "nonsense"])
 #: One of them at least keeps most random submissions from being run.
 OBSTACLES = st.sets(st.sampled_from(["problem", "limits", "files", "args", "fetch"]))
 
