@@ -290,7 +290,10 @@ def test_a_candidate_that_lies_ends_the_test_or_answers_it(lines: list[bytes]) -
             patch.setattr(tester, "REQUESTS", requests)
             link = tester.Link()
             link._answers = common.LineReader(answers, 1 << 16)
-            ended = (tester.EndedError, tester.UnproxiableError, tester.UncompilableError)
+            ended = (
+                tester.EndedError, tester.UnproxiableError, tester.UncompilableError,
+                tester.UnsendableError,
+            )  # fmt: skip
             try:
                 link.hello()
                 for _ in lines:

@@ -152,7 +152,8 @@ async def test_codes_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch
         source = f"print({number})\n" * 10
         report = await engine.judge(stdio(source, [("", f"{number}\n" * 10)] * 2), client="t")
         assert report.accepted
-        assert builder._codes_bytes == sum(map(len, builder._codes.values())) <= 2_000
+        counted = sum(len(code) + building._CODE_ENTRY_BYTES for code in builder._codes.values())
+        assert builder._codes_bytes == counted <= 2_000
 
 
 COMPILE_LIMITS = {
