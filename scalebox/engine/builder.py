@@ -28,7 +28,7 @@ from scalebox.languages import build
 from scalebox.languages.artifacts import ArtifactCache, to_memory
 from scalebox.languages.toolchains import Language
 from scalebox.model import CompileResult
-from scalebox.sandbox.spec import RunLimits, RunOutcome, read_output
+from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output
 from scalebox.sandbox.zygote import wire
 
 _CODE_CACHE_BYTES = 16 << 20
@@ -295,14 +295,7 @@ class Builder:
         )  # fmt: skip
         attempts = 0
         while True:
-            outcome = await execute(
-                self._scheduler,
-                lambda: spec,
-                client=request.client,
-                priority=request.priority + COMPILE_PRIORITY,
-                memory_bytes=spec.limits.memory_bytes,
-                retries=self._retries,
-            )
+            outcome = await self._attempt(request, spec)
             attempts += 1
             if not _was_failed(outcome):
                 return outcome
@@ -317,10 +310,8 @@ class Builder:
                     "the compiler does not work at the moment, whatever it is given"
                 )
 
-    async def _compiles_something(self, request: _Request) -> bool:
-        """Whether a compiler that seems to be failed by the host compiles a trivial program."""
-        spec = build.compile_plan(request.language, _TRIVIAL, {}, self._limits, None)
-        outcome = await execute(
+    async def _attempt(self, request: _Request, spec: RunSpec) -> RunOutcome:
+        return await execute(
             self._scheduler,
             lambda: spec,
             client=request.client,
@@ -328,6 +319,11 @@ class Builder:
             memory_bytes=spec.limits.memory_bytes,
             retries=self._retries,
         )
+
+    async def _compiles_something(self, request: _Request) -> bool:
+        """Whether a compiler that seems to be failed by the host compiles a trivial program."""
+        spec = build.compile_plan(request.language, _TRIVIAL, {}, self._limits, None)
+        outcome = await self._attempt(request, spec)
         try:
             return self._judge(outcome).ok
         finally:

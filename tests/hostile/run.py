@@ -253,8 +253,9 @@ def _conclude(programs: list[Program], found: list[Seen], ratio: float, write_do
         "programs": float(len(programs)),
         "levels": float(len({seen.where for seen in found})),
         "surprises": float(sum(len(seen.surprises) for seen in found)),
-        "honest_cpu_ratio": ratio,
     }
+    if ratio:  # not with --alone
+        figures["honest_cpu_ratio"] = ratio
     promises: list[Promise] = [at_most("surprises", figures["surprises"], 0)]
     path = results.write("hostile", figures, [seen.row() for seen in found], promises=promises)
     if surprising:

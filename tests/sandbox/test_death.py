@@ -15,6 +15,7 @@ import pytest
 from scalebox.sandbox.spec import RunSpec
 from scalebox.sandbox.zygote import wire
 from scalebox.sandbox.zygote.meter import stat_fields
+from tests.daemons import children
 from tests.sandbox.conftest import LIMITS, Bench, open_pool
 
 _COUNTER = itertools.count(1)
@@ -96,16 +97,6 @@ def stopped(pid: int) -> bool:
     """Whether a process waits for SIGCONT."""
     fields = stat_fields(pid)
     return fields is not None and fields[0] == "T"
-
-
-def children(pid: int) -> list[int]:
-    """Of a process."""
-    found = []
-    for name in os.listdir("/proc"):
-        fields = stat_fields(int(name)) if name.isdigit() else None
-        if fields and int(fields[1]) == pid:
-            found.append(int(name))
-    return found
 
 
 async def test_nothing_outlives_a_killed_zygote(bench: Bench) -> None:

@@ -8,6 +8,7 @@ rusage: it misses what nobody waited for, and the report's `enforcement` says so
 
 from __future__ import annotations
 
+import abc
 import os
 import time
 
@@ -146,7 +147,7 @@ class State:
     cpu_at_start_ns = own_at_start_ns = 0
 
 
-class Meter:
+class Meter(abc.ABC):
     """What both kinds answer for."""
 
     #: How often, at least, somebody must look while a run lasts.
@@ -156,33 +157,33 @@ class Meter:
         """The descriptors that it reads and writes, by name."""
         return {}
 
+    @abc.abstractmethod
     def begin(self, memory_limit: int, processes: int) -> None:
         """A run is about to start."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def adopt(self, memory_limit: int, processes: int) -> None:
         """A run was started by somebody else, who has done what `begin` does to the cgroup."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def reaped(self, usage: resource.struct_rusage) -> None:
         """A process of the run has ended (its waited-for children are in its usage)."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def cpu_ns(self) -> int:
         """CPU time of the run so far."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def over_memory(self) -> bool:
         """Whether the run holds more than its limit, where nobody else looks."""
-        raise NotImplementedError
 
     def over_processes(self) -> bool:
         """Whether the run has more processes than allowed, where nobody else looks."""
         return False
 
+    @abc.abstractmethod
     def finish(self) -> tuple[int, int, bool, bool]:
         """(CPU ns, peak bytes, out of memory, a process was refused)."""
-        raise NotImplementedError
 
 
 class ProcessMeter(Meter):

@@ -21,7 +21,7 @@ int main(void) {
     const char *starts[] = {"", "/", "/proc/self/root", "/proc/self/cwd/../../../..", "/proc/1/root",
                             "/proc/self/fd/0/../../..", "/dev/../..", "/proc/thread-self/root/.."};
     for (int i = 0; i < 8; i++) {
-        const char *files[] = {secret, "/etc/shadow", "/../root/.bashrc", "/proc/1/environ"};
+        const char *files[] = {secret, "/etc/shadow", "/etc/gshadow", "/proc/1/environ"};
         for (int j = 0; j < 4; j++) {
             snprintf(path, sizeof path, "%s%s", starts[i], files[j] + (i == 0));
             int fd = open(path, O_RDONLY);

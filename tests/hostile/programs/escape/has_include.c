@@ -18,8 +18,8 @@ int main(void) {
 #if __has_include("/proc/1/environ")
     got("/proc/1/environ", 0);
 #endif
-#if __has_include("/../root/.bashrc")
-    got("/../root/.bashrc", 0);
+#if __has_include("/etc/gshadow")
+    got("/etc/gshadow", 0);
 #endif
 #if __has_include("/var/lib/dpkg/status")
     got("/var/lib/dpkg/status", 0);
