@@ -199,7 +199,7 @@ class AssertCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     """One test program made of asserts, run after the submission's source.
 
     Attributes:
-        program: for example HumanEval's `def check(candidate): …` or MBPP's `assert` lines.
+        program: such as HumanEval's `def check(candidate): …`, MBPP's asserts, C's `main`.
         name: shown in the report; defaults to the case's index.
     """
 
@@ -210,12 +210,12 @@ class AssertCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 class AssertTests(
     Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="assert"
 ):
-    """Test programs as in HumanEval and MBPP.
+    """Test programs as in HumanEval, MBPP and MultiPL-E.
 
     Attributes:
         cases: the test programs; each is a case of its own, with a fresh process.
         entry_point: if the test program defines `check`, it is called with this function of the
-            submission (HumanEval's convention).
+            submission (HumanEval's convention); Python only.
     """
 
     cases: list[AssertCase]

@@ -22,9 +22,9 @@ from scalebox.sandbox.spec import RunOutcome, RunSpec
 from scalebox.sandbox.zygote import wire
 
 #: In the weak form the submission can write records, too; ours must still be heard.
-_SINGLE_RECORDS = 16
+SINGLE_RECORDS = 16
 #: What only the tester can say.
-_STRONG_ONLY = ("unproxiable", "invalid")
+STRONG_ONLY = ("unproxiable", "invalid")
 
 
 class AssertJudgement(Judgement[AssertTests]):
@@ -79,7 +79,7 @@ class AssertJudgement(Judgement[AssertTests]):
                 code=self._single,
                 stdin=task,
                 files=self.files,
-                records=_SINGLE_RECORDS,
+                records=SINGLE_RECORDS,
             )
         return RunSpec(
             program=wire.PYTHON_CODE,
@@ -93,7 +93,7 @@ class AssertJudgement(Judgement[AssertTests]):
 
     def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
         said = asserts.parse_assert_record(outcome.channel, self._nonces.pop(index))
-        if index in self._weak and said.state in _STRONG_ONLY:
+        if index in self._weak and said.state in STRONG_ONLY:
             # The tester compiled this program before: the submission found the nonce, and would
             # rather not be judged.
             said = asserts.MISSING
@@ -106,21 +106,27 @@ class AssertJudgement(Judgement[AssertTests]):
         elif said.state == "uncompilable":
             self.fail_compilation(said.message, outcome.cpu_s)
         else:
-            self._settle_said(index, said, outcome, alone)
+            settle_said(self, index, said, outcome, alone)
         outcome.close()
 
-    def _settle_said(
-        self, index: int, said: asserts.AssertOutcome, outcome: RunOutcome, alone: bool
-    ) -> None:
-        over = verdicts.limit_verdict(outcome, self.limits)
-        if over is None and verdicts.is_near_limit(outcome, self.limits):
-            if verdicts.ended_well(outcome) and self.confirm((index,), alone):
-                return
-            over = verdicts.too_slow(outcome.cpu_s, self.limits)
-        if over is not None:
-            self.settle(index, *over, outcome)
-        elif said.state == "missing":
-            words = f"{said.message}: {verdicts.crash_message(outcome)}"
-            self.settle(index, said.verdict, words, outcome)
-        else:
-            self.settle(index, said.verdict, said.message, outcome)
+
+def settle_said(
+    judgement: Judgement[AssertTests],
+    index: int,
+    said: asserts.AssertOutcome,
+    outcome: RunOutcome,
+    alone: bool,
+) -> None:
+    """Give a case its result, from what its test program came to and from its run."""
+    over = verdicts.limit_verdict(outcome, judgement.limits)
+    if over is None and verdicts.is_near_limit(outcome, judgement.limits):
+        if verdicts.ended_well(outcome) and judgement.confirm((index,), alone):
+            return
+        over = verdicts.too_slow(outcome.cpu_s, judgement.limits)
+    if over is not None:
+        judgement.settle(index, *over, outcome)
+    elif said.state == "missing":
+        words = f"{said.message}: {verdicts.crash_message(outcome)}"
+        judgement.settle(index, said.verdict, words, outcome)
+    else:
+        judgement.settle(index, said.verdict, said.message, outcome)

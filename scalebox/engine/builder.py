@@ -12,7 +12,7 @@ import errno
 import os
 import signal
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -84,6 +84,7 @@ class _Request:
     language: Language
     source: bytes
     files: Mapping[str, bytes]
+    flags: Sequence[str]
     client: str
     priority: int
 
@@ -154,8 +155,12 @@ class Builder:
         *,
         client: str,
         priority: int,
+        flags: Sequence[str] = (),
     ) -> Artifact:
         """The artifact of a submission; the caller closes it.
+
+        Parameters:
+            flags: for the compiler, after the language's own.
 
         Raises:
             InternalError: compiling failed for reasons of ours.
@@ -164,10 +169,10 @@ class Builder:
             files = {}  # imported at run time, not compiled in
         if len(source) + sum(map(len, files.values())) > _LARGE_SOURCE_BYTES:
             address = await anyio.to_thread.run_sync(
-                build.artifact_address, language, source, files
+                build.artifact_address, language, source, files, flags
             )
         else:
-            address = build.artifact_address(language, source, files)
+            address = build.artifact_address(language, source, files, flags)
         if self._cache.unchecked(address):
             sound = await anyio.to_thread.run_sync(self._cache.verify, address)
             self._cache.verified(address, sound)
@@ -178,7 +183,7 @@ class Builder:
         flight = self._flights.get(address)
         if flight is None:
             flight = self._flights[address] = _Flight()
-            request = _Request(address, language, source, files, client, priority)
+            request = _Request(address, language, source, files, flags, client, priority)
             self._tasks.start_soon(self._fly, flight, request)
         flight.waiters += 1
         try:
@@ -291,7 +296,7 @@ class Builder:
     async def _run(self, request: _Request) -> RunOutcome:
         spec = build.compile_plan(
             request.language, request.source, request.files, self._limits,
-            self._headers.folder(request.language),
+            self._headers.folder(request.language), request.flags,
         )  # fmt: skip
         attempts = 0
         while True:

@@ -1,8 +1,8 @@
 """One submission on its way to a report: what all ways of testing have in common.
 
 A judgement puts the runs of its cases into the scheduler and hears of each as it ends; it stops
-early, retries what failed for reasons of ours, and adds up (`results`).  `stdio`, `calls` and
-`asserts` say what a run is and what its outcome means.
+early, retries what failed for reasons of ours, and adds up (`results`).  `stdio`, `calls`,
+`asserts` and `compiled_asserts` say what a run is and what its outcome means.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Room:
 
 
 class Judgement(ABC, Generic[TestsT]):
-    """Base of the three ways to test.
+    """Base of the ways to test.
 
     Parameters:
         room: what judgements share.
@@ -186,13 +186,13 @@ class Judgement(ABC, Generic[TestsT]):
             for job in list(self._jobs.values()):
                 self.room.scheduler.cancel(job)
             self._jobs.clear()
-            self.artifact.close()
+            self.drop_artifacts()
         return self._summary()
 
     async def _judge(self, files: Mapping[str, bytes]) -> None:
         build = self.needs_build()
         while True:
-            if build and not await self._build(files):
+            if build and not await self.build(files):
                 return
             self.start()
             build = await self._done
@@ -200,15 +200,23 @@ class Judgement(ABC, Generic[TestsT]):
                 return
             self._done = asyncio.get_running_loop().create_future()
 
-    async def _build(self, files: Mapping[str, bytes]) -> bool:
+    async def build(self, files: Mapping[str, bytes]) -> bool:
         """Compile; whether there is something to run."""
         self.artifact = await self.room.builder.build(
             self.language, self.source, files,
             client=self.client, priority=self.submission.priority,
         )  # fmt: skip
-        self._compile = self.artifact.result
-        self._compile_failed = not self.artifact.result.ok
-        return self.artifact.result.ok
+        return self.compiled(self.artifact.result)
+
+    def compiled(self, result: CompileResult) -> bool:
+        """Note what a compilation came to; whether there is something to run."""
+        self._compile = result
+        self._compile_failed = not result.ok
+        return result.ok
+
+    def drop_artifacts(self) -> None:
+        """Let go of what was compiled."""
+        self.artifact.close()
 
     # --- jobs ------------------------------------------------------------------------------------
 

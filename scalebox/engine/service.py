@@ -27,6 +27,7 @@ from scalebox.engine.asserts import AssertJudgement
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.builder import Builder
 from scalebox.engine.calls import CallJudgement
+from scalebox.engine.compiled_asserts import CompiledAssertJudgement
 from scalebox.engine.execution import execute
 from scalebox.engine.headers import Headers, remove_stale
 from scalebox.engine.inputs import Inputs
@@ -52,6 +53,7 @@ from scalebox.model import (
     Status,
     StdioTests,
     Submission,
+    Tests,
     to_bytes,
 )
 from scalebox.sandbox.pool import Pool
@@ -126,7 +128,7 @@ class Engine:
                 f"{count} test cases; at most {self._config.engine.max_cases} "
                 "(engine.max_cases)", field="tests.cases",
             )  # fmt: skip
-        kind = _KINDS[type(tests)]
+        kind = _kind(tests, language)
         check_files(submission.files, kind.files_taken(language))
         with _shortage_is_ours(), self._gate.admitted(
             submission.source, submission.files, kind.data_of(tests), limits.memory_bytes, count
@@ -289,6 +291,12 @@ class Engine:
             draining=self.draining,
             counters=counters,
         )
+
+
+def _kind(tests: Tests, language: Language) -> type[Judgement[Any]]:
+    if isinstance(tests, AssertTests) and language.entry.runner == "native":
+        return CompiledAssertJudgement
+    return _KINDS[type(tests)]
 
 
 @contextlib.contextmanager

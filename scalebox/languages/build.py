@@ -7,7 +7,7 @@ runs the plan; this module neither schedules nor judges.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -39,9 +39,13 @@ class HeaderPlan:
     fetch: str
 
 
-def artifact_address(language: Language, source: bytes, files: Mapping[str, bytes]) -> str:
+def artifact_address(
+    language: Language, source: bytes, files: Mapping[str, bytes], flags: Sequence[str] = ()
+) -> str:
     """The content address of a program: source, further files, tool chain, flags."""
     digest = hashlib.sha256(language.identity.encode())
+    for flag in flags:
+        digest.update(b"\0%d %s" % (len(flag.encode()), flag.encode()))
     digest.update(b"%d " % len(source))
     digest.update(source)
     for name in sorted(files):
@@ -79,6 +83,7 @@ def compile_plan(
     files: Mapping[str, bytes],
     limits: RunLimits,
     headers: Path | None,
+    flags: Sequence[str] = (),
 ) -> RunSpec:
     """The run that compiles a submission.
 
@@ -88,6 +93,7 @@ def compile_plan(
         files: the submission's further files.
         limits: of the compilation.
         headers: the folder with precompiled headers.
+        flags: after the language's own; such as a precompiled header does not depend on.
 
     Returns:
         For Python a run that writes the marshalled code to standard output; else one that leaves
@@ -108,7 +114,7 @@ def compile_plan(
     return RunSpec(
         program=wire.EXECUTE,
         limits=limits,
-        argv=_expand(entry.compile, language, include, PROGRAM, sources),
+        argv=_expand(entry.compile, language, include, PROGRAM, sources, flags),
         files={
             **{name: (content, 0o644) for name, content in files.items()},
             entry.main_file: (source, 0o644),
@@ -144,11 +150,12 @@ def _expand(
     include: list[str],
     program: str,
     sources: list[str],
+    flags: Sequence[str] = (),
 ) -> tuple[str, ...]:
     words: list[str] = []
     for word in command:
         if word == "{flags}":
-            words += language.flags
+            words += [*language.flags, *flags]
         elif word == "{headers}":
             words += include
         elif word == "{sources}":

@@ -35,6 +35,9 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             `{program}` (the output file) and `{sources}` are replaced.
         source_suffixes: further files of a submission that are compiled too.
         precompiled_header: a header precompiled once by `precompile`.
+        assert_flags: flags by which the end of a test program's `main`, and an assertion that
+            fails in it, come to `judging.harness`'s `completion.c`; none: a test program made of
+            asserts cannot be compiled with a submission.
         variants: further names → flags added after the configured ones.
     """
 
@@ -48,6 +51,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     source_suffixes: tuple[str, ...] = ()
     precompiled_header: str = ""
     precompile: tuple[str, ...] = ()
+    assert_flags: tuple[str, ...] = ()
     variants: dict[str, tuple[str, ...]] = {}
 
 

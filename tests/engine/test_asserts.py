@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -175,7 +176,13 @@ async def test_few_descriptors_and_further_files(engine: Engine) -> None:
     assert report.accepted, report.message
 
 
-async def test_other_languages_are_refused(engine: Engine) -> None:
+async def test_other_languages_are_refused(start_engine: StartsEngine, tmp_path: Path) -> None:
+    entry = (
+        'name = "plain"\nmain_file = "a.c"\nrunner = "native"\ntool = "cc"\npackage = "gcc"\n'
+        'source_suffixes = [".c"]\ncompile = ["{tool}", "-o", "{program}", "{sources}"]\n'
+    )
+    (tmp_path / "plain.toml").write_text(entry)
     tests = AssertTests(cases=[AssertCase(program="")])
-    with pytest.raises(BadRequestError, match="for Python, not for cpp"):
-        await engine.judge(Submission(language="cpp", source="", tests=tests), client="t")
+    async with start_engine(languages={"directories": [str(tmp_path)]}) as engine:
+        with pytest.raises(BadRequestError, match="not for plain"):
+            await engine.judge(Submission(language="plain", source="", tests=tests), client="t")
