@@ -1,7 +1,8 @@
-"""Where slots share the daemon's user, what that user runs beside them is not the programs' affair.
+"""What a slot's user runs beside it on the host is not the programs' affair.
 
-The kernel's limit on processes counts all that a user has on the host: a trainer with its hundreds
-of threads, and the programs in other slots.
+The kernel's limit on processes counts all that a user has there.  At `minimal` that is a trainer
+with its hundreds of threads, and the programs in other slots; at `full` it is what the slots of
+another daemon run, which have the same users.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ from collections.abc import Iterator
 import pytest
 
 from scalebox.client.sync import Client
+from scalebox.config import SandboxConfig
 from scalebox.model import Limits, StdioCase, StdioTests, Submission, Verdict
 from tests import unprivileged
 from tests.daemons import Kind, kinds, place
 
 _CROWD = """
-import threading
+import os, sys, threading
+if len(sys.argv) > 1:
+    os.setuid(int(sys.argv[1]))
 event = threading.Event()
 for _ in range(400):
     threading.Thread(target=event.wait, daemon=True).start()
@@ -30,7 +34,7 @@ _NATIVE = '#include <stdio.h>\nint main(void) { puts("1"); return 0; }\n'
 _TESTS = StdioTests(cases=[StdioCase(input="", answer="1\n")])
 
 
-@pytest.fixture(params=[kind for kind in kinds() if kind.level == "minimal"], ids=str)
+@pytest.fixture(params=[kind for kind in kinds() if kind.level != "user"], ids=str)
 def kind(request: pytest.FixtureRequest) -> Kind:
     found: Kind = request.param
     return found
@@ -38,8 +42,10 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 @pytest.fixture
 def crowd(kind: Kind) -> Iterator[None]:
-    """Four hundred threads of the daemon's user."""
+    """Four hundred threads of the user whom the first slot's programs have."""
     words = [sys.executable, "-c", _CROWD]
+    if kind.level == "full":
+        words.append(str(SandboxConfig().uid_base))
     with subprocess.Popen(
         unprivileged.command(words) if kind.ordinary else words,
         stdin=subprocess.PIPE,

@@ -238,7 +238,6 @@ static void begin_measuring(struct zygote *z, int64_t memory, int64_t processes)
     }
     z->memory_limit = memory;
     if (z->pids_max >= 0 && processes != z->process_limit) {
-        /* RLIMIT_NPROC holds nobody who is the host's root, whatever his uid is called inside. */
         write_number(z->pids_max, processes + PIDS_SLACK);
         z->process_limit = processes;
     }
@@ -357,7 +356,7 @@ static int limit(int which, uint64_t soft_value, uint64_t hard_value)
 /* As zygote/child.py: no core file, and none for a handler of the host's either. */
 enum { NO_CORE = 1 };
 
-static int set_limits(const struct request *q)
+static int set_limits(const struct zygote *z, const struct request *q)
 {
     uint64_t cpu_s = q->cpu_ns / 4 * 5 / 1000000000;
     if (q->flags & CHANNEL)
@@ -366,7 +365,8 @@ static int set_limits(const struct request *q)
     uint64_t file = q->output + 4096 > q->file_bytes ? q->output + 4096 : q->file_bytes;
     return limit(RLIMIT_CORE, NO_CORE, NO_CORE) | limit(RLIMIT_CPU, cpu_s, cpu_s + 1) | limit(RLIMIT_FSIZE, file, file) |
            limit(RLIMIT_NOFILE, q->open_files, q->open_files) |
-           limit(RLIMIT_NPROC, q->processes, q->processes) |
+           /* It counts all that the user has on this host, in slots of other daemons, too. */
+           (z->pids_max < 0 && limit(RLIMIT_NPROC, q->processes, q->processes)) |
            limit(RLIMIT_STACK, q->stack, q->stack);
 }
 
@@ -427,7 +427,7 @@ static int become(struct zygote *z, const int *given, int count, int program, in
     if (enter_box(z, what) < 0)
         return -1;
     *what = "setting limits";
-    return set_limits(q);
+    return set_limits(z, q);
 }
 
 /* The trusted program of a pair: without limits, and closed to the other one even where both are

@@ -111,7 +111,12 @@ _NO_CORE = 1
 
 
 def limit(cpu_s: int, file_bytes: int, open_files: int, processes: int, stack_bytes: int) -> None:
-    """Backstops behind pid 1's and the cgroup's limits, inherited by all descendants."""
+    """Backstops behind pid 1's and the cgroup's limits, inherited by all descendants.
+
+    Parameters:
+        processes: which counts all that the user has on this host, in slots of other daemons, too;
+            0: a cgroup counts.
+    """
     import resource  # here, where `native` is not: a library less for every fork
 
     for which, soft, hard in (
@@ -119,9 +124,11 @@ def limit(cpu_s: int, file_bytes: int, open_files: int, processes: int, stack_by
         (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
         (resource.RLIMIT_FSIZE, file_bytes, file_bytes),
         (resource.RLIMIT_NOFILE, open_files, open_files),
-        (resource.RLIMIT_NPROC, processes, processes),
         (resource.RLIMIT_STACK, stack_bytes, stack_bytes),
+        (resource.RLIMIT_NPROC, processes, processes),
     ):
+        if which == resource.RLIMIT_NPROC and not processes:
+            continue
         # Where this host's own hard limit is below, that one holds.
         most = resource.getrlimit(which)[1]
         if most != resource.RLIM_INFINITY:

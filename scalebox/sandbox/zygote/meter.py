@@ -277,7 +277,6 @@ class CgroupMeter(Meter):
             os.pwrite(self._files["limit"], text, 0)
         state.memory_limit = memory_limit
         if "pids_max" in self._files and processes != state.process_limit:
-            # RLIMIT_NPROC holds nobody who is the host's root, whatever his uid is called inside.
             os.pwrite(self._files["pids_max"], b"%d" % (processes + _PIDS_SLACK), 0)
             state.process_limit = processes
         if self._peak_resets:

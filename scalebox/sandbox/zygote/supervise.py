@@ -57,8 +57,8 @@ class Settings:
 #: At this place of the page pid 1 says that its own OOM score is back: until then the kernel could
 #: choose it as well as its children.
 _GO_PLACE = 4095
-#: Without namespaces RLIMIT_NPROC counts all that the user has on this host: a run may have as many
-#: as there are when it begins, its own, and these: others may start some meanwhile.
+#: Without namespaces and cgroups RLIMIT_NPROC counts all that the user has on this host: a run may
+#: have as many as there are when it begins, its own, and these: others may start some meanwhile.
 _TASKS_OF_OTHERS = 64
 #: For so long the count is good.
 _RECOUNT_NS = 250_000_000
@@ -183,7 +183,7 @@ class Supervisor:
         # after the child's end, is.
         self._meter.begin(request.memory, request.processes)
         self._box.make(request.file_bytes)
-        if not self._own_namespaces:
+        if not self._own_namespaces and "pids_max" not in self._meter.files():
             self._count_others()
         run = Run(
             request,
@@ -207,6 +207,12 @@ class Supervisor:
         self._page[_GO_PLACE] = 1
         self._end(run, waited=False)
         return None
+
+    def _most_tasks(self, request: Request) -> int:
+        """What the kernel's limit on the user's tasks is to be; 0: a cgroup counts the run's."""
+        if "pids_max" in self._meter.files():
+            return 0
+        return int(request.processes + self._tasks_of_others)
 
     def _count_others(self) -> None:
         now = time.monotonic_ns()
@@ -288,7 +294,7 @@ class Supervisor:
             child.limit(
                 min(cpu_ns // 1_000_000_000 + 2, 1 << 30),
                 max(request.output + 4096, request.file_bytes),
-                request.open_files, request.processes + self._tasks_of_others, request.stack,
+                request.open_files, self._most_tasks(request), request.stack,
             )  # fmt: skip
             argv = strings(request.section(wire.ARGV))
             added = variables(request.section(wire.ENVIRONMENT))
