@@ -1,8 +1,9 @@
 """Do verdicts agree with the labels that authors of real problems gave to their submissions?
 
-Judges every Python, C and C++ submission of the problems in `problems.jsonl.gz` that use the
-default judge: an `accepted` one must be accepted, and any other must fail at least one case.  The
-promise covers those whose label someone has checked (`label_check` `ok`); the rest are listed.
+Judges every Python, C and C++ submission of the problems in `problems.jsonl.gz`, by comparison, by
+the package's own output validator, or in conversation with it: an `accepted` one must be accepted,
+and any other must fail at least one case.  The promise covers those whose label someone has checked
+(`label_check` `ok`); the rest are listed.
 The canonical solutions of HumanEval and MBPP, where their files are there, must be accepted, and
 hollow ones must not (`asserted`).
 """
@@ -14,6 +15,7 @@ import asyncio
 import datetime
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -31,6 +33,8 @@ from scalebox.model import Limits, Report, Submission, Verdict
 
 FILE = "problems.jsonl.gz"
 LANGUAGES = frozenset({"python", "c", "cpp"})
+#: Of judges, as the data calls them.
+KINDS = ("default", "custom", "interactive")
 #: Where the data states no limit (DESIGN: the data's own, else 10 s of CPU).
 DEFAULT_CPU_TIME_S = 10.0
 #: Where the data states none: the memory under which its labels were checked (its README).
@@ -48,6 +52,7 @@ class Labelled:
     label: str
     label_check: str
     submission: Submission
+    kind: str = KINDS[0]
 
     @property
     def is_checked(self) -> bool:
@@ -82,6 +87,7 @@ class Judged:
         return {
             "problem": labelled.problem,
             "submission": labelled.name,
+            "judge": labelled.kind,
             "language": labelled.submission.language,
             "label": labelled.label,
             "label_check": labelled.label_check,
@@ -111,14 +117,18 @@ def _short(text: str) -> str:
     return text if len(text) <= _MESSAGE_SHOWN else text[: _MESSAGE_SHOWN - 1] + "…"
 
 
-def read(path: Path) -> Iterator[Labelled]:
+def read(path: Path, kinds: Sequence[str] = KINDS) -> Iterator[Labelled]:
     """The submissions to judge, ready to be sent.
+
+    Parameters:
+        kinds: of the judges of their problems.
 
     Raises:
         ProblemFileError: the file is not there, or not as its README says.
     """
     for row in read_rows(path):
-        if row.data["judge"]["kind"] != "default":
+        kind = row.data["judge"]["kind"]
+        if kind not in kinds:
             continue
         for found in row.submissions():
             submission = found.submission
@@ -134,6 +144,7 @@ def read(path: Path) -> Iterator[Labelled]:
                 found.label,
                 found.label_check,
                 msgspec.structs.replace(submission, limits=limits, stop="first_failure"),
+                kind,
             )
 
 
@@ -158,14 +169,17 @@ def document(judged: Iterable[Judged], host: dict[str, Any]) -> str:
     lines = [
         "# Labels and verdicts",
         "",
-        "`make labels` judges every Python, C and C++ submission of the default-judge problems in",
-        "`problems.jsonl.gz`. An `accepted` one must be accepted; any other must fail at least one",
-        "case. This page is written by `python -m bench.labels --write-docs`.",
+        "`make labels` judges every Python, C and C++ submission of the problems in",
+        "`problems.jsonl.gz`, by comparison (`default`), by the package's own output validator",
+        "(`custom`) or in conversation with it (`interactive`). An `accepted` one must be",
+        "accepted; any other must fail at least one case. This page is written by",
+        "`python -m bench.labels --write-docs`.",
         "",
         f"Host: {host['cpu']}, {host['cores']} cores, Linux {host['kernel']}, Python "
         f"{host['python']}; {host['date']}.",
         "",
-        f"Of {len(checked)} submissions whose label was checked, {agree} agree.",
+        f"Of {len(checked)} submissions whose label was checked, {agree} agree"
+        f" ({', '.join(f'{kind}: {count}' for kind, count in _by_kind(checked).items())}).",
         f"{len(every) - len(checked)} more were never checked by those who collected the data",
         f"(`not run`, or not run to the end); {sum(one.agrees for one in every) - agree} of them",
         "agree. Programs for Python 2 (language `python2`) are not judged.",
@@ -188,11 +202,15 @@ def document(judged: Iterable[Judged], host: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _by_kind(judged: Iterable[Judged]) -> Counter[str]:
+    return Counter(one.labelled.kind for one in judged)
+
+
 def _table(judged: Iterable[Judged]) -> list[str]:
     rows = [one.row() for one in judged]
     if not rows:
         return ["None."]
-    columns = ("problem", "submission", "label", "verdict", "passed", "reason")
+    columns = ("problem", "submission", "judge", "label", "verdict", "passed", "reason")
     lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
     for row in rows:
         cells = (str(row[column]).replace("|", r"\|").replace("<", "&lt;") for column in columns)
@@ -200,11 +218,11 @@ def _table(judged: Iterable[Judged]) -> list[str]:
     return lines
 
 
-async def run(*, write_docs: bool, only: str | None) -> int:
+async def run(*, write_docs: bool, only: str | None, kinds: Sequence[str]) -> int:
     """Judge, print, write; returns the exit status."""
     labelled = [
         one
-        for one in read(data_directory() / FILE)
+        for one in read(data_directory() / FILE, kinds)
         if only is None or only in f"{one.problem}/{one.name}"
     ]
     async with async_local() as client:
@@ -212,7 +230,7 @@ async def run(*, write_docs: bool, only: str | None) -> int:
         sets = [
             await asserted.judge(client, name, data_directory() / file)
             for name, file in asserted.SETS.items()
-            if only is None and (data_directory() / file).is_file()
+            if only is None and len(kinds) == len(KINDS) and (data_directory() / file).is_file()
         ]
         status = await client.status()
     checked = [one for one in judged if one.labelled.is_checked]
@@ -237,7 +255,8 @@ async def run(*, write_docs: bool, only: str | None) -> int:
                 f"{one_set.name}: canonical solutions refused, hollow ones accepted", wrong
             )
     host = {"isolation": status.isolation.value, "enforcement": status.enforcement.value}
-    if only is None:
+    figures |= {f"submissions_{kind}": count for kind, count in _by_kind(checked).items()}
+    if only is None and len(kinds) == len(KINDS):
         path = results.write(
             "labels", figures, [one.row() for one in judged], promises=promises, host=host
         )
@@ -260,11 +279,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.labels", description=__doc__)
     parser.add_argument("--write-docs", action="store_true", help="write docs/labels.md")
     parser.add_argument("--only", metavar="TEXT", help="only what has TEXT in problem/submission")
+    parser.add_argument("--kind", choices=KINDS, help="only problems with such a judge")
     options = parser.parse_args(arguments)
+    kinds = [options.kind] if options.kind else list(KINDS)
     file = data_directory() / FILE
     if not file.is_file():
         parser.error(f"there is no {FILE} in the data directory; name it in $SCALEBOX_DATA")
-    return asyncio.run(run(write_docs=options.write_docs, only=options.only))
+    return asyncio.run(run(write_docs=options.write_docs, only=options.only, kinds=kinds))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ load pauses and everything that the daemon holds is counted from outside (`holdi
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import statistics
 import sys
@@ -17,6 +18,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import uvloop
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -25,7 +27,7 @@ from bench.holdings import Holdings, Window
 from bench.results import Promise, at_least, at_most, none_of
 from scalebox.client.aio import AsyncClient
 from scalebox.client.local import async_local
-from scalebox.model import Submission
+from scalebox.model import StdioTests, Submission
 
 CASES = 1_000_000
 MINUTES = 30.0
@@ -33,8 +35,11 @@ MINUTES = 30.0
 LOOK_EACH_S = 60.0
 #: Long enough for the kernel's clock ticks, short enough for many in a tenth of the soak.
 WINDOW_S = 5.0
-#: Whatever is made once is made before the first look.
+#: Whatever is made once is made before the first look.  Also the cache of compiled code is full by
+#: then, which is a matter of how many programs there were, not cases.
 _WARM_UP_CASES = 2000
+_WARM_UP_PROGRAMS = 30_000
+_WARM_UP_SHARE = 0.05
 _MOST_DRIFT = 0.05
 #: Allocators' play: of the daemon, and of each slot.
 _DAEMON_GROWTH_MB = 6.0
@@ -149,6 +154,21 @@ class _Run:
     window_s: float
     progress: Callable[[int], None] = lambda cases: None
 
+    async def fill_caches(self, programs: int) -> None:
+        """As many programs as a cache holds, in as few cases as have one compiled for them."""
+        small = (
+            msgspec.structs.replace(one, tests=StdioTests(cases=one.tests.cases[:2]))
+            for one in itertools.islice(self.source, programs)
+            if isinstance(one.tests, StdioTests)
+        )
+        async with (
+            AsyncClient(self.address) as client,
+            aclosing(client.judge_many(small, in_flight=_IN_FLIGHT)) as stream,
+        ):
+            async for _, report in stream:
+                if not report.accepted:
+                    self.soak.wrong.append(f"{report.verdict.value}: {report.message}")
+
     async def judge(self, cases: int, deadline: float) -> None:
         """Send until so many cases are judged, or the time has come; then wait for the rest."""
         soak, target = self.soak, self.soak.cases + cases
@@ -219,6 +239,7 @@ async def soak_daemon(
         address, processes.daemon_pid(address), slots, Path(address).parent / "store", soak,
         submissions(seed=1), window_s,
     )  # fmt: skip
+    await run.fill_caches(min(_WARM_UP_PROGRAMS, int(_WARM_UP_SHARE * cases)))
     await run.judge(min(cases, _WARM_UP_CASES), time.monotonic() + 60 * minutes)
     soak.cases, soak.wall_s, soak.windows = 0, 0.0, []
     began = time.monotonic()

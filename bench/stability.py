@@ -239,7 +239,9 @@ def chosen(labelled: Iterable[Labelled], every: int) -> list[Labelled]:
 
 async def run(size: Size) -> int:
     """Judge, print, write; returns the exit status."""
-    labelled = chosen(labels.read(labels.data_directory() / labels.FILE), size.every)
+    labelled = chosen(
+        labels.read(labels.data_directory() / labels.FILE, labels.KINDS[:1]), size.every
+    )
     measured = await measure(labelled, size)
     figures = measured.figures()
     promises = promises_of(figures, size)

@@ -98,6 +98,8 @@ class LimitsConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     compile_memory_bytes: RunMemory = 2 * GIB
     compile_file_bytes: Bytes = 512 * MIB
     compile_output_bytes: Bytes = 1 * MIB
+    judge_cpu_time_s: RunSeconds = 10.0
+    judge_memory_bytes: RunMemory = 1 * GIB
 
 
 class EngineConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

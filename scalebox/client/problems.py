@@ -22,8 +22,12 @@ from scalebox.model import (
     AssertCase,
     AssertTests,
     Comparison,
+    InteractiveCase,
+    InteractiveTests,
+    Judge,
     Limits,
     Problem,
+    ProgramJudge,
     StdioCase,
     StdioTests,
     Submission,
@@ -255,32 +259,79 @@ def _native(row: Row) -> Problem:
 
 def _package(row: Row) -> Problem:
     """A row of problem packages: tests as a list, a judge by kind and flags."""
-    judge = row["judge"]
-    if judge["kind"] != "default":
-        raise ProblemFileError(
-            f"the problem needs a judge of its own ({judge['kind']}: {judge['folder']}), and only "
-            "comparison judges can be had here"
-        )
-    default = comparison_of_flags(judge["flags"] or "")
-    cases = []
-    for test in row["tests"]:
-        own = None if test.get("flags") is None else comparison_of_flags(test["flags"])
-        cases.append(
-            StdioCase(
-                input=test["input"],
-                answer=test["answer"],
-                name=test["name"],
-                judge=None if own == default else own,
-            )
-        )
     memory = row.get("memory_limit_mb")
     limits = Limits(
         cpu_time_s=row.get("time_limit_s"),
         memory_bytes=None if memory is None else int(memory * (1 << 20)),
     )
-    return Problem(
-        tests=StdioTests(cases=cases, judge=default), limits=limits, name=row.get("name")
-    )
+    return Problem(tests=_package_tests(row), limits=limits, name=row.get("name"))
+
+
+def _package_tests(row: Row) -> StdioTests | InteractiveTests:
+    kind, flags = row["judge"]["kind"], row["judge"]["flags"] or ""
+    if row["judge"].get("multi_pass"):
+        raise ProblemFileError("a judge of several passes cannot be had here yet")
+    judge: Judge
+    if kind == "default":
+        judge = comparison_of_flags(flags)
+    else:
+        judge = validator_of_files(row["judge"]["files"], row["judge"]["folder"], flags.split())
+    if kind == "interactive" and isinstance(judge, ProgramJudge):
+        conversations = [
+            InteractiveCase(
+                input=test["input"],
+                answer=test["answer"],
+                name=test["name"],
+                judge_flags=None if test.get("flags") is None else test["flags"].split(),
+            )
+            for test in row["tests"]
+        ]
+        return InteractiveTests(cases=conversations, judge=judge)
+    cases = []
+    for test in row["tests"]:
+        own = flags if test.get("flags") is None else test["flags"]
+        different = own.split() != flags.split()
+        compares = isinstance(judge, Comparison)
+        cases.append(
+            StdioCase(
+                input=test["input"],
+                answer=test["answer"],
+                name=test["name"],
+                judge=comparison_of_flags(own) if different and compares else None,
+                judge_flags=own.split() if different and not compares else None,
+            )
+        )
+    return StdioTests(cases=cases, judge=judge)
+
+
+def validator_of_files(files: Mapping[str, str], folder: str, flags: list[str]) -> ProgramJudge:
+    """The output validator of a problem package (ICPC problem package format).
+
+    Parameters:
+        files: relative path → text, below `folder`.
+        folder: `output_validators`, each entry of which is a validator; or `output_validator`,
+            which is one.
+        flags: what it is called with besides.
+
+    Raises:
+        ProblemFileError: there is none, there are several, or it is in a language that is not
+            known.
+    """
+    entries = sorted({path.split("/")[0] for path in files})
+    if folder == "output_validators" and len(entries) != 1:
+        raise ProblemFileError(f"{len(entries)} output validators: {', '.join(entries)}")
+    if len(entries) == 1 and entries[0] not in files:
+        files = {path.removeprefix(entries[0] + "/"): text for path, text in files.items()}
+    rest = dict(files)
+    for language in ("cpp", "c", "python"):
+        sources = [name for name in files if name.endswith(_ENDINGS[language])]
+        if sources:
+            main = _main_file(files, None, language)
+            return ProgramJudge(
+                contract="icpc", language=language, source=rest.pop(main), files=dict(rest),
+                flags=flags,
+            )  # fmt: skip
+    raise ProblemFileError(f"an output validator in an unknown language: {', '.join(files)}")
 
 
 def comparison_of_flags(flags: str) -> Comparison:

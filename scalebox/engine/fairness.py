@@ -124,6 +124,10 @@ class FairQueue:
         else:
             self._leave()
 
+    def join(self, job: Job) -> None:
+        """A job that was never queued begins to run beside one of the same client's."""
+        self._clients[job.client].running += 1
+
     def settle(self, job: Job, cpu_s: float | None) -> None:
         """A job that was taken is over.
 

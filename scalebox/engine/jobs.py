@@ -9,6 +9,8 @@ from scalebox.sandbox.spec import RunOutcome, RunSpec
 
 #: Compilations go before cases of the same client: the cases wait for them.
 COMPILE_PRIORITY = 1_000
+#: Judging goes before both: an output is held until it is judged.
+JUDGE_PRIORITY = 2_000
 
 
 class RunsPrograms(Protocol):
@@ -42,6 +44,7 @@ class Job:
         alone: whether no other run may be at its side, if that can be afforded.
 
     Attributes:
+        guest: a job that starts together with this one, in another slot; never queued itself.
         alone: afterwards: whether none was.
         avoid: index of a slot that failed it, if another one can be had.
         error: why it could not be made.
@@ -50,7 +53,7 @@ class Job:
 
     __slots__ = (
         "age", "alone", "avoid", "cancelled", "charged_s", "client", "done", "error", "failure",
-        "hold", "make", "memory_bytes", "priority", "slot",
+        "guest", "hold", "make", "memory_bytes", "priority", "slot",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +74,7 @@ class Job:
         self.done: Callable[[RunOutcome | None], None] | None = done
         self.age = age
         self.alone = alone
+        self.guest: Job | None = None
         self.avoid = -1
         self.cancelled = False
         self.charged_s = 0.0

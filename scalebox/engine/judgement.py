@@ -26,6 +26,7 @@ from scalebox.engine.blobs import BlobStore
 from scalebox.engine.builder import Artifact, Builder
 from scalebox.engine.inputs import Inputs
 from scalebox.engine.jobs import Job
+from scalebox.engine.judges import Judges
 from scalebox.engine.limits import with_own_files
 from scalebox.engine.results import Results
 from scalebox.engine.scheduler import Scheduler
@@ -60,6 +61,7 @@ class Room:
     """What judgements share.
 
     Attributes:
+        slots: how many there are.
         counters: monotonic counts, for operators.
     """
 
@@ -68,8 +70,10 @@ class Room:
     builder: Builder
     blobs: BlobStore
     inputs: Inputs
+    judges: Judges
     aside: Aside
     tasks: TaskGroup
+    slots: int
     level: IsolationLevel = IsolationLevel.MINIMAL
     enforcement: Enforcement = Enforcement.RLIMIT
     counters: Counter[str] = field(default_factory=Counter)
@@ -115,10 +119,10 @@ class Judgement(ABC, Generic[TestsT]):
         self.files: dict[str, tuple[bytes, int]] = {}
         self.artifact = Artifact(CompileResult(ok=True))
         self._arrived = time.monotonic()
-        self._age = room.scheduler.next_age()
+        self.age = room.scheduler.next_age()
         self._first_start = 0.0
         self.results = Results(total, submission.stop)
-        self._attempts = [0] * total
+        self.attempts = [0] * total
         self._confirmations = [0] * total
         self._jobs: dict[int, Job] = {}
         #: Its result: whether to compile the source by itself, and start again.
@@ -239,18 +243,34 @@ class Judgement(ABC, Generic[TestsT]):
             self.client,
             self.submission.priority,
             self.run_limits.memory_bytes,
-            lambda: self._make(index),
+            lambda: self.make(index),
             lambda outcome: self._heard(index, job, outcome),
-            age=self._age,
+            age=self.age,
             alone=alone,
         )
         return job
 
-    def _make(self, index: int) -> RunSpec:
+    @property
+    def over(self) -> bool:
+        """Whether nothing is needed any more."""
+        return self._done.done()
+
+    def queue(self, index: int, job: Job) -> None:
+        """Queue a further job of a case, in place of the one that ended; dropped with the case."""
+        if not self.over:
+            self._jobs[index] = job
+            self.room.scheduler.submit([job])
+
+    def unqueue(self, index: int) -> None:
+        """That job has ended."""
+        self._jobs.pop(index, None)
+
+    def make(self, index: int) -> RunSpec:
+        """The run of a case, which begins now."""
         if not self._first_start:
             self._first_start = time.monotonic()
         for case in self.cases_of(index):
-            self._attempts[case] += 1
+            self.attempts[case] += 1
         return self.make_spec(index)
 
     @abstractmethod
@@ -291,10 +311,10 @@ class Judgement(ABC, Generic[TestsT]):
             reason = outcome.message or "the program could not be started"
             outcome.close()
         self.room.counters["retries"] += 1
-        if self._attempts[index] <= self.room.config.engine.retries:
+        if self.attempts[index] <= self.room.config.engine.retries:
             self.submit([index], alone=job.alone, avoid=job.avoid)
             return
-        words = f"failed {self._attempts[index]} times for reasons of ours: {reason}"
+        words = f"failed {self.attempts[index]} times for reasons of ours: {reason}"
         self._settle_failure(self.cases_of(index), words)
 
     def _settle_failure(self, cases: Sequence[int], words: str) -> None:
@@ -370,20 +390,33 @@ class Judgement(ABC, Generic[TestsT]):
         self.submit([first], alone=True)
         return True
 
+    def count_confirmation(self, index: int) -> int:
+        """One more; how many that are."""
+        self._confirmations[index] += 1
+        self.room.counters["confirmations"] += 1
+        return self._confirmations[index]
+
     def forget_attempt(self, cases: Sequence[int]) -> None:
         """The last run of these cases did not fail for reasons of ours."""
         for case in cases:
-            self._attempts[case] -= 1
+            self.attempts[case] -= 1
 
     # --- results ---------------------------------------------------------------------------------
 
     def settle(
-        self, index: int, verdict: Verdict, message: str, outcome: RunOutcome, cpu_s: float = -1.0
+        self,
+        index: int,
+        verdict: Verdict,
+        message: str,
+        outcome: RunOutcome,
+        cpu_s: float = -1.0,
+        score: float | None = None,
     ) -> None:
         """Give a case its result, from the outcome of its run.
 
         Parameters:
             cpu_s: the case's share of the run's CPU time; negative: all of it.
+            score: that its judge gave.
         """
         wants = self.submission.return_output
         output = error_output = None
@@ -402,11 +435,16 @@ class Judgement(ABC, Generic[TestsT]):
                 exit_code=outcome.exit_code,
                 signal=outcome.signal,
                 message=message,
+                score=score,
                 output=output,
                 error_output=error_output,
-                attempts=max(1, self._attempts[index]),
+                attempts=max(1, self.attempts[index]),
             ),
         )
+
+    def settle_unrun(self, index: int, verdict: Verdict, message: str) -> None:
+        """Give a case a result without a run."""
+        self.settle_result(index, self._result(index, verdict, message))
 
     def settle_result(self, index: int, result: CaseResult) -> None:
         """Give a case its result; ends the judgement with the last one that is needed."""
@@ -431,7 +469,7 @@ class Judgement(ABC, Generic[TestsT]):
             verdict=verdict,
             name=self.case_name(index),
             message=message,
-            attempts=max(1, self._attempts[index]),
+            attempts=max(1, self.attempts[index]),
         )
 
     def _summary(self) -> Report:

@@ -154,6 +154,8 @@ class Scheduler:
             return
         job.cancelled = True
         job.let_go()
+        if job.guest is not None:
+            self.cancel_guest(job.guest)
         if job.slot is not None:
             job.slot.cancel()
         elif job is self._reserved:
@@ -163,6 +165,15 @@ class Scheduler:
             self._dispatch()
         else:
             self._queue.withdraw(job)
+
+    def cancel_guest(self, guest: Job) -> None:
+        """As `cancel`, of a job that runs, or would run, as another one's guest."""
+        if guest.done is None:
+            return
+        guest.cancelled = True
+        guest.let_go()
+        if guest.slot is not None:
+            guest.slot.cancel()
 
     def hold_result(self, size_bytes: int) -> None:
         """Output of a run stays in memory until `release_result`."""
@@ -220,9 +231,12 @@ class Scheduler:
         elif self._can_start(reserved):
             self._end_hold()
             return reserved
-        return None if reserved.alone else self._passing(reserved)
+        # Two slots are never idle at once while others take each that is.
+        return None if reserved.alone or reserved.guest else self._passing(reserved)
 
     def _can_start(self, job: Job) -> bool:
+        if job.guest is not None and len(self._idle) < 2:
+            return False
         if job.alone and self._others_wait_for(job) and self.running:
             return False
         # With nothing running it must, whatever memory it says it needs.
@@ -240,7 +254,7 @@ class Scheduler:
             job = self._queue.due()
             if job is None:
                 break
-            if job.memory_bytes <= room and not job.alone:
+            if job.memory_bytes <= room and not job.alone and job.guest is None:
                 self._queue.take(job)
                 job.hold = self._hold
                 self._passed_bytes += job.memory_bytes
@@ -256,11 +270,28 @@ class Scheduler:
         self._passed_bytes = 0
 
     def _start(self, job: Job) -> None:
+        slot = self._idle_slot(job.avoid)
+        guest = job.guest
+        if guest is None:
+            self._run(job, slot)
+            return
+        other = self._idle_slot(guest.avoid)
+        self._run(job, slot)
+        if guest.cancelled:
+            self._idle[other.index] = other
+        else:
+            self._queue.join(guest)
+            self._run(guest, other)
+
+    def _idle_slot(self, avoid: int) -> RunsPrograms:
         index, slot = self._idle.popitem()
-        if index == job.avoid and self._idle:
+        if index == avoid and self._idle:
             other = self._idle.popitem()[1]
             self._idle[index] = slot
             slot = other
+        return slot
+
+    def _run(self, job: Job, slot: RunsPrograms) -> None:
         if job.alone:
             self._alone = job
         job.slot = slot

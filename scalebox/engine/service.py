@@ -31,7 +31,9 @@ from scalebox.engine.compiled_asserts import CompiledAssertJudgement
 from scalebox.engine.execution import execute
 from scalebox.engine.headers import Headers, remove_stale
 from scalebox.engine.inputs import Inputs
+from scalebox.engine.interaction import InteractiveJudgement
 from scalebox.engine.judgement import Judgement, Room
+from scalebox.engine.judges import Judges
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.engine.scheduler import Scheduler
 from scalebox.engine.stdio import StdioJudgement
@@ -44,6 +46,7 @@ from scalebox.model import (
     CallTests,
     CompileResult,
     Data,
+    InteractiveTests,
     LanguageInfo,
     Problem,
     Report,
@@ -68,6 +71,7 @@ _KINDS: dict[type, type[Judgement[Any]]] = {
     StdioTests: StdioJudgement,
     CallTests: CallJudgement,
     AssertTests: AssertJudgement,
+    InteractiveTests: InteractiveJudgement,
 }
 
 
@@ -379,8 +383,9 @@ async def running(config: Config) -> AsyncIterator[Engine]:
                 tasks,
             )
             room = Room(
-                config, scheduler, builder, blobs, inputs, Aside(scheduler, tasks), tasks,
-                pool.level, pool.enforcement,
+                config, scheduler, builder, blobs, inputs,
+                Judges(tools, builder, inputs, config.limits),
+                Aside(scheduler, tasks), tasks, len(pool.slots), pool.level, pool.enforcement,
             )  # fmt: skip
             tasks.start_soon(pool.look_after)
             tasks.start_soon(_look_after, scheduler)

@@ -14,14 +14,12 @@ from typing import Literal
 
 import msgspec
 
+from scalebox.judging.records import records
 from scalebox.judging.sources import harness_source
 from scalebox.model import AssertTests, Verdict
 
 State = Literal["passed", "failed", "error", "uncompilable", "unproxiable", "invalid", "missing"]
 _STATES = ("passed", "failed", "error", "uncompilable", "unproxiable", "invalid")
-
-#: A record is a few hundred characters, in JSON's longest escapes.
-_LONGEST_RECORD = 16_384
 
 _VERDICTS = {
     "passed": Verdict.ACCEPTED,
@@ -95,19 +93,8 @@ def encode_assert(tests: AssertTests, index: int, nonce: str) -> bytes:
 
 def parse_assert_record(channel: bytes, nonce: str) -> AssertOutcome:
     """The first record that holds the nonce; everything else was written by somebody else."""
-    wanted = nonce.encode()
-    found = channel.find(wanted)
-    while found >= 0:
-        start = channel.rfind(b"\n", max(0, found - _LONGEST_RECORD), found) + 1
-        end = channel.find(b"\n", found, found + _LONGEST_RECORD)
-        if end < 0:
-            break
-        try:
-            record = json.loads(channel[start:end])
-            if record["nonce"] == nonce and record["state"] in _STATES:
-                message = str(record["message"])[:800]
-                return AssertOutcome(record["state"], message, record.get("trusting") is True)
-        except (ValueError, KeyError, TypeError, RecursionError):
-            pass  # not ours, though it holds the nonce
-        found = channel.find(wanted, end)
+    for record in records(channel, nonce):
+        if record.get("state") in _STATES:
+            message = str(record.get("message", ""))[:800]
+            return AssertOutcome(record["state"], message, record.get("trusting") is True)
     return MISSING

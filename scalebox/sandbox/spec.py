@@ -59,6 +59,8 @@ class RunSpec:
         driver: a trusted Python program (marshalled code) to run beside it, joined by pipes at 3
             and 4.
         driver_stdin: that program's standard input, which the program itself never sees.
+        pipes: ends to read and to write, in the place of standard input and output; they are closed
+            here once they are sent.
     """
 
     program: int
@@ -74,6 +76,7 @@ class RunSpec:
     records: int = 0
     driver: bytes = b""
     driver_stdin: bytes = b""
+    pipes: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)
@@ -174,7 +177,7 @@ def encode(run_id: int, spec: RunSpec) -> tuple[bytes, list[int], list[int]]:
         OSError: there is no descriptor, or no memory, left.
         ValueError: a text cannot be passed on: it holds a lone surrogate, or a NUL.
     """
-    owned: list[int] = []
+    owned = list(spec.pipes or ())
     try:
         packet, descriptors = _encode(run_id, spec, owned)
     except BaseException:
@@ -228,6 +231,9 @@ def _encode(run_id: int, spec: RunSpec, owned: list[int]) -> tuple[bytes, list[i
         driver_stdin = sealed_memfd(spec.driver_stdin)
         owned.append(driver_stdin)
         descriptors.append(driver_stdin)
+    if spec.pipes is not None:
+        flags |= wire.PIPES
+        descriptors += spec.pipes
     header = wire.REQUEST.pack(
         wire.RUN, spec.program, run_id, flags, 0, limits.cpu_ns, limits.wall_ns,
         limits.memory_bytes, limits.output_bytes, limits.file_bytes, limits.processes,

@@ -103,9 +103,15 @@ def test_the_reason_names_the_first_case_that_failed() -> None:
     assert "no ;" in labels.reason(_report(Verdict.COMPILE_ERROR, compiled=False))
 
 
-def test_only_our_languages_and_the_default_judge_are_read(tmp_path: Path) -> None:
-    custom = _row(id="q", judge={"kind": "custom", "flags": None, "folder": "x"})
-    found = list(labels.read(_write(tmp_path / "p.jsonl.gz", custom, _row())))
+def test_only_our_languages_and_the_kinds_of_judges_asked_for_are_read(tmp_path: Path) -> None:
+    judge = {"folder": "output_validator", "flags": None, "files": {"v.py": ""}}
+    custom = _row(id="q", judge={**judge, "kind": "custom"})
+    talking = _row(id="r", judge={**judge, "kind": "interactive"})
+    file = _write(tmp_path / "p.jsonl.gz", custom, talking, _row())
+    assert {(one.problem, one.kind) for one in labels.read(file)} == {
+        ("q", "custom"), ("r", "interactive"), ("p", "default"),
+    }  # fmt: skip
+    found = list(labels.read(file, ["default"]))
     assert [(one.problem, one.name) for one in found] == [
         ("p", "right"), ("p", "wrong"), ("p", "native"),
     ]  # fmt: skip
@@ -115,6 +121,7 @@ def test_only_our_languages_and_the_default_judge_are_read(tmp_path: Path) -> No
 def test_flags_of_a_test_replace_those_of_the_judge(tmp_path: Path) -> None:
     tests = next(iter(labels.read(_write(tmp_path / "p.jsonl.gz", _row())))).submission.tests
     assert isinstance(tests, StdioTests)
+    assert isinstance(tests.judge, Comparison)
     assert tests.judge.float_absolute_tolerance == tests.judge.float_relative_tolerance == 1e-3
     assert [case.judge for case in tests.cases] == [None, Comparison(case_sensitive=True)]
 
@@ -149,5 +156,8 @@ def test_the_page_lists_what_disagrees_and_keeps_its_table_whole() -> None:
     host = {"cpu": "C", "cores": 2, "kernel": "6", "python": "3", "date": "2026-01-01"}
     page = labels.document([bad], host)
     assert "Of 1 submissions whose label was checked, 0 agree" in page
-    assert r"| p | a\|b | accepted | wrong_answer | 0/1 | c0: wrong_answer: wanted &lt;3> |" in page
+    row = (
+        r"| p | a\|b | default | accepted | wrong_answer | 0/1 | c0: wrong_answer: wanted &lt;3> |"
+    )
+    assert row in page
     assert "None." in page

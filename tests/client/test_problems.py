@@ -23,7 +23,9 @@ from scalebox.model import (
     Blob,
     CallTests,
     Comparison,
+    InteractiveTests,
     Problem,
+    ProgramJudge,
     StdioCase,
     StdioTests,
 )
@@ -134,6 +136,47 @@ def test_a_problem_package_row(tmp_path: Path) -> None:
     ]
 
 
+VALIDATOR = {
+    "kind": "custom",
+    "flags": "a 1",
+    "folder": "output_validators",
+    "files": {"v/check.cc": "main", "v/check.h": "head"},
+}
+
+
+def test_a_package_row_with_a_validator(tmp_path: Path) -> None:
+    tests = [{"name": n, "input": "", "answer": "", "flags": n} for n in (None, "a 1", "b", "")]
+    row = {**PACKAGE, "judge": VALIDATOR, "tests": tests}
+    problem = load_problem(write_rows(tmp_path / "p.jsonl", row))
+    assert isinstance(problem.tests, StdioTests)
+    assert problem.tests.judge == ProgramJudge(
+        contract="icpc",
+        language="cpp",
+        source="main",
+        files={"check.h": "head"},
+        flags=["a", "1"],
+    )
+    assert [case.judge_flags for case in problem.tests.cases] == [None, None, ["b"], []]
+
+
+@pytest.mark.parametrize(
+    ("folder", "files", "main"),
+    [
+        ("output_validators", {"v.py": "one"}, "one"),
+        ("output_validator", {"a/main.py": "one", "a/b.py": "two"}, "one"),
+        ("output_validator", {"main.py": "one", "b.py": "two"}, "one"),
+    ],
+)
+def test_a_package_row_that_talks(
+    tmp_path: Path, folder: str, files: dict[str, str], main: str
+) -> None:
+    judge = {**VALIDATOR, "kind": "interactive", "folder": folder, "files": files}
+    problem = load_problem(write_rows(tmp_path / "p.jsonl", {**PACKAGE, "judge": judge}))
+    assert isinstance(problem.tests, InteractiveTests)
+    assert problem.tests.judge.source == main
+    assert problem.tests.judge.language == "python"
+
+
 def test_the_submissions_of_a_package_row(tmp_path: Path) -> None:
     (row,) = read_rows(write_rows(tmp_path / "p.jsonl", PACKAGE))
     (found,) = row.submissions()
@@ -180,7 +223,12 @@ def test_apps_rows_over_standard_input(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ({**PACKAGE, "judge": {"kind": "custom", "flags": "", "folder": "v"}}, "custom"),
+        ({**PACKAGE, "judge": {**VALIDATOR, "multi_pass": True}}, "several passes"),
+        ({**PACKAGE, "judge": {**VALIDATOR, "files": {"v/a.rb": ""}}}, "unknown language: a.rb"),
+        (
+            {**PACKAGE, "judge": {**VALIDATOR, "files": {"v/a.py": "", "w/a.py": ""}}},
+            "2 output validators: v, w",
+        ),
         ({**PACKAGE, "judge": {"kind": "default", "flags": "float_tolerance"}}, "number"),
         ({**PACKAGE, "tests": [{}]}, "input"),
         ({"base_input": [], "plus_input": []}, "expected values"),

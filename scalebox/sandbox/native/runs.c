@@ -49,7 +49,7 @@ extern void settle_memory(void); /* memory.c */
 
 enum { RUN = 1, CANCEL = 2, PING = 3, PONG = 4 };
 enum { PYTHON_SOURCE = 1, PYTHON_CODE = 2, PYTHON_COMPILE = 3, EXECUTE = 4 };
-enum { BODY_FD = 1, STDIN_FD = 2, PROGRAM_FD = 4, CHANNEL = 8, DRIVER = 16 };
+enum { BODY_FD = 1, STDIN_FD = 2, PROGRAM_FD = 4, CHANNEL = 8, DRIVER = 16, PIPES = 32 };
 enum { OUT_OF_MEMORY = 4, OUTPUT_EXCEEDED = 8, SETUP_FAILED = 32, COMPILE_FAILED = 64,
        PROCESSES_EXCEEDED = 128, EXEC_FAILED = 256, STDOUT_FD = 1 << 16, STDERR_FD = 1 << 17 };
 enum { SOURCE, CODE, STDIN, DRIVER_CODE, ARGV, ENVIRONMENT, FETCH, FILES, SECTIONS };
@@ -653,6 +653,7 @@ static void find_sections(struct zygote *z)
     for (unsigned flags = q->flags & (BODY_FD | STDIN_FD | PROGRAM_FD | DRIVER); flags;
          flags &= flags - 1)
         wanted++;
+    wanted += q->flags & PIPES ? 2 : 0;
     errno = EPROTO; /* the daemon is trusted; a defect of its own must not be read as data */
     if (z->packet_size < (int64_t)sizeof *q || z->descriptor_count < wanted)
         die("a request that is cut, or lacks descriptors");
@@ -1059,7 +1060,8 @@ static int serve(struct zygote *z)
             continue;
         }
         find_sections(z);
-        if (names_on_demand(z) || (q->program == EXECUTE && prepare_exec(z) < 0)) {
+        if (q->flags & PIPES || names_on_demand(z) ||
+            (q->program == EXECUTE && prepare_exec(z) < 0)) {
             if (z->scratch_left)
                 put_scratch_aside(z); /* Python mounts its own */
             return FOR_PYTHON;

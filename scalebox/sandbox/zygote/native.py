@@ -113,6 +113,10 @@ class Native:
         """Let go of the run at hand: its descriptors, and every byte of its request."""
         self._library.zygote_forget(self.place)
 
+    def forget_last(self, count: int) -> None:
+        """The last descriptors of the run at hand were closed."""
+        self.state.descriptor_count -= count
+
     def close_page(self) -> None:
         """In a child: a program must not change what pid 1 reads there."""
         self._library.zygote_close_page(self.place)

@@ -35,7 +35,8 @@ class Request:
         self._memory, offset = buffer, wire.REQUEST.size
         given = list(descriptors)
         flagged = (wire.BODY_FD, wire.STDIN_FD, wire.PROGRAM_FD, wire.DRIVER)
-        if len(given) < sum(1 for flag in flagged if self.flags & flag):
+        wanted = sum(1 for flag in flagged if self.flags & flag)
+        if len(given) < wanted + (2 if self.flags & wire.PIPES else 0):
             raise ValueError("a request lacks descriptors")
         if self.flags & wire.BODY_FD:
             body = given.pop(0)
@@ -50,6 +51,7 @@ class Request:
         self.stdin_fd = given.pop(0) if self.flags & wire.STDIN_FD else -1
         self.program_fd = given.pop(0) if self.flags & wire.PROGRAM_FD else -1
         self.driver_stdin_fd = given.pop(0) if self.flags & wire.DRIVER else -1
+        self.pipes = given[:2] if self.flags & wire.PIPES else []
 
     def section(self, which: int) -> bytes:
         """A copy of a section; for children, and for what is no secret."""
@@ -65,6 +67,13 @@ class Request:
         """Whether the program's text, or code, or a tester's, holds a word."""
         texts = (self._places[n] for n in (wire.SOURCE, wire.FILES, wire.CODE, wire.DRIVER_CODE))
         return any(self._memory.find(word, *place) >= 0 for place in texts)
+
+    def close_pipes(self) -> None:
+        """Let go of the pipes, which the program has by now."""
+        for fd in self.pipes:
+            self.descriptors.remove(fd)
+            os.close(fd)
+        self.pipes = []
 
     def close(self) -> None:
         """Let go of the descriptors."""

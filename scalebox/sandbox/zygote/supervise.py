@@ -204,6 +204,10 @@ class Supervisor:
             return program
         if self._oom_score >= 0:
             os.pwrite(self._oom_score, self._own_oom_score, 0)
+        if request.pipes:
+            request.close_pipes()
+            if self._native is not None:
+                self._native.forget_last(2)
         self._page[_GO_PLACE] = 1
         self._end(run, waited=False)
         return None
@@ -246,7 +250,7 @@ class Supervisor:
         run.main = os.fork()
         if run.main:
             return None
-        wires = [run.stdin, run.out, run.err]
+        wires = [*(run.request.pipes or (run.stdin, run.out)), run.err]
         if run.channel_end >= 0:
             wires += [-1, -1, run.channel_end]
         return self._become_program(run.request, wires)

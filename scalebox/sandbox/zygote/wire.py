@@ -35,7 +35,8 @@ PYTHON_CODE = 2  #: source for tracebacks, and the marshalled code to execute
 PYTHON_COMPILE = 3  #: compile the source and write the marshalled code to standard output
 EXECUTE = 4  #: execve the program descriptor, or argv[0] where there is none
 
-# Request flags.  Descriptors come in this order: body, standard input, program, tester's input.
+# Request flags.  Descriptors come in this order: body, standard input, program, tester's input,
+# pipes.
 BODY_FD = 1  #: the sections are in a descriptor
 STDIN_FD = 2  #: standard input is a descriptor
 PROGRAM_FD = 4  #: the executable is a descriptor
@@ -43,6 +44,9 @@ CHANNEL = 8  #: give the program descriptor 5 and return what it writes there
 #: Run a second program (Python, marshalled code) joined to the first by crossed pipes.  Its input
 #: is always a descriptor: pid 1 must not have read what the first program must not know.
 DRIVER = 16
+#: Two ends of pipes, in the place of standard input and output: another slot's program has the
+#: others.  Pid 1 keeps neither open, so that each program sees the end of the other.
+PIPES = 32
 
 #: type, program, run id, flags, (unused), then: CPU ns, wall ns, memory, output, file bytes,
 #: processes, open files, stack bytes, channel records; then the sections' lengths.

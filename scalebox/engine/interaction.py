@@ -1,0 +1,263 @@
+"""Judging programs that talk with their judge: two slots at once, joined by crossed pipes.
+
+Each side has walls, limits and accounts of its own.  What a conversation came to does not depend on
+which end was seen first:
+
+1. a program that went over a limit, or was ended by a signal that no closed pipe brings, has that
+   verdict, whatever the judge made of it;
+2. else a judge that rejects makes it `wrong_answer`, whatever the closed pipe did to the program;
+   so does one that a closed pipe has ended, for the program did not hear it out; and one that fails
+   otherwise makes it `judge_error`;
+3. else the judge accepts, and the program must have ended well.
+
+A program is stopped when its judge has rejected it, and a judge that waits for a program that waits
+for it sees the end of that one at the program's wall limit.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from scalebox.engine import verdicts
+from scalebox.engine.jobs import Job
+from scalebox.engine.judgement import CONFIRMATIONS, Judgement
+from scalebox.engine.judges import ProgramReady, data_of
+from scalebox.errors import BadRequestError
+from scalebox.judging.contracts import Decision
+from scalebox.model import Data, InteractiveTests, Verdict
+from scalebox.sandbox.spec import RunOutcome, RunSpec
+from scalebox.sandbox.zygote import wire
+
+#: The judge's wall limit is so much longer than the program's: the program's is the one that holds.
+_LONGER_NS = 5_000_000_000
+_CONTRACTS = ("icpc", "testlib")
+
+
+@dataclass(slots=True)
+class _Talk:
+    """A conversation under way.
+
+    Attributes:
+        index: of its case.
+        ends: of its pipes that no run has taken yet: the program's pair, and the judge's.
+        program_job, judge_job: in the two slots.
+        program, judge: the outcomes, where they are there.
+        failed: why one of them could not be had, for reasons of ours.
+    """
+
+    index: int
+    ends: list[tuple[int, int]]
+    program_job: Job
+    judge_job: Job
+    program: RunOutcome | None = None
+    judge: RunOutcome | None = None
+    failed: str = ""
+    heard: int = 0
+
+    def close(self) -> None:
+        """Let go of what is held."""
+        for fd in (end for pair in self.ends for end in pair):
+            os.close(fd)
+        self.ends = []
+        for outcome in (self.program, self.judge):
+            if outcome is not None:
+                outcome.close()
+
+
+class InteractiveJudgement(Judgement[InteractiveTests]):
+    """Two runs a case, at the same time."""
+
+    @classmethod
+    def data_of(cls, tests: InteractiveTests) -> Sequence[Data]:
+        """Inputs, answers and the judge."""
+        held = [item for case in tests.cases for item in (case.input, case.answer)]
+        return [*held, *data_of(tests.judge)]
+
+    async def prepare(self) -> None:
+        self._ready: ProgramReady | None = None
+        self._talks: dict[int, _Talk] = {}
+        judge = self.tests.judge
+        if judge.contract not in _CONTRACTS:
+            raise BadRequestError(
+                f"a judge that talks with the program is of contract {' or '.join(_CONTRACTS)}",
+                field="tests.judge.contract",
+            )
+        if self.room.slots < 2:
+            raise BadRequestError(
+                "an interactive problem needs two slots at once, and this daemon has one "
+                "(sandbox.slots)", field="tests",
+            )  # fmt: skip
+        self.room.judges.check(judge, "tests.judge")
+        ready = await self.room.judges.ready(
+            judge, client=self.client, priority=self.submission.priority
+        )
+        assert isinstance(ready, ProgramReady)
+        longer = max(ready.limits.wall_ns, self.run_limits.wall_ns + _LONGER_NS)
+        ready.limits = replace(ready.limits, wall_ns=longer)
+        self._ready = ready
+
+    def needs_build(self) -> bool:
+        """Python's source, too: there are two descriptors to spare, and no time."""
+        return True
+
+    def drop_artifacts(self) -> None:
+        super().drop_artifacts()
+        for talk in list(self._talks.values()):
+            self.room.scheduler.cancel_guest(talk.judge_job)
+            talk.close()
+        if self._ready is not None:
+            self._ready.close()
+
+    def start(self) -> None:
+        for index in range(len(self.tests.cases)):
+            self._begin(index)
+
+    def make_spec(self, index: int) -> RunSpec:
+        talk = self._talks[index]
+        to_program, to_judge = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
+        talk.ends = [(to_program[0], to_judge[1]), (to_judge[0], to_program[1])]
+        return RunSpec(
+            program=wire.PYTHON_CODE if self.is_python else wire.EXECUTE,
+            limits=self.run_limits,
+            code=self.artifact.code,
+            executable_fd=self.artifact.fd,
+            argv=() if self.is_python else ("./solution",),
+            files=self.files,
+            pipes=talk.ends.pop(0),
+        )
+
+    def _make_judge(self, index: int) -> RunSpec:
+        talk, case, read = self._talks[index], self.tests.cases[index], self.room.inputs.read
+        assert self._ready is not None
+        spec = self._ready.talk(read(case.input), read(case.answer), case.judge_flags, talk.ends[0])
+        talk.ends.clear()
+        return spec
+
+    def _begin(self, index: int) -> None:
+        ready = self._ready
+        assert ready is not None
+        if ready.broken:
+            self.settle_unrun(index, Verdict.JUDGE_ERROR, ready.broken)
+            return
+        program = Job(
+            self.client,
+            self.submission.priority,
+            self.run_limits.memory_bytes + ready.limits.memory_bytes,
+            lambda: self.make(index),
+            lambda outcome: self._heard_program(talk, outcome),
+            age=self.age,
+        )
+        judge = program.guest = Job(
+            self.client, 0, 0, lambda: self._make_judge(index),
+            lambda outcome: self._heard_judge(talk, outcome),
+        )  # fmt: skip
+        talk = self._talks[index] = _Talk(index, [], program, judge)
+        self.queue(index, program)
+
+    # --- the ends --------------------------------------------------------------------------------
+
+    def _heard_program(self, talk: _Talk, outcome: RunOutcome | None) -> None:
+        talk.program = outcome
+        self._hear_one(talk, talk.program_job, outcome)
+
+    def _heard_judge(self, talk: _Talk, outcome: RunOutcome | None) -> None:
+        talk.judge = outcome
+        self._hear_one(talk, talk.judge_job, outcome)
+        if outcome is not None and not talk.failed and talk.program is None:
+            assert self._ready is not None
+            if self._ready.decide(talk.index, outcome).accepted is not True:
+                # Nothing that the program still does counts.
+                self._stop(talk.program_job)
+
+    def _hear_one(self, talk: _Talk, job: Job, outcome: RunOutcome | None) -> None:
+        talk.heard += 1
+        if outcome is None or verdicts.is_our_failure(outcome):
+            reason = job.reason if outcome is None else outcome.message
+            talk.failed = talk.failed or reason or "a program could not be started"
+            never_started = talk.judge_job.slot is None and talk.heard == 1
+            other = talk.judge_job if job is talk.program_job else talk.program_job
+            if never_started and job is talk.program_job:
+                self.room.scheduler.cancel_guest(other)
+                talk.heard += 1
+            else:
+                self._stop(other)
+        if talk.heard == 2:
+            self._settle_talk(talk)
+
+    def _stop(self, job: Job) -> None:
+        """End a run; its outcome still comes."""
+        if job.slot is not None:
+            job.slot.cancel()
+
+    def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
+        raise AssertionError("a conversation has two outcomes")
+
+    def _settle_talk(self, talk: _Talk) -> None:
+        index = talk.index
+        self.unqueue(index)
+        del self._talks[index]
+        try:
+            if talk.failed:
+                self._again(talk)
+                return
+            assert talk.program is not None
+            assert talk.judge is not None
+            assert self._ready is not None
+            decision = self._ready.decide(index, talk.judge)
+            if decision.accepted is None and _was_not_heard(talk.judge):
+                decision = Decision(False, "the program ended before the judge had said all")
+            self._conclude(index, talk.program, decision)
+        except Exception as error:
+            self.settle_unrun(
+                index, Verdict.INTERNAL_ERROR, f"judging failed for reasons of ours: {error!r}"
+            )
+        finally:
+            talk.close()
+
+    def _again(self, talk: _Talk) -> None:
+        self.room.counters["retries"] += 1
+        if self.attempts[talk.index] <= self.room.config.engine.retries:
+            self._begin(talk.index)
+            return
+        words = f"failed {self.attempts[talk.index]} times for reasons of ours: {talk.failed}"
+        self.settle_unrun(talk.index, Verdict.INTERNAL_ERROR, words)
+
+    def _conclude(self, index: int, program: RunOutcome, decision: Decision) -> None:
+        stopped = program.flags & wire.CANCELLED  # by us, when the judge had decided
+        own = None if stopped else verdicts.limit_verdict(program, self.limits)
+        if own is None and not stopped and program.signal not in (None, signal.SIGPIPE):
+            own = Verdict.RUNTIME_ERROR, verdicts.crash_message(program)
+        if own is not None:
+            self.settle(index, *own, program)
+        elif decision.accepted is None:
+            self.room.counters["judge_errors"] += 1
+            self.settle(index, Verdict.JUDGE_ERROR, decision.message, program)
+        elif not decision.accepted:
+            self.settle(
+                index, Verdict.WRONG_ANSWER, decision.message, program, score=decision.score
+            )
+        elif program.status != 0:
+            self.settle(index, Verdict.RUNTIME_ERROR, verdicts.crash_message(program), program)
+        elif verdicts.is_near_limit(program, self.limits):
+            self._settle_slow(index, program)
+        else:
+            self.settle(index, Verdict.ACCEPTED, decision.message, program, score=decision.score)
+
+    def _settle_slow(self, index: int, program: RunOutcome) -> None:
+        """Only a little too slow: load of the host may have been why."""
+        if self.count_confirmation(index) <= CONFIRMATIONS:
+            self.forget_attempt((index,))
+            self._begin(index)
+        else:
+            self.settle(index, *verdicts.too_slow(program.cpu_s, self.limits), program)
+
+
+def _was_not_heard(judge: RunOutcome) -> bool:
+    """Whether a judge ended because nobody read what it wrote."""
+    if judge.signal == signal.SIGPIPE:
+        return True
+    # In Python it is an exception.
+    return bool(judge.exit_code) and verdicts.last_words(judge).startswith("BrokenPipeError")

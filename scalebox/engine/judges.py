@@ -1,0 +1,258 @@
+"""Special judges as the engine runs them: made ready once a submission, then one run an output.
+
+A judge runs in a slot like any untrusted program.  That it does not compile, ends in a way that its
+contract does not know, or goes over a limit of its own says nothing about the submission: such
+cases are `judge_error`, with its words.
+"""
+
+from __future__ import annotations
+
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import msgspec
+
+from scalebox.config import LimitsConfig
+from scalebox.engine import limits as bounds
+from scalebox.engine import verdicts
+from scalebox.engine.admission import check_arguments, check_files
+from scalebox.engine.builder import Artifact, Builder
+from scalebox.engine.inputs import Inputs
+from scalebox.errors import BadRequestError
+from scalebox.judging import contracts, function
+from scalebox.judging.contracts import Decision, Ended, Layout
+from scalebox.languages.toolchains import Language, Toolchains
+from scalebox.model import Comparison, Data, FunctionJudge, Judge, ProgramJudge, canonical_bytes
+from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output
+from scalebox.sandbox.zygote import wire
+
+#: Of what a judge writes, so much is looked at.
+_EXCERPT_BYTES = 8192
+#: One record is enough; a judge may write to the channel, too.
+_RECORDS = 4
+
+Files = dict[str, tuple[bytes, int]]
+
+
+class ReadyJudge(ABC):
+    """A judge that can be run, or that is known not to run.
+
+    Parameters:
+        artifact: of its source; closed by `close`.
+        files: beside it.
+        limits: of one decision.
+    """
+
+    def __init__(self, artifact: Artifact, files: Files, limits: RunLimits) -> None:
+        self._artifact = artifact
+        self._files = files
+        self.limits = limits
+
+    @property
+    def broken(self) -> str:
+        """Why it cannot be run; empty: it can."""
+        result = self._artifact.result
+        return "" if result.ok else f"the judge does not compile: {result.message}"
+
+    @abstractmethod
+    def spec(
+        self, index: int, given: bytes, output: bytes, answer: bytes, flags: Sequence[str] | None
+    ) -> RunSpec:
+        """The run that decides about a case's output."""
+
+    @abstractmethod
+    def understand(self, index: int, outcome: RunOutcome) -> Decision:
+        """What a run that kept within its limits decided."""
+
+    def decide(self, index: int, outcome: RunOutcome) -> Decision:
+        """What a run decided."""
+        over = verdicts.limit_verdict(outcome, self.limits)
+        if over is None and verdicts.is_near_limit(outcome, self.limits):
+            over = verdicts.too_slow(outcome.cpu_s, self.limits)
+        if over is not None:
+            return Decision(None, f"the judge {over[1]}")
+        return self.understand(index, outcome)
+
+    def close(self) -> None:
+        """Let go of the program."""
+        self._artifact.close()
+
+    def _limits_with(self, files: Mapping[str, bytes], more: int = 0) -> RunLimits:
+        """Limits under which what we put beside the judge is not its doing."""
+        own = {name: content for name, (content, _) in self._files.items()}
+        return bounds.with_own_files(self.limits, b"\0" * more, {**own, **files})
+
+
+class _Function(ReadyJudge):
+    """A Python function."""
+
+    def __init__(self, artifact: Artifact, files: Files, limits: RunLimits) -> None:
+        super().__init__(artifact, files, bounds.for_harness(limits))
+        self._nonces: dict[int, str] = {}
+
+    def spec(
+        self, index: int, given: bytes, output: bytes, answer: bytes, flags: Sequence[str] | None
+    ) -> RunSpec:
+        nonce = self._nonces[index] = secrets.token_hex(16)
+        stdin = function.encode(nonce, (given, output, answer))
+        return RunSpec(
+            program=wire.PYTHON_CODE,
+            limits=self._limits_with({}),
+            code=self._artifact.code,
+            stdin=stdin,
+            files=self._files,
+            records=_RECORDS,
+        )
+
+    def understand(self, index: int, outcome: RunOutcome) -> Decision:
+        decision = function.decide(outcome.channel, self._nonces.pop(index))
+        if decision is None:
+            said = verdicts.crash_message(outcome)
+            return Decision(None, f"the judge ended before it had decided: {said}")
+        return decision
+
+
+class ProgramReady(ReadyJudge):
+    """A program with a contract."""
+
+    def __init__(
+        self, artifact: Artifact, files: Files, limits: RunLimits, judge: ProgramJudge
+    ) -> None:
+        super().__init__(artifact, files, limits)
+        self._contract = judge.contract
+        self._flags = judge.flags
+
+    def spec(
+        self, index: int, given: bytes, output: bytes, answer: bytes, flags: Sequence[str] | None
+    ) -> RunSpec:
+        chosen = self._flags if flags is None else flags
+        return self._spec(contracts.layout(self._contract, given, output, answer, chosen))
+
+    def talk(
+        self, given: bytes, answer: bytes, flags: Sequence[str] | None, pipes: tuple[int, int]
+    ) -> RunSpec:
+        """The run that talks with a program.
+
+        Parameters:
+            pipes: the ends that it reads from and writes to.
+        """
+        chosen = self._flags if flags is None else flags
+        called = contracts.interactive_layout(self._contract, given, answer, chosen)
+        return replace(self._spec(called), pipes=pipes)
+
+    def _spec(self, called: Layout) -> RunSpec:
+        files = {name: (content, 0o644) for name, content in called.files.items()}
+        native = self._artifact.fd >= 0
+        return RunSpec(
+            program=wire.EXECUTE if native else wire.PYTHON_CODE,
+            limits=self._limits_with(called.files),
+            code=self._artifact.code,
+            executable_fd=self._artifact.fd,
+            argv=("./judge", *called.argv) if native else called.argv,
+            stdin=called.stdin,
+            files={**self._files, **files},
+            fetch=called.fetch,
+        )
+
+    def understand(self, index: int, outcome: RunOutcome) -> Decision:
+        ended = Ended(
+            exit_code=outcome.exit_code,
+            signal=outcome.signal,
+            stdout=read_output(outcome.stdout, _EXCERPT_BYTES),
+            stderr=read_output(outcome.stderr, _EXCERPT_BYTES),
+            files={name: read_output(fd, _EXCERPT_BYTES) for name, fd in outcome.files.items()},
+        )
+        return contracts.decide(self._contract, ended)
+
+
+class Judges:
+    """Makes judges ready.
+
+    Parameters:
+        tools: the languages.
+        builder: compiles them, once.
+        inputs: holds their sources.
+        config: their limits, where they name none.
+    """
+
+    def __init__(
+        self, tools: Toolchains, builder: Builder, inputs: Inputs, config: LimitsConfig
+    ) -> None:
+        self._tools = tools
+        self._builder = builder
+        self._inputs = inputs
+        self._config = config
+
+    def check(self, judge: Judge, field: str) -> None:
+        """Whether a judge can be run here at all.
+
+        Parameters:
+            field: where it is in the request.
+
+        Raises:
+            BadRequestError: its language, a file or a limit cannot be; the error names the field.
+            TooLargeError: a size is over its bound.
+        """
+        if isinstance(judge, Comparison):
+            return
+        try:
+            self._language(judge)
+            self._limits(judge)
+            check_files(judge.files, self._taken(judge))
+            if isinstance(judge, ProgramJudge):
+                check_arguments(judge.flags, ())
+        except BadRequestError as error:
+            # Also the errors of a kind of it: a language that is not here, a size.
+            own = (error.field or "").replace("args", "flags")
+            error.field = f"{field}.{own}" if own else field
+            raise
+
+    async def ready(
+        self, judge: FunctionJudge | ProgramJudge, *, client: str, priority: int
+    ) -> ReadyJudge:
+        """A judge that was checked; the caller closes it.
+
+        Raises:
+            InternalError: compiling failed for reasons of ours.
+            UnknownBlobError: a blob is gone.
+        """
+        source = await self._inputs.content(judge.source)
+        files = {path: await self._inputs.content(data) for path, data in judge.files.items()}
+        if isinstance(judge, FunctionJudge):
+            source = function.program(source)
+        artifact = await self._builder.build(
+            self._language(judge), source, files, client=client, priority=priority
+        )
+        box = {path: (content, 0o644) for path, content in files.items()}
+        limits = self._limits(judge)
+        if isinstance(judge, FunctionJudge):
+            return _Function(artifact, box, limits)
+        return ProgramReady(artifact, box, limits, judge)
+
+    def _language(self, judge: FunctionJudge | ProgramJudge) -> Language:
+        return self._tools.find("python" if isinstance(judge, FunctionJudge) else judge.language)
+
+    def _taken(self, judge: FunctionJudge | ProgramJudge) -> Sequence[str]:
+        if isinstance(judge, FunctionJudge):
+            return ()
+        own = (self._language(judge).entry.main_file,)
+        return (*own, *contracts.names_taken(judge.contract))
+
+    def _limits(self, judge: FunctionJudge | ProgramJudge) -> RunLimits:
+        own = self._config
+        defaults = msgspec.structs.replace(
+            own, cpu_time_s=own.judge_cpu_time_s, memory_bytes=own.judge_memory_bytes
+        )
+        return bounds.resolve(judge.limits, defaults)
+
+
+def data_of(judge: Judge) -> list[Data]:
+    """What a judge holds of uploaded and of given data."""
+    return [] if isinstance(judge, Comparison) else [judge.source, *judge.files.values()]
+
+
+def key_of(judge: Judge) -> bytes:
+    """Equal for equal judges."""
+    return canonical_bytes(judge)

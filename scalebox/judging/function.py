@@ -1,0 +1,42 @@
+"""Judges that are Python functions: what is executed, what goes in, and what comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from scalebox.judging.contracts import Decision
+from scalebox.judging.records import records
+from scalebox.judging.sources import harness_source
+
+
+def program(source: bytes) -> bytes:
+    """The text of a judge with what calls it."""
+    return source + b"\n\n" + harness_source("function")
+
+
+def encode(nonce: str, texts: Sequence[bytes]) -> bytes:
+    """Standard input of a judge.
+
+    Parameters:
+        nonce: unguessable, new for each run.
+        texts: input, output and answer.
+    """
+    head = {"nonce": nonce, "sizes": [len(text) for text in texts]}
+    return b"".join([json.dumps(head).encode("ascii"), b"\n", *texts])
+
+
+def decide(channel: bytes, nonce: str) -> Decision | None:
+    """What it decided; None: it ended before it had."""
+    for record in records(channel, nonce):
+        failed, accepted = record.get("failed"), record.get("accepted")
+        if isinstance(failed, str):
+            return Decision(None, f"the judge {failed}")
+        if isinstance(accepted, bool):
+            score = record.get("score")
+            return Decision(
+                accepted,
+                " ".join(str(record.get("message", "")).split()),
+                float(score) if isinstance(score, (int, float)) else None,
+            )
+    return None

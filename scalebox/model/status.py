@@ -1,0 +1,64 @@
+"""What a daemon says of itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from scalebox.model.basics import Enforcement, IsolationLevel
+
+
+class LanguageInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One language of this daemon.
+
+    Attributes:
+        name, aliases: what `Submission.language` may say.
+        available: whether its tool chain was found.
+        toolchain: its version.
+        missing: if not available, what is missing and how to get it.
+    """
+
+    name: str
+    aliases: list[str]
+    available: bool
+    toolchain: str = ""
+    missing: str = ""
+
+
+class SlotStatus(Struct, frozen=True, kw_only=True):
+    """One slot, for operators."""
+
+    index: int
+    state: Literal["starting", "idle", "busy", "broken"]
+    pid: int
+    runs: int
+    restarts: int
+
+
+class Status(Struct, frozen=True, kw_only=True):
+    """The answer of `GET /v1/status`.
+
+    Attributes:
+        version: of scalebox.
+        uptime_s: seconds since start.
+        isolation, enforcement: what this host gives; `notes` says what is missing, for people.
+        slots: one entry a slot.
+        queued_cases, running_cases: now.
+        queue_limit_cases: more than this is refused with 429.
+        draining: whether the daemon only finishes what it has.
+        counters: monotonic counts since start, by name.
+    """
+
+    version: str
+    node: str
+    uptime_s: float
+    isolation: IsolationLevel
+    enforcement: Enforcement
+    notes: list[str]
+    slots: list[SlotStatus]
+    queued_cases: int
+    running_cases: int
+    queue_limit_cases: int
+    draining: bool
+    counters: dict[str, float]
