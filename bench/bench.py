@@ -34,7 +34,7 @@ from scalebox.model import Submission
 ROUNDS = 5
 QUICK_ROUNDS = 3
 QUICK_SHARE = 0.25
-NAMES = ("python", "single", "imports", "numpy", "cpp", "calls", "real")
+NAMES = ("python", "single", "imports", "numpy", "cpp", "calls", "judged", "validated", "real")
 _MIB = 1 << 20
 
 
@@ -274,6 +274,12 @@ def figures_of(measured: dict[str, Measured]) -> dict[str, float]:
     if found := measured.get("calls"):
         figures["call_cases_per_s"] = found.rate("scalebox")
         figures["call_cpu_ms_per_case"] = found.per_case_ms("service_s")
+    for row in ("judged", "validated"):
+        if found := measured.get(row):
+            figures[f"{row}_cases_per_s"] = found.rate("scalebox")
+            figures[f"{row}_cpu_ms_per_case"] = cost = found.per_case_ms("service_s")
+            if plain := figures.get("cpu_ms_per_case"):
+                figures[f"{row}_cost_over_plain"] = cost / plain
     if (found := measured.get("real")) and found.rounds:
         figures["real_cases_per_s"] = found.rate("scalebox")
         figures["real_share_in_submissions"] = found.share("service_s")
@@ -289,6 +295,7 @@ BUDGETS = (
     ("python", "cpu_ms_per_case", at_most, 2.0),
     ("python", "daemon_cpu_ms_per_case", at_most, 0.25),
     ("cpp", "cpp_cpu_ms_beyond_the_program", at_most, 1.5),
+    ("judged", "judged_cost_over_plain", at_most, 2.0),
     ("real", "real_share_in_submissions", at_least, 0.90),
     ("rest", "start_time_s", at_most, 1.0),
     ("rest", "daemon_rss_idle_bytes", at_most, 150.0 * _MIB),
@@ -315,6 +322,8 @@ async def run(names: Sequence[str], *, quick: bool) -> int:
         "single": workloads.SINGLE,
         "imports": workloads.IMPORTS,
         "calls": workloads.CALLS,
+        "judged": workloads.JUDGED,
+        "validated": workloads.VALIDATED,
     }
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="scalebox-bench-") as name:
@@ -368,9 +377,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"only this row ({', '.join(NAMES)}); may be repeated",
     )  # fmt: skip
     options = parser.parse_args(arguments)
+    names = options.only or list(NAMES)
+    if "judged" in names and "python" not in names:
+        names.append("python")  # which it is compared with
     status = 1
     try:
-        status = uvloop.run(run(options.only or NAMES, quick=options.quick))
+        status = uvloop.run(run(names, quick=options.quick))
     except* ScaleboxError as group:
         for error in group.exceptions:
             print(f"bench: {error}", file=sys.stderr)

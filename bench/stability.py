@@ -237,12 +237,17 @@ def chosen(labelled: Iterable[Labelled], every: int) -> list[Labelled]:
     return [one for one in labelled if one.submission.language in choices.LANGUAGES][::every]
 
 
-async def run(size: Size) -> int:
-    """Judge, print, write; returns the exit status."""
+async def run(size: Size, *, pin: bool = True) -> int:
+    """Judge, print, write; returns the exit status.
+
+    Parameters:
+        size: how much.
+        pin: whether slots keep to a core each; what is measured without is shown, not kept.
+    """
     labelled = chosen(
         labels.read(labels.data_directory() / labels.FILE, labels.KINDS[:1]), size.every
     )
-    measured = await measure(labelled, size)
+    measured = await measure(labelled, size, {} if pin else {"sandbox": {"pin": False}})
     figures = measured.figures()
     promises = promises_of(figures, size)
     rows = [measured.quiet_row(), *(phase.row() for phase in measured.phases)]
@@ -253,8 +258,9 @@ async def run(size: Size) -> int:
         for one in phase.flips(in_band=in_band)
     ]
     host = {"isolation": measured.isolation, "enforcement": measured.enforcement}
-    path = results.write("stability", figures, [*rows, *flipped], promises=promises, host=host)
-    print(f"wrote {path.name}")
+    if pin:
+        path = results.write("stability", figures, [*rows, *flipped], promises=promises, host=host)
+        print(f"wrote {path.name}")
     if flipped:
         results.show("Verdicts that moved", flipped)
     results.show("Verdicts under load; pN: CPU time over its quiet value", rows)
@@ -275,6 +281,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, metavar="N", help="with ten times as many in flight")
     parser.add_argument("--hog-runs", type=int, metavar="N", help="with hogs besides")
     parser.add_argument("--tests", type=int, metavar="N", help="of one submission, at most")
+    parser.add_argument("--unpinned", action="store_true", help="without a core for each slot")
     options = parser.parse_args(arguments)
     size = QUICK if options.quick else Size()
     given = {
@@ -287,7 +294,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     file = labels.data_directory() / labels.FILE
     if not file.is_file():
         parser.error(f"there is no {labels.FILE} in the data directory; name it in $SCALEBOX_DATA")
-    return asyncio.run(run(replace(size, **given)))
+    return asyncio.run(run(replace(size, **given), pin=not options.unpinned))
 
 
 if __name__ == "__main__":

@@ -9,16 +9,21 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from bench import labels
 from scalebox.client.problems import read_rows
 from scalebox.model import (
     CallCase,
     CallTests,
+    FunctionJudge,
+    Judge,
     Limits,
     Problem,
+    ProgramJudge,
     StdioCase,
     StdioTests,
     Submission,
@@ -47,6 +52,21 @@ print(int(values.sum()))
 _CALL = """# {nonce}
 def add(a, b):
     return a + b
+"""
+#: What a special judge of a sum does; one for all submissions, as a problem has it.
+_JUDGE = """
+def judge(input, output, answer):
+    a, b = map(int, input.split())
+    return output.split() == [str(a + b)]
+"""
+_VALIDATOR = """
+#include <fstream>
+#include <iostream>
+int main(int, char **argv) {
+    long long a, b, sum;
+    std::ifstream(argv[1]) >> a >> b;
+    return std::cin >> sum && sum == a + b ? 42 : 43;
+}
 """
 #: The same calls for the rivals, who know standard input and output only.
 _CALL_DRIVER = "\nimport json\nprint(json.dumps(add(*json.loads(input()))))\n"
@@ -139,12 +159,36 @@ def _calls(rng: random.Random, count: int) -> list[Unit]:
     return units
 
 
+def _judged(judge: Judge) -> Callable[[random.Random, int], list[Unit]]:
+    """The trivial programs, with a judge that is a program; the rivals compare."""
+    plain = python(_TRIVIAL, 20)
+
+    def make(rng: random.Random, count: int) -> list[Unit]:
+        units = []
+        for unit in plain(rng, count):
+            tests = unit.submission.tests
+            assert isinstance(tests, StdioTests)
+            judged = msgspec.structs.replace(tests, judge=judge)
+            submission = msgspec.structs.replace(unit.submission, tests=judged)
+            units.append(replace(unit, submission=submission))
+        return units
+
+    return make
+
+
 TRIVIAL = Workload("python, 20 cases", python(_TRIVIAL, 20), 200, 15)
 SINGLE = Workload("python, 1 case", python(_TRIVIAL, 1), 2000, 300)
 IMPORTS = Workload("python with usual imports, 20 cases", python(_IMPORTS, 20), 200, 10)
 NUMPY = Workload("python with numpy, 20 cases", python(_NUMPY, 20), 100, 4)
 CPP = Workload("cpp, 20 cases", _cpp, 150, 75, exec_rival=False)
 CALLS = Workload("calls, 20 a submission", _calls, 400, 15)
+JUDGED = Workload(
+    "python, 20 cases, judged by a function", _judged(FunctionJudge(source=_JUDGE)), 100, 15
+)
+VALIDATED = Workload(
+    "python, 20 cases, judged by a program in C++",
+    _judged(ProgramJudge(contract="icpc", language="cpp", source=_VALIDATOR)), 100, 15,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
