@@ -1,9 +1,10 @@
 """Does a daemon still cost and hold after a million cases what it did after the first thousand?
 
 Trivial Python programs, each with a source of its own, go through a private daemon until there were
-enough cases or minutes.  CPU time per case is taken over windows of some seconds, each beside that
-of a piece of work that is always the same; once a minute the load pauses and everything that the
-daemon holds is counted from outside (`holdings`).
+enough cases or minutes.  CPU time per case is taken over windows of some seconds; once a minute the
+load pauses and everything that the daemon holds is counted from outside (`holdings`).  In the end a
+fresh daemon does the same work in turns with it: an hour changes the machine more than the daemon,
+so what a case costs is compared side by side.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ _IN_FLIGHT = 100
 #: Of a submission of `workloads.TRIVIAL`.
 _CASES_EACH = 20
 _REFERENCE_STEPS = 300_000
+#: In the end, with a fresh daemon: some seconds each.
+_PAIRS = 12
+_PAIR_SUBMISSIONS = 200
 
 
 @dataclass
@@ -62,6 +66,7 @@ class Soak:
         wall_s: of the load, pauses left out.
         wrong: reports that are not `accepted`, in words.
         windows, samples: see `holdings`.
+        pairs: CPU seconds a case of the daemon in the end, and of a fresh one beside it.
         replaced: slots that are not those of the beginning.
         left: what the daemon left behind when it ended.
     """
@@ -72,6 +77,7 @@ class Soak:
     wrong: list[str] = field(default_factory=list)
     windows: list[Window] = field(default_factory=list)
     samples: list[Holdings] = field(default_factory=list)
+    pairs: list[tuple[float, float]] = field(default_factory=list)
     replaced: int = 0
     left: list[str] = field(default_factory=list)
 
@@ -94,15 +100,12 @@ class Soak:
         if (moved := holdings.drift(costs)) is not None:
             found["cpu_ms_per_case"] = 1000 * statistics.median(costs)
             machine = holdings.drift([window.reference_s for window in self.windows])
-            # A neighbour on the host makes every instruction dearer, also those of the reference.
-            relative = holdings.drift(
-                [window.cpu_per_case_s / window.reference_s for window in self.windows]
-            )
             assert machine is not None
-            assert relative is not None
-            found["cpu_per_case_drift"] = relative
-            found["uncorrected_drift"] = moved
+            found["first_to_last_tenth"] = moved
             found["machine_drift"] = machine
+        if self.pairs:
+            ratios = [soaked / fresh for soaked, fresh in self.pairs]
+            found["cpu_per_case_drift"] = statistics.median(ratios) - 1
         if (growth := holdings.growth_bytes(self.samples)) is not None:
             daemon, slots = growth
             found["daemon_growth_mb"] = daemon / 1e6
@@ -262,6 +265,28 @@ async def soak_daemon(
     return soak
 
 
+async def compare(
+    soaked: AsyncClient, fresh: AsyncClient, source: Iterator[Submission], rounds: int, each: int
+) -> list[tuple[float, float]]:
+    """CPU seconds a case of both, in turns.
+
+    Parameters:
+        source: of submissions.
+        rounds: pairs.
+        each: submissions of one turn.
+    """
+    pairs = []
+    await measure.judge(fresh, list(itertools.islice(source, each)))  # whatever is made once
+    for turn in range(rounds):
+        order = (soaked, fresh) if turn % 2 else (fresh, soaked)
+        costs = {}
+        for client in order:
+            done = await measure.judge(client, list(itertools.islice(source, each)))
+            costs[client] = done.service_s / done.cases
+        pairs.append((costs[soaked], costs[fresh]))
+    return pairs
+
+
 async def run(*, cases: int, minutes: float) -> int:
     """A private daemon, the soak, the table; returns the exit status."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
@@ -272,6 +297,9 @@ async def run(*, cases: int, minutes: float) -> int:
         pid = processes.daemon_pid(client.address)
         with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
             soak = await soak_daemon(client, cases=cases, minutes=minutes, bar=bar)
+            bar.add_task("beside a fresh daemon", total=None)
+            async with async_local(load.OVERRIDES) as fresh:
+                soak.pairs = await compare(client, fresh, submissions(2), _PAIRS, _PAIR_SUBMISSIONS)
         family = processes.descendants(pid) | {pid}
     soak.left = [
         *(processes.describe(one) for one in sorted(family) if Path(f"/proc/{one}").exists()),

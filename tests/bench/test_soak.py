@@ -67,6 +67,7 @@ def _soak(**changes: object) -> soak.Soak:
     fields = {
         "slots": 2, "cases": 1000, "wall_s": 1.0,
         "windows": [Window(100, 0.1, 0.01)] * 20,
+        "pairs": [(0.00104, 0.001)] * 5,
         "samples": [_sample(cases) for cases in range(20)],
         **changes,
     }  # fmt: skip
@@ -79,9 +80,9 @@ def _soak(**changes: object) -> soak.Soak:
         ({}, set()),
         ({"cases": 0}, {"cases"}),
         ({"wrong": ["internal_error: x"]}, {"every"}),
-        ({"windows": [Window(100, 0.1, 0.01)] * 10 + [Window(100, 0.106, 0.01)] * 10},
-         {"|cpu_per_case_drift|"}),
-        ({"windows": []}, {"|cpu_per_case_drift|"}),
+        ({"pairs": [(0.00106, 0.001)] * 3 + [(0.001, 0.001)] * 2}, {"|cpu_per_case_drift|"}),
+        ({"pairs": [(0.00094, 0.001)] * 5}, {"|cpu_per_case_drift|"}),
+        ({"pairs": []}, {"|cpu_per_case_drift|"}),
         ({"samples": [_sample(cases, 60 + cases) for cases in range(20)]}, {"memory_growth_mb"}),
         ({"samples": []}, {"memory_growth_mb"}),
         ({"samples": [_sample(0), _sample(10), _sample(20, processes=3)]}, {"nothing becomes"}),
@@ -113,4 +114,12 @@ async def test_a_short_soak_judges_all_and_holds_nothing_more() -> None:
     assert len(found.samples) >= 2
     assert len(found.windows) >= 2
     assert all(window.cpu_s > 0 and window.cases > 0 for window in found.windows)
+    assert "first_to_last_tenth" in found.figures()
     assert all(sample.counts["processes"] == found.slots for sample in found.samples)
+
+
+async def test_two_daemons_are_compared_in_turns() -> None:
+    async with async_local() as one, async_local() as other:
+        pairs = await soak.compare(one, other, soak.submissions(3), rounds=2, each=3)
+    assert len(pairs) == 2
+    assert all(0 < cost < 1 for pair in pairs for cost in pair)

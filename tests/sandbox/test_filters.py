@@ -163,10 +163,22 @@ def test_a_process_changes_only_itself(machine: Machine) -> None:
     for name in filters.ON_ITSELF:
         assert machine.asks(program, name, 0) == _ALLOW
         assert machine.asks(program, name, 1) == _ERRNO | filters.EPERM
+    assert machine.asks(program, "prlimit64", 0, 7, 1 << 20) == _ALLOW
+    assert machine.asks(program, "prlimit64", 1, 7) == _ERRNO | filters.EPERM
     for name, kind in filters.ON_ITSELF_OF_A_KIND.items():
         assert machine.asks(program, name, kind, 0) == _ALLOW
         assert machine.asks(program, name, kind, 1) == _ERRNO | filters.EPERM
         assert machine.asks(program, name, kind + 1, 0) == _ERRNO | filters.EPERM
+
+
+def test_the_limit_of_core_files_stays(machine: Machine) -> None:
+    program, core = filters.slot_filter(True), filters.RLIMIT_CORE
+    assert machine.asks(program, "setrlimit", core, 0x7000) == _ERRNO
+    assert machine.asks(program, "setrlimit", core + 1, 0x7000) == _ALLOW
+    for new in (0x7000, 1 << 32, (1 << 32) + 8):
+        assert machine.asks(program, "prlimit64", 0, core, new) == _ERRNO
+        assert machine.asks(program, "prlimit64", 0, core + 1, new) == _ALLOW
+    assert machine.asks(program, "prlimit64", 0, core, 0) == _ALLOW
 
 
 def test_only_ordinary_sockets_are_made(machine: Machine) -> None:

@@ -259,9 +259,12 @@ if not os.fork():
     resource.setrlimit(resource.RLIMIT_CORE, (most, most))
     os.abort()
 print(os.WCOREDUMP(os.wait()[1]), [name for name in os.listdir() if "core" in name])
+before = resource.getrlimit(resource.RLIMIT_CORE)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+print(resource.getrlimit(resource.RLIMIT_CORE) == before)
 """
     outcome = await bench.python(source)
-    assert outcome.stdout == b"False []\n"
+    assert outcome.stdout == b"False []\nTrue\n"
 
 
 async def test_deep_recursion_has_the_stack_for_it(bench: Bench) -> None:

@@ -353,9 +353,6 @@ static int limit(int which, uint64_t soft_value, uint64_t hard_value)
     return setrlimit(which, &value);
 }
 
-/* As zygote/child.py: no core file, and none for a handler of the host's either. */
-enum { NO_CORE = 1 };
-
 static int set_limits(const struct zygote *z, const struct request *q)
 {
     uint64_t cpu_s = q->cpu_ns / 4 * 5 / 1000000000;
@@ -363,7 +360,7 @@ static int set_limits(const struct zygote *z, const struct request *q)
         cpu_s *= q->records + 1; /* the limit is for each record */
     cpu_s = cpu_s + 2 < 1 << 30 ? cpu_s + 2 : 1 << 30;
     uint64_t file = q->output + 4096 > q->file_bytes ? q->output + 4096 : q->file_bytes;
-    return limit(RLIMIT_CORE, NO_CORE, NO_CORE) | limit(RLIMIT_CPU, cpu_s, cpu_s + 1) | limit(RLIMIT_FSIZE, file, file) |
+    return limit(RLIMIT_CPU, cpu_s, cpu_s + 1) | limit(RLIMIT_FSIZE, file, file) |
            limit(RLIMIT_NOFILE, q->open_files, q->open_files) |
            /* It counts all that the user has on this host, in slots of other daemons, too. */
            (z->pids_max < 0 && limit(RLIMIT_NPROC, q->processes, q->processes)) |

@@ -113,6 +113,7 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
     missing = supervise.preload(settings.preload)
     if missing:
         notes.append("modules to preload that this Python lacks: " + ", ".join(missing))
+    child.limit_cores()
     kernel.install_filter(filters.slot_filter(own_namespaces))
     identity, driver_identity = _identities(settings, own_namespaces, kernel, child, notes)
     supervisor = supervise.Supervisor(

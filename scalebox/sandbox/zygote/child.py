@@ -105,9 +105,17 @@ def connect(descriptors: list[int]) -> None:
     os.closerange(len(descriptors), 1 << 16)
 
 
-#: No core file; and of this size alone the kernel also starts no handler (`|program` in
-#: core_pattern), which would be a process of the host's for each crash, outside of every limit.
-_NO_CORE = 1
+def limit_cores() -> None:
+    """In pid 1, for all programs: no core file.
+
+    Of this size alone, one byte, the kernel also starts no handler (`|program` in core_pattern),
+    which would be a process of the host's for each crash, outside of every limit.
+    """
+    import resource
+
+    most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+    size = 1 if most == resource.RLIM_INFINITY else min(most, 1)
+    resource.setrlimit(resource.RLIMIT_CORE, (size, size))
 
 
 def limit(cpu_s: int, file_bytes: int, open_files: int, processes: int, stack_bytes: int) -> None:
@@ -120,7 +128,6 @@ def limit(cpu_s: int, file_bytes: int, open_files: int, processes: int, stack_by
     import resource  # here, where `native` is not: a library less for every fork
 
     for which, soft, hard in (
-        (resource.RLIMIT_CORE, _NO_CORE, _NO_CORE),
         (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),
         (resource.RLIMIT_FSIZE, file_bytes, file_bytes),
         (resource.RLIMIT_NOFILE, open_files, open_files),

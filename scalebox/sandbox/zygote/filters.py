@@ -32,6 +32,7 @@ _AUDIT_ARCH = 0xC00000B7 if kernel.IS_ARM64 else 0xC000003E
 #: argument; both machines are little-endian.
 _CALL, _TABLE = 0, 4
 _FIRST, _SECOND, _THIRD = 16, 24, 32
+_HIGH_HALF = 4
 #: The first number that this table knows nothing of (Linux 6.17); also below that of x32's calls,
 #: which would slip past every comparison.
 FIRST_UNKNOWN = 470
@@ -55,9 +56,11 @@ DENIED = (
 UNKNOWN = ("clone3", "io_setup", "io_uring_enter", "io_uring_register", "io_uring_setup",
            "userfaultfd")  # fmt: skip
 #: Calls whose first argument is the process that they change: only the caller itself, which is 0.
-ON_ITSELF = ("prlimit64", "sched_setattr", "sched_setparam", "sched_setscheduler")
+ON_ITSELF = ("sched_setattr", "sched_setparam", "sched_setscheduler")
 #: As those, with what the second argument means before it, and what it must be: a process.
 ON_ITSELF_OF_A_KIND = {"ioprio_set": 1, "setpriority": 0}
+#: As those; and the limit of core files stays what pid 1 made it.
+RLIMIT_CORE = 4
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _SOCK_STREAM, _SOCK_DGRAM, _SOCK_TYPE = 1, 2, 0xF
 #: The default, TCP, UDP; of netlink only what tells of interfaces.  Others would make the kernel
@@ -106,9 +109,31 @@ def slot_filter(own_network: bool) -> bytes:
     for name, kind in ON_ITSELF_OF_A_KIND.items():
         this_kind = [_load(_FIRST), _op(_JEQ, 1, 0, kind), _fail(EPERM)]
         body += _if_call(name, [*this_kind, _load(_SECOND), *_only((0,), EPERM)])
+    body += _if_call("prlimit64", _limits_of_itself())
+    # Under a lower limit, 0, the kernel would start the host's handler for a crash.
+    no_core = [_load(_FIRST), _op(_JEQ, 0, 1, RLIMIT_CORE), _fail(0), _op(_RET, 0, 0, _ALLOW)]
+    body += _if_call("setrlimit", no_core)
     body += _if_call("socket", _socket() if own_network else [_fail(EAFNOSUPPORT)])
     body += _if_call("socketpair", [_load(_FIRST), *_only((_AF_UNIX,), EAFNOSUPPORT)])
     return _head() + b"".join([*body, *_refuse({ENOSYS: UNKNOWN, EPERM: DENIED})])
+
+
+def _limits_of_itself() -> list[bytes]:
+    """Any limit is told; that of core files is set without effect."""
+    return [
+        _load(_FIRST),
+        _op(_JEQ, 1, 0, 0),
+        _fail(EPERM),
+        _load(_SECOND),
+        _op(_JEQ, 0, 5, RLIMIT_CORE),
+        # Whether there is a new value: an address, of which either half may be zero.
+        _load(_THIRD),
+        _op(_JEQ, 0, 2, 0),
+        _load(_THIRD + _HIGH_HALF),
+        _op(_JEQ, 1, 0, 0),
+        _fail(0),
+        _op(_RET, 0, 0, _ALLOW),
+    ]
 
 
 def _socket() -> list[bytes]:
