@@ -128,7 +128,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
     path = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     if shutil.which("curl") is None:
         path.insert(0, str(_make_curl(tmp_path_factory.mktemp("bin"))))
-    with scalebox.local() as client:
+    # Two on any host: an interactive example needs them.
+    with scalebox.local(sandbox={"slots": 2}) as client:
         yield {
             **{k: v for k, v in os.environ.items() if not k.startswith("SCALEBOX_")},
             "PATH": os.pathsep.join(path),

@@ -13,6 +13,7 @@ from scalebox.model import (
     AssertTests,
     Blob,
     CallTests,
+    InteractiveTests,
     Limits,
     Problem,
     RunRequest,
@@ -20,6 +21,9 @@ from scalebox.model import (
     StdioTests,
     Submission,
 )
+
+
+_KINDS = "StdioTests, InteractiveTests, CallTests, AssertTests"
 
 
 def make_submission(submission: Submission | None, fields: dict[str, Any]) -> Submission:
@@ -53,7 +57,9 @@ def make_submission(submission: Submission | None, fields: dict[str, Any]) -> Su
         fields["tests"] = problem.tests
         fields["limits"] = merge_limits(problem.limits, fields.get("limits", Limits()))
     tests = fields.get("tests")
-    if tests is not None and not isinstance(tests, StdioTests | CallTests | AssertTests):
+    if tests is not None and not isinstance(
+        tests, StdioTests | InteractiveTests | CallTests | AssertTests
+    ):
         fields["tests"] = _tests_of_pairs(tests)
     _take_bytes(fields)
     try:
@@ -106,7 +112,7 @@ def _data(value: Any) -> Any:
 def _tests_of_pairs(pairs: Any) -> StdioTests:
     if not isinstance(pairs, Iterable) or isinstance(pairs, str | bytes | dict):
         raise BadRequestError(
-            "tests are StdioTests, CallTests, AssertTests or a list of (input, answer) pairs; "
+            f"tests are {_KINDS} or a list of (input, answer) pairs; "
             f"this is a {type(pairs).__name__}",
             field="tests",
         )
@@ -118,7 +124,7 @@ def _tests_of_pairs(pairs: Any) -> StdioTests:
             cases.append(StdioCase(input=_data(pair[0]), answer=_data(pair[1])))
         else:
             raise BadRequestError(
-                "tests are StdioTests, CallTests, AssertTests or a list of (input, answer) pairs; "
+                f"tests are {_KINDS} or a list of (input, answer) pairs; "
                 f"this entry is {pair!r:.80}",
                 field=f"tests[{position}]",
             )
