@@ -22,7 +22,6 @@ from scalebox.model import (
     Submission,
 )
 
-
 _KINDS = "StdioTests, InteractiveTests, CallTests, AssertTests"
 
 
