@@ -24,7 +24,8 @@ from scalebox.model import Submission
     "problem_path",
     required=True,
     type=click.Path(exists=True, path_type=Path),
-    help="A folder of *.in and *.ans, or a .json, .jsonl or .jsonl.gz file.",
+    help="A folder of *.in and *.ans, a problem package's folder (Kattis, ICPC, Polygon, DMOJ), "
+    "or a .json, .jsonl or .jsonl.gz file.",
 )
 @click.option("--row", help="Which row of the file: its id, or its number from 0.")
 @click.option("--language", help="Unless the file's ending tells it.")

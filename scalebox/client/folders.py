@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from collections.abc import Collection, Iterable
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -51,16 +52,14 @@ def read_folder(folder: Path | Traversable) -> Problem:
     """
     table = read_table(folder)
     where = folder / "problem.toml"
-    for key in table.keys() - _KEYS:
-        if meant := difflib.get_close_matches(key.lower(), _KEYS, cutoff=0.8):
-            raise ProblemFileError(f"{where}: `{key}` is probably meant to be `{meant[0]}`")
-    limits = _convert(table.get("limits", {}), Limits, f"{where}, [limits]")
+    refuse_misspelt(table, _KEYS, str(where))
+    limits = convert(table.get("limits", {}), Limits, f"{where}, [limits]")
     name = table.get("name", folder.name)
     tests: Tests
     if "tests" in table:
-        tests = _convert(table["tests"], Tests, f"{where}, [tests]")
+        tests = convert(table["tests"], Tests, f"{where}, [tests]")
     else:
-        judge = _convert(
+        judge = convert(
             {"type": "compare", **table.get("judge", {})}, Comparison, f"{where}, [judge]"
         )
         tests = StdioTests(cases=_cases(folder), judge=judge)
@@ -105,7 +104,25 @@ def _data(raw: bytes) -> Data:
         return Blob(data=raw)
 
 
-def _convert(value: Any, kind: Any, where: str) -> Any:
+def refuse_misspelt(keys: Iterable[str], known: Collection[str], where: str) -> None:
+    """What looks like a known key is never taken for the reader's own.
+
+    Raises:
+        ProblemFileError: one does; the message names `where` and what it is probably meant to be.
+    """
+    for key in keys:
+        if key in known:
+            continue
+        if meant := difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.8):
+            raise ProblemFileError(f"{where}: `{key}` is probably meant to be `{meant[0]}`")
+
+
+def convert(value: Any, kind: Any, where: str) -> Any:
+    """A value as one of the model's structures.
+
+    Raises:
+        ProblemFileError: it is none; the message names `where`.
+    """
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:

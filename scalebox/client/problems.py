@@ -1,8 +1,9 @@
-"""Problems in files → `model.Problem`: a folder of `*.in`/`*.ans`, or rows of JSONL.
+"""Problems in files → `model.Problem`: a folder, or rows of JSONL.
 
 Knows the row formats of the datasets that the project reads (the fields by which each is told are
 in `_READERS`), and turns labelled submissions in them into `model.Submission`.  What a row asks for
-that cannot be judged is refused with the reason.
+that cannot be judged is refused with the reason.  A folder is one of `*.in`/`*.ans`
+(`client.folders`) or a problem package (`client.packages`).
 """
 
 from __future__ import annotations
@@ -18,13 +19,20 @@ from typing import Any
 import msgspec
 
 from scalebox.client.folders import ProblemFileError, read_folder
+from scalebox.client.packages import format_of, read_package, submissions_of_package
+from scalebox.client.packages.programs import (
+    PackageCase,
+    RowSubmission,
+    comparison_of_flags,
+    submission_of,
+    tests_of,
+    validator_of_files,
+)
 from scalebox.model import (
     AssertCase,
     AssertTests,
     Comparison,
-    InteractiveCase,
     InteractiveTests,
-    Judge,
     Limits,
     Problem,
     ProgramJudge,
@@ -37,39 +45,16 @@ __all__ = [
     "ProblemFileError",
     "ProblemRow",
     "RowSubmission",
+    "comparison_of_flags",
     "load_problem",
     "load_problems",
     "read_rows",
+    "submissions_of_folder",
     "submissions_of_row",
+    "validator_of_files",
 ]
 
 Row = Mapping[str, Any]
-
-#: File name endings by which a submission's main file is told from its data files.
-_ENDINGS = {
-    "python": (".py",),
-    "python2": (".py",),
-    "c": (".c",),
-    "cpp": (".cpp", ".cc", ".cxx", ".C"),
-    "prolog": (".pl",),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class RowSubmission:
-    """A submission that came with a problem.
-
-    Attributes:
-        name: as in the row.
-        label: what its authors say: `accepted`, `wrong_answer`, …
-        label_check: whether someone ran it: `ok`, `not run`, …; empty: not said.
-        submission: ready to judge, if given tests.
-    """
-
-    name: str
-    label: str
-    label_check: str
-    submission: Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +114,9 @@ def load_problem(path: str | Path, row: int | str | None = None) -> Problem:
     """Read one problem.
 
     Parameters:
-        path: a folder with `*.in` and `*.ans` (or `*.out`) and perhaps a `problem.toml`; or a
-            `.json`, `.jsonl` or `.jsonl.gz` file.
+        path: a folder with `*.in` and `*.ans` (or `*.out`) and perhaps a `problem.toml`; the
+            folder of a problem package (Kattis and ICPC, Polygon, DMOJ); or a `.json`, `.jsonl` or
+            `.jsonl.gz` file.
         row: of a file: which row, by id or by number from 0; None: its only one.
 
     Raises:
@@ -141,7 +127,7 @@ def load_problem(path: str | Path, row: int | str | None = None) -> Problem:
     if path.is_dir():
         if row is not None:
             raise ProblemFileError(f"{path} is a folder, which is one problem and has no rows")
-        return read_folder(path)
+        return _problem_of_folder(path)
     if row is not None:
         for position, candidate in enumerate(read_rows(path)):
             if row in (position, str(position), candidate.id):
@@ -168,8 +154,25 @@ def load_problems(path: str | Path) -> list[tuple[str, Problem]]:
     """
     path = Path(path)
     if path.is_dir():
-        return [(path.name, read_folder(path))]
+        return [(path.name, _problem_of_folder(path))]
     return [(row.id, row.problem()) for row in read_rows(path)]
+
+
+def _problem_of_folder(path: Path) -> Problem:
+    return read_folder(path) if format_of(path) is None else read_package(path)
+
+
+def submissions_of_folder(path: str | Path) -> list[RowSubmission]:
+    """The programs in a problem package's folder, without tests.
+
+    Those of Kattis and ICPC packages are labelled with the name of their folder below
+    `submissions/`, those of Polygon with their tag (`main` and `accepted` are `accepted`).  Files
+    whose ending names no language are left out.
+
+    Raises:
+        ProblemFileError: it is no problem package, or a program cannot be read.
+    """
+    return submissions_of_package(Path(path))
 
 
 def read_rows(path: str | Path) -> Iterator[ProblemRow]:
@@ -217,35 +220,20 @@ def submissions_of_row(row: Row) -> list[RowSubmission]:
         return [_canonical("python", row["prompt"] + row["canonical_solution"])]
     if "code" in row and "test_list" in row:
         return [_canonical("python", _unix_lines(row["code"]))]
-    found = []
-    for entry in row.get("submissions", ()):
-        files = dict(entry["files"])
-        main = _main_file(files, entry.get("entry"), entry["language"])
-        found.append(
-            RowSubmission(
-                entry["name"],
-                entry["label"],
-                entry.get("label_check", ""),
-                Submission(language=entry["language"], source=files.pop(main), files=files),
-            )
+    return [
+        RowSubmission(
+            entry["name"],
+            entry["label"],
+            entry.get("label_check", ""),
+            submission_of(entry["files"], entry["language"], entry.get("entry")),
         )
-    return found
+        for entry in row.get("submissions", ())
+    ]
 
 
 def _canonical(language: str, source: str) -> RowSubmission:
     submission = Submission(language=language, source=source)
     return RowSubmission("canonical_solution", "accepted", "", submission)
-
-
-def _main_file(files: Mapping[str, str], entry: str | None, language: str) -> str:
-    if entry is not None and entry in files:
-        return entry
-    endings = _ENDINGS.get(language, ())
-    sources = sorted(name for name in files if name.endswith(endings)) or sorted(files)
-    for name in sources:
-        if Path(name).stem.lower() == "main":
-            return name
-    return sources[0]
 
 
 def _unix_lines(text: str) -> str:
@@ -271,95 +259,21 @@ def _package_tests(row: Row) -> StdioTests | InteractiveTests:
     kind, flags = row["judge"]["kind"], row["judge"]["flags"] or ""
     if row["judge"].get("multi_pass"):
         raise ProblemFileError("a judge of several passes cannot be had here yet")
-    judge: Judge
+    judge: Comparison | ProgramJudge
     if kind == "default":
         judge = comparison_of_flags(flags)
     else:
         judge = validator_of_files(row["judge"]["files"], row["judge"]["folder"], flags.split())
-    if kind == "interactive" and isinstance(judge, ProgramJudge):
-        conversations = [
-            InteractiveCase(
-                input=test["input"],
-                answer=test["answer"],
-                name=test["name"],
-                judge_flags=None if test.get("flags") is None else test["flags"].split(),
-            )
-            for test in row["tests"]
-        ]
-        return InteractiveTests(cases=conversations, judge=judge)
-    cases = []
-    for test in row["tests"]:
-        own = flags if test.get("flags") is None else test["flags"]
-        different = own.split() != flags.split()
-        compares = isinstance(judge, Comparison)
-        cases.append(
-            StdioCase(
-                input=test["input"],
-                answer=test["answer"],
-                name=test["name"],
-                judge=comparison_of_flags(own) if different and compares else None,
-                judge_flags=own.split() if different and not compares else None,
-            )
+    cases = [
+        PackageCase(
+            input=test["input"],
+            answer=test["answer"],
+            name=test["name"],
+            flags=None if test.get("flags") is None else test["flags"].split(),
         )
-    return StdioTests(cases=cases, judge=judge)
-
-
-def validator_of_files(files: Mapping[str, str], folder: str, flags: list[str]) -> ProgramJudge:
-    """The output validator of a problem package (ICPC problem package format).
-
-    Parameters:
-        files: relative path → text, below `folder`.
-        folder: `output_validators`, each entry of which is a validator; or `output_validator`,
-            which is one.
-        flags: what it is called with besides.
-
-    Raises:
-        ProblemFileError: there is none, there are several, or it is in a language that is not
-            known.
-    """
-    entries = sorted({path.split("/")[0] for path in files})
-    if folder == "output_validators" and len(entries) != 1:
-        raise ProblemFileError(f"{len(entries)} output validators: {', '.join(entries)}")
-    if len(entries) == 1 and entries[0] not in files:
-        files = {path.removeprefix(entries[0] + "/"): text for path, text in files.items()}
-    rest = dict(files)
-    for language in ("cpp", "c", "python"):
-        sources = [name for name in files if name.endswith(_ENDINGS[language])]
-        if sources:
-            main = _main_file(files, None, language)
-            return ProgramJudge(
-                contract="icpc", language=language, source=rest.pop(main), files=dict(rest),
-                flags=flags,
-            )  # fmt: skip
-    raise ProblemFileError(f"an output validator in an unknown language: {', '.join(files)}")
-
-
-def comparison_of_flags(flags: str) -> Comparison:
-    """The default output validator's flags (ICPC problem package format) as a comparison.
-
-    Raises:
-        ProblemFileError: an unknown flag, or one without its number.
-    """
-    words = iter(flags.split())
-    fields: dict[str, Any] = {}
-    for word in words:
-        match word:
-            case "case_sensitive":
-                fields["case_sensitive"] = True
-            case "space_change_sensitive":
-                fields["space_sensitive"] = True
-            case "float_tolerance" | "float_absolute_tolerance" | "float_relative_tolerance":
-                try:
-                    value = float(next(words, ""))
-                except ValueError as error:
-                    raise ProblemFileError(f"the judge flag {word} lacks its number") from error
-                if word != "float_relative_tolerance":
-                    fields["float_absolute_tolerance"] = value
-                if word != "float_absolute_tolerance":
-                    fields["float_relative_tolerance"] = value
-            case _:
-                raise ProblemFileError(f"unknown judge flag {word!r} in {flags!r}")
-    return Comparison(**fields)
+        for test in row["tests"]
+    ]
+    return tests_of(cases, judge, flags.split(), kind == "interactive")
 
 
 def _humaneval(row: Row) -> Problem:
