@@ -21,6 +21,8 @@ from scalebox.errors import BadRequestError
 from scalebox.model import Blob, Comparison, Data, Limits, Problem, StdioCase, StdioTests, Tests
 
 _KEYS = frozenset({"name", "limits", "judge", "tests"})
+#: What is longer is no key that somebody misspelt.
+_LONGEST_KEY = 60
 
 
 class ProblemFileError(BadRequestError):
@@ -111,7 +113,7 @@ def refuse_misspelt(keys: Iterable[str], known: Collection[str], where: str) -> 
         ProblemFileError: one does; the message names `where` and what it is probably meant to be.
     """
     for key in keys:
-        if key in known:
+        if key in known or len(key) > _LONGEST_KEY:
             continue
         if meant := difflib.get_close_matches(key.lower(), known, n=1, cutoff=0.8):
             raise ProblemFileError(f"{where}: `{key}` is probably meant to be `{meant[0]}`")

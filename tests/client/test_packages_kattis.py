@@ -288,6 +288,18 @@ def test_what_cannot_be_judged_is_refused_with_the_reason(tmp_path: Path, name: 
     assert str(tmp_path) in caught.value.message
 
 
+def test_keys_that_say_nothing_about_judging_are_the_authors_own(tmp_path: Path) -> None:
+    about = "name: n\nauthors: [A, B]\nlicence: x\nowner: y\nlimits: {code: 1, own: 2}\n"
+    assert load_problem(lay(tmp_path, {**LEGACY, "problem.yaml": about})).name == "n"
+
+
+def test_constants_do_not_make_texts_without_end(tmp_path: Path) -> None:
+    about = f"problem_format_version: 2025-09\nconstants: {{x: {'y' * 10_000}}}\n"
+    files = {**LEGACY, "problem.yaml": about, "output_validator/v.py": "{{x}}" * 10_000}
+    with pytest.raises(ProblemFileError, match="with its constants put in"):
+        load_problem(lay(tmp_path, files))
+
+
 def test_a_package_without_tests(tmp_path: Path) -> None:
     with pytest.raises(ProblemFileError, match="data has no tests"):
         load_problem(lay(tmp_path, {"problem.yaml": "name: n"}))

@@ -33,22 +33,23 @@ from scalebox.model import (
 )
 
 _FILE = "init.yml"
+#: Keys of init.yml and of its cases: those that are read here, and those that are not.
 _KEYS = frozenset((
-    "archive", "batched", "binary_data", "checker", "custom_judge", "dependencies", "file_io",
-    "generator", "generator_args", "grader", "hints", "in", "interactive", "io_redirects", "meta",
-    "out", "output_limit_length", "output_prefix_length", "points", "pretest_test_cases",
-    "short_circuit", "signature_grader", "symlinks", "test_cases", "unbuffered", "wall_time_factor",
+    "archive", "batched", "binary_data", "checker", "custom_judge", "file_io", "generator",
+    "generator_args", "grader", "in", "interactive", "io_redirects", "out", "output_limit_length",
+    "signature_grader", "symlinks", "test_cases", "unbuffered",
+))  # fmt: skip
+_OTHER_KEYS = frozenset((
+    "dependencies", "hints", "meta", "output_prefix_length", "points", "pretest_test_cases",
+    "short_circuit", "wall_time_factor",
 ))  # fmt: skip
 #: What is done by programs or in ways that cannot be had here.
 _REFUSED = (
     ("custom_judge", "a grader of the package's own runs inside DMOJ's judge"),
     ("grader", "a grader of the package's own runs inside DMOJ's judge"),
     ("signature_grader", "the submission is joined with the grader's source"),
-    ("generator", "tests are made by a program; run it, and name its files with `in` and `out`"),
-    (
-        "generator_args",
-        "tests are made by a program; run it, and name its files with `in` and `out`",
-    ),
+    ("generator", "a program makes the tests; run it, and name its files with `in` and `out`"),
+    ("generator_args", "a program makes the tests; run it, and name its files with `in` and `out`"),
     ("io_redirects", "programs read and write files of given names"),
     ("file_io", "programs read and write files of given names"),
     ("symlinks", "programs get files of their own"),
@@ -125,7 +126,7 @@ def _cases(whole: Table) -> Iterator[_Case]:
 
 def _check_level(table: Table) -> None:
     """Refuse what cannot be judged, and what is misspelt."""
-    table.refuse_misspelt(_KEYS)
+    table.refuse_misspelt(_KEYS, _OTHER_KEYS)
     for key, why in _REFUSED:
         if key in table:
             raise ProblemFileError(f"{table.where}: `{key}` cannot be had here: {why}")
@@ -187,10 +188,16 @@ class _Reader:
 
 def _stdio(reader: _Reader, whole: Table, cases: Sequence[_Case]) -> StdioTests:
     usual = _checker(reader.files, whole)
+    # A batch's is that of many cases.
+    known = {id(whole): usual}
     found = []
     for case in cases:
         level = case.level("checker")
-        judge = usual if level is whole or "checker" not in level else _checker(reader.files, level)
+        if "checker" not in level:
+            level = whole
+        if id(level) not in known:
+            known[id(level)] = _checker(reader.files, level)
+        judge = known[id(level)]
         answer = reader.data(case, "out")
         if not isinstance(judge, ProgramJudge) and "out" not in case.levels[0]:
             raise ProblemFileError(f"{case.levels[0].where} has no `out` to compare with")

@@ -46,11 +46,12 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self.values and self.values[key] not in _NOTHING
 
-    def refuse_misspelt(self, known: frozenset[str]) -> None:
-        """Raise ProblemFileError for a key that looks like a known one."""
+    def refuse_misspelt(self, read: frozenset[str], harmless: frozenset[str]) -> None:
+        """Raise ProblemFileError for a key that looks like one that is read, and is not another
+        of the format's."""
         if len(self.values) > _MOST_KEYS:
             raise ProblemFileError(f"{self.where} has {len(self.values)} keys")
-        refuse_misspelt(self.values, known, self.where)
+        refuse_misspelt(self.values.keys() - harmless, read, self.where)
 
     def wrong(self, key: str, wanted: str) -> ProblemFileError:
         """The error that a key's value is not what it must be."""

@@ -127,7 +127,9 @@ class PackageFiles:
         try:
             return raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise ProblemFileError(f"{self.where(path)} is not UTF-8 text: {error}") from error
+            raise ProblemFileError(
+                f"{self.where(path)} is not UTF-8 text ({error}); remove it if it is no source"
+            ) from error
 
     def data(self, path: str) -> Data:
         """An input or an answer."""

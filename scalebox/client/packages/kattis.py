@@ -25,7 +25,7 @@ import msgspec
 
 from scalebox.client.folders import ProblemFileError, convert
 from scalebox.client.packages.documents import Table, read_yaml
-from scalebox.client.packages.files import PackageFiles, located, printable
+from scalebox.client.packages.files import MAX_TEXT_BYTES, PackageFiles, located, printable
 from scalebox.client.packages.programs import (
     PackageCase,
     RowSubmission,
@@ -39,23 +39,29 @@ from scalebox.model import Comparison, Limits, Problem, ProgramJudge
 
 _LEGACY = ("legacy", "legacy-icpc")
 _VERSIONS = (*_LEGACY, "2023-07-draft", "2023-07", "2025-09-draft", "2025-09", "draft")
+#: Keys of problem.yaml: those that are read here, and those that are not.
 _KEYS = frozenset((
-    "allow_file_writing", "author", "constants", "credits", "embargo_until", "keywords",
-    "languages", "libraries", "license", "limits", "name", "problem_format_version",
-    "rights_owner", "scoring", "source", "source_url", "type", "uuid", "validation",
-    "validator_flags", "version",
+    "constants", "limits", "name", "problem_format_version", "type", "validation",
+    "validator_flags",
+))  # fmt: skip
+_OTHER_KEYS = frozenset((
+    "allow_file_writing", "author", "authors", "credits", "embargo_until", "input_validator_flags",
+    "keywords", "languages", "libraries", "license", "rights_owner", "scoring", "source",
+    "source_url", "uuid", "version",
 ))  # fmt: skip
 _LIMITS = frozenset((
-    "code", "compilation_memory", "compilation_time", "memory", "output", "time_limit",
-    "time_multiplier", "time_multipliers", "time_resolution", "time_safety_margin",
-    "validation_memory", "validation_output", "validation_passes", "validation_time",
+    "memory", "output", "time_limit", "validation_memory", "validation_output", "validation_time",
+))  # fmt: skip
+_OTHER_LIMITS = frozenset((
+    "code", "compilation_memory", "compilation_output", "compilation_time", "time_multiplier",
+    "time_multipliers", "time_resolution", "time_safety_margin", "validation_passes",
 ))  # fmt: skip
 _TYPES = frozenset(("pass-fail", "scoring", "interactive", "multi-pass", "submit-answer"))
 _VALIDATION = frozenset(("default", "custom", "score", "interactive", "multi-pass", "multipass"))
 _FOLDERS = ("output_validators", "output_validator")
 _CONSTANT = re.compile(r"\{\{([a-zA-Z_][a-zA-Z0-9_]*)\}\}")
 #: Of a contest system's own file beside the package (DOMjudge).
-_INI_TIME = re.compile(r"^\s*timelimit\s*=\s*['\"]?([0-9.]+)['\"]?\s*$", re.M)
+_INI_TIME = re.compile(r"^[ \t]*timelimit[ \t]*=[ \t]*['\"]?([0-9.]+)['\"]?[ \t]*$", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,21 @@ class _Package:
     constants: dict[str, str]
 
     def with_constants(self, text: str) -> str:
-        """A text with `{{name}}` replaced (format 2025-09, "Constants")."""
+        """A text with `{{name}}` replaced (format 2025-09, "Constants").
+
+        Raises:
+            ProblemFileError: it becomes too large.
+        """
+        if not self.constants:
+            return text
+        size = len(text)
+        for found in _CONSTANT.finditer(text):
+            size += len(self.constants.get(found[1], ""))
+            if size > MAX_TEXT_BYTES:
+                raise ProblemFileError(
+                    f"{self.table.where}: with its constants put in, a text has more than "
+                    f"{MAX_TEXT_BYTES} bytes"
+                )
         return _CONSTANT.sub(lambda found: self.constants.get(found[1], found[0]), text)
 
     def program(self, path: str) -> dict[str, str]:
@@ -141,15 +161,16 @@ def submissions(files: PackageFiles) -> list[RowSubmission]:
 def _open(files: PackageFiles) -> _Package:
     where = files.where("problem.yaml")
     table = read_yaml(files.text("problem.yaml"), where)
-    table.refuse_misspelt(_KEYS)
+    table.refuse_misspelt(_KEYS, _OTHER_KEYS)
     version = table.text("problem_format_version", "legacy")
     if version not in _VERSIONS:
         raise ProblemFileError(
             f"{where}: format {printable(version)!r} is not known; known: {', '.join(_VERSIONS)}"
         )
-    constants = table.table("constants")
+    legacy = version in _LEGACY
+    constants = Table({}, where) if legacy else table.table("constants")
     texts = {key: constants.text(key) for key in constants.values}
-    return _Package(files, table, version in _LEGACY, texts)
+    return _Package(files, table, legacy, texts)
 
 
 def _words(package: _Package) -> set[str]:
@@ -204,7 +225,7 @@ def _judge(package: _Package, words: set[str], flags: list[str]) -> Comparison |
 
 def _limits(package: _Package) -> Limits:
     table = package.table.table("limits")
-    table.refuse_misspelt(_LIMITS)
+    table.refuse_misspelt(_LIMITS, _OTHER_LIMITS)
     time_s = table.number("time_limit")
     return _as_limits(
         table,
@@ -258,12 +279,13 @@ def _name(package: _Package) -> str:
 
 # --- test data ------------------------------------------------------------------------------------
 
-_GROUP_KEYS = frozenset((
-    "accept_score", "args", "description", "full_feedback", "grader_flags", "grading", "hint",
+_GROUP_KEYS = frozenset(("args", "output_validator_args", "output_validator_flags"))
+_OTHER_GROUP_KEYS = frozenset((
+    "accept_score", "description", "full_feedback", "grader_flags", "grading", "hint",
     "input_validator_args", "input_validator_flags", "input_visualizer_args", "max_score",
-    "on_reject", "output_validator_args", "output_validator_flags", "output_visualizer_args",
-    "range", "reject_score", "require_pass", "score_aggregation", "scoring", "static_validation",
-    "static_validation_score", "static_validator_args",
+    "on_reject", "output_visualizer_args", "range", "reject_score", "require_pass",
+    "score_aggregation", "scoring", "static_validation", "static_validation_score",
+    "static_validator_args",
 ))  # fmt: skip
 
 
@@ -319,7 +341,7 @@ def _case(
                 "which cannot be had here; it has standard input"
             )
     args = inherited
-    if f"{base}.yaml" in there:
+    if f"{base}.yaml" in there and not package.legacy:
         args = _args_of(package, f"{path}.yaml", files.text(f"{path}.yaml"), inherited)
     return PackageCase(name, files.data(f"{path}.in"), files.data(f"{path}.ans"), [*flags, *args])
 
@@ -337,7 +359,7 @@ def _args(package: _Package, folder: str, inherited: list[str]) -> list[str]:
 
 def _args_of(package: _Package, path: str, text: str, inherited: list[str]) -> list[str]:
     table = read_yaml(text, package.files.where(path))
-    table.refuse_misspelt(_GROUP_KEYS)
+    table.refuse_misspelt(_GROUP_KEYS, _OTHER_GROUP_KEYS)
     if table.words("args"):
         raise ProblemFileError(
             f"{table.where}: `args`: a program with arguments of its own cannot be had here; "
