@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
@@ -10,9 +11,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scalebox.client.packages import archives, documents, files
-from scalebox.client.packages.documents import read_yaml
+from scalebox.client.packages.documents import read_xml, read_yaml
 from scalebox.client.problems import ProblemFileError, load_problem
 from tests.client.laid import lay, zipped
 
@@ -109,10 +113,16 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("b: &b {c: 1}\na: {<<: *b}", "merge"),
         ("a: !!python/object/apply:os.getpid []", None),
         ("a: \0", "not YAML"),
+        (r'a: "\ud800"', "not YAML"),
+        (r'a: "\UFFFFFFFF"', "not YAML"),
         ("just text", "expected a table"),
     ],
 )
-def test_yaml_is_bounded_and_plain(text: str, words: str | None) -> None:
+@pytest.mark.parametrize("parser", sorted({documents._PARSER, yaml.BaseLoader}, key=str))
+def test_yaml_is_bounded_and_plain(
+    parser: object, text: str, words: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(documents, "_PARSER", parser)
     if words is None:
         # A tag means nothing here, and nothing is made of it.
         assert read_yaml(text, "w").values == {"a": []}
@@ -207,3 +217,54 @@ def test_a_member_packed_otherwise_or_encrypted(tmp_path: Path) -> None:
     at = secret.find(b"PK\x01\x02")
     secret[at + 8] |= 1
     refused(archive_of(tmp_path, bytes(secret)), "encrypted")
+
+
+# --- whatever it is ------------------------------------------------------------------------------
+
+_YAML = b"a: &x [1, 'b']\nc: {d: *x}\ne: |\n  text\nf: \"\\u00e9\"\n"
+_XML = b'<?xml version="1.0" encoding="utf-8"?><problem a="b"><!-- c -->d<e/>&amp;</problem>'
+_ZIP = zipped({"i": "x" * 50, "o": "y"})
+
+
+def damaged(base: bytes) -> st.SearchStrategy[bytes]:
+    """A document with some of its bytes replaced by others."""
+    size = len(base)
+    changes = st.lists(
+        st.tuples(st.integers(0, size), st.integers(0, 4), st.binary(max_size=6)),
+        min_size=1, max_size=4,
+    )  # fmt: skip
+
+    def apply(parts: list[tuple[int, int, bytes]]) -> bytes:
+        raw = bytearray(base)
+        for at, length, put in parts:
+            raw[at : at + length] = put
+        return bytes(raw)
+
+    return changes.map(apply)
+
+
+@settings(deadline=None)
+@given(st.one_of(st.text(), damaged(_YAML).map(lambda raw: raw.decode("utf-8", "replace"))))
+def test_every_text_is_a_table_or_refused(text: str) -> None:
+    with contextlib.suppress(ProblemFileError):
+        str(read_yaml(text, "w").values).encode()
+
+
+@settings(deadline=None)
+@given(damaged(_XML))
+def test_every_document_is_elements_or_refused(raw: bytes) -> None:
+    with contextlib.suppress(ProblemFileError):
+        read_xml(raw, "w")
+
+
+def test_every_archive_is_members_or_refused(tmp_path: Path) -> None:
+    lay(tmp_path, {"init.yml": INIT})
+
+    @settings(deadline=None)
+    @given(damaged(_ZIP))
+    def attempt(raw: bytes) -> None:
+        (tmp_path / "a.zip").write_bytes(raw)
+        with contextlib.suppress(ProblemFileError):
+            load_problem(tmp_path)
+
+    attempt()

@@ -27,6 +27,11 @@ _END_SIGNATURE = b"PK\x05\x06"
 _LONGEST_COMMENT = 65_535
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
+#: What zipfile raises about archives that are none.
+_DAMAGED = (
+    OSError, EOFError, ValueError, IndexError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, struct.error,
+)  # fmt: skip
 
 
 class Archive:
@@ -47,13 +52,15 @@ class Archive:
         try:
             self._check_contents(real)
             self._zip = zipfile.ZipFile(real)
-        except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        except _DAMAGED as error:
             raise ProblemFileError(
                 f"{self._where} cannot be read as a zip archive: {error}"
             ) from error
         try:
             self._members = {
-                info.filename: info for info in self._zip.infolist() if not info.is_dir()
+                info.filename: info
+                for info in self._zip.infolist()
+                if not info.filename.endswith("/")
             }
             for info in self._members.values():
                 self._check(info)
@@ -87,7 +94,7 @@ class Archive:
         try:
             with self._zip.open(info) as member:
                 content = member.read(MAX_FILE_BYTES + 1)
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        except _DAMAGED as error:
             raise ProblemFileError(f"{self._where}, {printable(name)}: damaged: {error}") from error
         if len(content) > MAX_FILE_BYTES:
             raise self._too_large(name)
@@ -120,7 +127,13 @@ class Archive:
         name = info.filename
         shown = f"{self._where}, {printable(name)!r}"
         parts = name.split("/")
-        if name.startswith("/") or "\\" in name or ".." in parts or not name.isprintable():
+        if (
+            not name
+            or name.startswith("/")
+            or "\\" in name
+            or ".." in parts
+            or not name.isprintable()
+        ):
             raise ProblemFileError(f"{shown}: a name that leads out of the archive; rename it")
         if stat.S_ISLNK(info.external_attr >> 16):
             raise ProblemFileError(f"{shown} is a link; put a copy there")

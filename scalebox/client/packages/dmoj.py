@@ -63,7 +63,7 @@ _MAX_CASES = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A case, or a batch, and what is around it.
+    """A case and what is around it.
 
     Attributes:
         name: its number, and its number in its batch.

@@ -132,7 +132,8 @@ def read_yaml(text: str, where: str) -> Table:
     """
     try:
         value = _Builder(where).build(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # The others are of escapes that name no character.
         raise ProblemFileError(f"{where} is not YAML: {printable(str(error))}") from error
     if value is None or value in _NOTHING:
         value = {}
@@ -169,6 +170,7 @@ class _Builder:
 
     def _take(self, event: Any) -> None:
         if isinstance(event, yaml.ScalarEvent):
+            event.value.encode()  # ValueError: half of a character
             self._add(event.value, 1, 0, event.anchor)
         elif isinstance(event, yaml.AliasEvent):
             if event.anchor not in self._anchors:
@@ -256,6 +258,7 @@ def read_xml(raw: bytes, where: str) -> ElementTree.Element:
     parser.StartDoctypeDeclHandler = doctype
     try:
         parser.Parse(raw, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
+        # The others are of encodings that nobody knows.
         raise ProblemFileError(f"{where} is not XML: {error}") from error
     return builder.close()
