@@ -84,6 +84,23 @@ def test_sizes_and_counts_are_bounded(tmp_path: Path, monkeypatch: pytest.Monkey
             refused(tmp_path, words)
 
 
+def test_what_one_description_says_of_many_cases_is_counted_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = {f"data/secret/{n}.{end}": "" for n in range(100) for end in ("in", "ans")}
+    flags = {"data/secret/testdata.yaml": "output_validator_flags: " + "x" * 10_000}
+    validator = {"problem.yaml": "validation: custom", "output_validators/v.py": "v"}
+    lay(tmp_path / "kattis", {**cases, **flags, **validator})
+    batch = "checker: {name: bridged, args: {files: c.cpp, type: testlib}}\n  batched:\n"
+    init = f"test_cases:\n- {batch}" + "  - {in: i, out: o}\n" * 100
+    lay(tmp_path / "dmoj", {"init.yml": init, "c.cpp": "c" * 10_000, "i": "", "o": ""})
+    for name in ("kattis", "dmoj"):
+        load_problem(tmp_path / name)
+    monkeypatch.setattr(files, "MAX_PACKAGE_BYTES", 100_000)
+    for name in ("kattis", "dmoj"):
+        refused(tmp_path / name, "more than 100000 bytes")
+
+
 def test_a_folder_of_two_formats(tmp_path: Path) -> None:
     lay(tmp_path, {**PACKAGE, "init.yml": "test_cases: []"})
     refused(tmp_path, "problem.yaml and init.yml")

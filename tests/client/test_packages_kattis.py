@@ -274,6 +274,10 @@ REFUSED: dict[str, tuple[dict[str, str], str]] = {
         },
         "a.yaml: `args`",
     ),
+    "flags without end": (
+        {"data/secret/testdata.yaml": "output_validator_flags: " + "x " * 40_000},
+        "testdata.yaml: the judge's flags have more than 65536 bytes",
+    ),
     "arguments in a file": ({"data/secret/a.args": "-v"}, "a.args"),
     "no YAML": ({"problem.yaml": "name: [1"}, "problem.yaml is not YAML"),
     "a list": ({"problem.yaml": "- 1"}, "problem.yaml: expected a table"),

@@ -198,6 +198,10 @@ def _stdio(reader: _Reader, whole: Table, cases: Sequence[_Case]) -> StdioTests:
         if id(level) not in known:
             known[id(level)] = _checker(reader.files, level)
         judge = known[id(level)]
+        if judge != usual and isinstance(judge, ProgramJudge):
+            # Each case that differs holds its judge.
+            sources = [judge.source, *judge.files.values()]
+            reader.files.count_bytes(sum(len(one) for one in sources if isinstance(one, str)))
         answer = reader.data(case, "out")
         if not isinstance(judge, ProgramJudge) and "out" not in case.levels[0]:
             raise ProblemFileError(f"{case.levels[0].where} has no `out` to compare with")

@@ -58,6 +58,10 @@ _OTHER_LIMITS = frozenset((
 ))  # fmt: skip
 _TYPES = frozenset(("pass-fail", "scoring", "interactive", "multi-pass", "submit-answer"))
 _VALIDATION = frozenset(("default", "custom", "score", "interactive", "multi-pass", "multipass"))
+#: As many as a daemon passes to a program.
+_MAX_FLAGS_BYTES = 64 << 10
+#: What a word takes in a list of them.
+_WORD_BYTES = 8
 _FOLDERS = ("output_validators", "output_validator")
 _CONSTANT = re.compile(r"\{\{([a-zA-Z_][a-zA-Z0-9_]*)\}\}")
 #: Of a contest system's own file beside the package (DOMjudge).
@@ -109,6 +113,7 @@ def read(files: PackageFiles) -> Problem:
         if files.names(folder):
             raise ProblemFileError(f"{files.where(folder)}: {why}")
     flags = package.table.text("validator_flags").split()
+    _check_size(flags, package.table.where)
     judge = _judge(package, words, flags)
     cases = _cases(package, flags)
     if not cases:
@@ -343,7 +348,10 @@ def _case(
     args = inherited
     if f"{base}.yaml" in there and not package.legacy:
         args = _args_of(package, f"{path}.yaml", files.text(f"{path}.yaml"), inherited)
-    return PackageCase(name, files.data(f"{path}.in"), files.data(f"{path}.ans"), [*flags, *args])
+    every = [*flags, *args]
+    # One description may speak for many cases, and each of them holds what it says.
+    files.count_bytes(sum(map(len, every)) + _WORD_BYTES * len(every))
+    return PackageCase(name, files.data(f"{path}.in"), files.data(f"{path}.ans"), every)
 
 
 def _args(package: _Package, folder: str, inherited: list[str]) -> list[str]:
@@ -366,10 +374,20 @@ def _args_of(package: _Package, path: str, text: str, inherited: list[str]) -> l
             "it has standard input"
         )
     if "output_validator_args" in table.values:
-        return table.words("output_validator_args")
-    if "output_validator_flags" in table.values:
-        value = table.values["output_validator_flags"]
-        # A table names the validator, too; there is only one.
-        holder = table.table("output_validator_flags") if isinstance(value, dict) else table
-        return holder.text("flags" if holder is not table else "output_validator_flags").split()
-    return inherited
+        args = table.words("output_validator_args")
+    elif isinstance(table.values.get("output_validator_flags"), dict):
+        # It names the validator, too; there is only one.
+        args = table.table("output_validator_flags").text("flags").split()
+    elif "output_validator_flags" in table.values:
+        args = table.text("output_validator_flags").split()
+    else:
+        return inherited
+    _check_size(args, table.where)
+    return args
+
+
+def _check_size(flags: list[str], where: str) -> None:
+    if sum(map(len, flags)) + len(flags) > _MAX_FLAGS_BYTES:
+        raise ProblemFileError(
+            f"{where}: the judge's flags have more than {_MAX_FLAGS_BYTES} bytes"
+        )
