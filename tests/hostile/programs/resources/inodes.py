@@ -1,7 +1,7 @@
 #| what = "As many empty files as there is room for"
 #| covers = ["inodes"]
 #| verdict = ["accepted"]
-#| limits = { cpu_time_s = 3.0, wall_time_s = 8.0, memory_bytes = 134217728 }
+#| limits = { cpu_time_s = 20.0, wall_time_s = 60.0, memory_bytes = 134217728 }
 #| [at.minimal]
 #| verdict = ["wrong_answer"]
 #| stopped = false
