@@ -110,9 +110,11 @@ HOSTILE: dict[str, tuple[bytes, int, int, int]] = {
     "a byte that looks like the end": (b"7\xff", 1, 2, 1),
     "a byte that looks like the end, apart": (b"7 \xff", 1, 4, 1),
     "another system's end": (b"7\n\x1a", 1, 4, 4),
-    "lines without an end": (b"7\r\r\r", 0, 0, 0),
+    "lines without an end": (b"7\r\r\r", 0, 0, 1),
     "no UTF-8": (b"\xc3\x28\x80", 1, 2, 1),
-    "a byte order mark": (b"\xef\xbb\xbf7", 1, 2, 1),
+    "a byte order mark": (b"\xef\xbb\xbf7", 0, 0, 0),
+    "a part of a byte order mark": (b"\xef\xbb7", 1, 2, 1),
+    "byte order marks": (b"\xef\xbb\xbf" * 2 + b"7", 1, 2, 1),
 }
 
 

@@ -376,6 +376,32 @@ inline void setTestCase(int number) { scalebox_testlib::state().test_case = numb
 inline void unsetTestCase() { scalebox_testlib::state().test_case = -1; }
 inline void disableFinalizeGuard() { scalebox_testlib::state().guarded = false; }
 
+namespace scalebox_testlib {
+
+template <class Value>
+auto print(std::ostream &out, const Value &value, int) ->
+    typename std::enable_if<!std::is_convertible<Value, std::string>::value,
+                            decltype(value.begin(), value.end(), void())>::type {
+    out << join(value.begin(), value.end());
+}
+template <class Value>
+void print(std::ostream &out, const Value &value, long) {
+    out << value;
+}
+
+}  // namespace scalebox_testlib
+
+// A line of values, or of what collections hold, with spaces between them.
+inline void println() { std::cout << '\n'; }
+
+template <class First, class... Rest>
+void println(const First &first, const Rest &...rest) {
+    scalebox_testlib::print(std::cout, first, 0);
+    const int each[] = {0, (std::cout << ' ', scalebox_testlib::print(std::cout, rest, 0), 0)...};
+    static_cast<void>(each);
+    std::cout << '\n';
+}
+
 // --- the rest ------------------------------------------------------------------------------------
 
 inline int stringToInt(InStream &in, const std::string &text) {

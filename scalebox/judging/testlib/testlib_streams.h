@@ -3,6 +3,8 @@
 #ifndef SCALEBOX_TESTLIB_STREAMS_H
 #define SCALEBOX_TESTLIB_STREAMS_H
 
+#include <sys/stat.h>
+
 #include "testlib_text.h"
 
 namespace scalebox_testlib {
@@ -72,14 +74,18 @@ public:
     bool stdfile = false;
     // Whether every space and line end counts, as for validators.
     bool strict = false;
+    std::size_t maxFileSize = SIZE_MAX;
     std::size_t maxTokenLength = 32 << 20;
+    std::size_t maxBlankCount = SIZE_MAX;  // in a row
     std::size_t maxMessageLength = 32000;
 
     InStream() {}
     // A text, read under the rules of another stream.
     InStream(const InStream &base, const std::string &content)
         : name(base.name), mode(base.mode), opened(true), strict(base.strict),
-          reader_(std::make_shared<scalebox_testlib::Reader>(content)) {}
+          reader_(std::make_shared<scalebox_testlib::Reader>(content)) {
+        skip_byte_order_mark();
+    }
 
     void init(const std::string &path, TMode whose) {
         name = path;
@@ -102,6 +108,10 @@ public:
         std::setvbuf(file, nullptr, _IOFBF, 1 << 16);
         reader_ = std::make_shared<scalebox_testlib::Reader>(file);
         opened = true;
+        struct stat found;
+        if (fstat(fileno(file), &found) == 0 && std::size_t(found.st_size) > maxFileSize)
+            quit(_pe, "a file of more than " + vtos(maxFileSize) + " bytes");
+        skip_byte_order_mark();
     }
 
     void close() {
@@ -159,7 +169,10 @@ public:
     }
 
     void skipBlanks() {
-        while (isBlanks(reader().peek())) reader().next();
+        for (std::size_t count = 1; isBlanks(reader().peek()); count++) {
+            if (count > maxBlankCount) quit(_pe, "more than " + vtos(maxBlankCount) + " blanks");
+            reader().next();
+        }
     }
 
     bool eof() { return reader().peek() == EOF; }
@@ -247,19 +260,21 @@ public:
         readTokenTo(token, rest...);
     }
 
-    // --- lines
+    // --- lines: at the end of the stream there is an empty one, as often as it is asked for
 
     void readLineTo(std::string &line) {
         line.clear();
         int c = reader().next();
-        if (c == EOF) quit(_pe, "the end, where a line should be");
-        for (; c != EOF && !isEoln(c); c = reader_->next()) append(line, c);
-        reader_->unread(c);
-        if (strict) {
-            readEoln();
-        } else if (!eoln()) {
-            reader().next();  // a CR that stands alone
+        for (; c != EOF && c != LF; c = reader_->next()) {
+            // Another CR is a character like others.
+            if (c == CR && reader_->peek() == LF) break;
+            append(line, c);
         }
+        reader_->unread(c);
+        if (strict)
+            readEoln();
+        else
+            eoln();
     }
 
     void readLineTo(std::string &line, const pattern &wanted, const std::string &label = "") {
@@ -340,16 +355,17 @@ public:
         return readStrictReal(low, high, fewest, most, label);
     }
 
-    // --- many of a kind: NAMEs(size, [arguments of NAME, label,] number of the first one)
+    // --- many of a kind: NAMEs(size, [arguments of NAME, label,] number of the first one); where
+    // every space counts, there is one between them, and a line each for lines
 
 #define TESTLIB_MANY(type, many, one)                                                    \
     std::vector<type> many(int size, int base = 1) {                                     \
-        return many_of<type>(size, base, [&](int) { return one(); });                    \
+        return many_of<type>(size, base, true, [&](int) { return one(); });              \
     }                                                                                    \
     std::vector<type> many(int size, type low, type high, const std::string &label = "", \
                            int base = 1) {                                               \
-        return many_of<type>(size, base,                                                 \
-                             [&](int i) { return one(low, high, indexed(label, i)); });     \
+        return many_of<type>(size, base, true,                                           \
+                             [&](int i) { return one(low, high, indexed(label, i)); });  \
     }
     TESTLIB_MANY(int, readInts, readInt)
     TESTLIB_MANY(int, readIntegers, readInt)
@@ -362,7 +378,7 @@ public:
 #define TESTLIB_MANY(many)                                                            \
     std::vector<double> many(int size, double low, double high, int fewest, int most, \
                              const std::string &label = "", int base = 1) {           \
-        return many_of<double>(size, base, [&](int i) {                               \
+        return many_of<double>(size, base, true, [&](int i) {                         \
             return readStrictReal(low, high, fewest, most, indexed(label, i));        \
         });                                                                           \
     }
@@ -370,23 +386,23 @@ public:
     TESTLIB_MANY(readStrictDoubles)
 #undef TESTLIB_MANY
 
-#define TESTLIB_MANY(many, one)                                                          \
+#define TESTLIB_MANY(many, one, spaced)                                                  \
     std::vector<std::string> many(int size, int base = 1) {                              \
-        return many_of<std::string>(size, base, [&](int) { return one(); });             \
+        return many_of<std::string>(size, base, spaced, [&](int) { return one(); });     \
     }                                                                                    \
     std::vector<std::string> many(int size, const pattern &wanted,                       \
                                   const std::string &label = "", int base = 1) {         \
-        return many_of<std::string>(size, base,                                          \
+        return many_of<std::string>(size, base, spaced,                                  \
                                  [&](int i) { return one(wanted, indexed(label, i)); }); \
     }                                                                                    \
     std::vector<std::string> many(int size, const std::string &wanted,                   \
                                   const std::string &label = "", int base = 1) {         \
         return many(size, pattern(wanted), label, base);                                 \
     }
-    TESTLIB_MANY(readTokens, readToken)
-    TESTLIB_MANY(readWords, readToken)
-    TESTLIB_MANY(readLines, readLine)
-    TESTLIB_MANY(readStrings, readLine)
+    TESTLIB_MANY(readTokens, readToken, true)
+    TESTLIB_MANY(readWords, readToken, true)
+    TESTLIB_MANY(readLines, readLine, false)
+    TESTLIB_MANY(readStrings, readLine, false)
 #undef TESTLIB_MANY
 
     // --- what a text must be to be a number; the wrong ones end the judge
@@ -426,6 +442,17 @@ private:
         return *reader_;
     }
 
+    void skip_byte_order_mark() {
+        const int mark[] = {0xef, 0xbb, 0xbf};
+        int length = 0;
+        while (length < 3 && reader_->peek() == mark[length]) {
+            reader_->next();
+            length++;
+        }
+        if (length < 3)
+            while (length > 0) reader_->unread(mark[--length]);
+    }
+
     static char as_char(int c) { return static_cast<char>(c == EOF ? EOFC : c); }
     static std::string indexed(const std::string &label, int index) {
         return label.empty() ? label : label + "[" + vtos(index) + "]";
@@ -462,10 +489,13 @@ private:
     }
 
     template <class Item, class Read>
-    std::vector<Item> many_of(int size, int base, Read read) {
+    std::vector<Item> many_of(int size, int base, bool spaced, Read read) {
         if (size < 0) quit(_fail, "asked for " + vtos(size) + " items");
         std::vector<Item> items;
-        for (int i = 0; i < size; i++) items.push_back(read(base + i));
+        for (int i = 0; i < size; i++) {
+            if (strict && spaced && i > 0) readSpace();
+            items.push_back(read(base + i));
+        }
         return items;
     }
 };

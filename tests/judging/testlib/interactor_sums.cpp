@@ -8,15 +8,15 @@ int main(int argc, char *argv[]) {
     int n = inf.readInt(), right = 0;
     for (int i = 1; i <= n; i++) {
         setTestCase(i);
-        printf("%s\n", join(inf.readInts(2)).c_str());
-        fflush(stdout);
+        println(inf.readInts(2));
+        cout.flush();
         string line = ouf.readLine();
         if (line == "pass") continue;
         if (stringToInt(ouf, line) != ans.readInt()) quitf(_wa, "no");
         right++;
     }
     unsetTestCase();
-    cout << "end" << endl;
+    println("end", string("of"), n);
     if (right < n) quitp(right, "of %d", n);
     quitf(_ok, "all");
 }

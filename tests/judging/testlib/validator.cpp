@@ -10,6 +10,9 @@ int main(int argc, char *argv[]) {
         inf.readLong(-9, 9, format("a[%d]", i));
     }
     inf.readEoln();
+    inf.readStrictDoubles(n, 0, 9, 1, 1, "d");
+    inf.readEoln();
+    inf.readLines(2, "[a-z]*");
     if (validator.testset() == "pretests") ensuref(n < 3, "too large for %s", "pretests");
     if (validator.group() != "open") inf.readEof();
 }
