@@ -81,8 +81,10 @@ async def test_points_and_parts_are_scores(start_engine: StartsEngine) -> None:
         assert (report.verdict.value, report.cases[0].score) == ("wrong_answer", 42)
 
 
-async def test_programs_talk_with_interactors(start_engine: StartsEngine) -> None:
-    async with start_engine(languages={"cpp": QUICKLY}) as engine:
+@pytest.mark.parametrize("level", LEVELS)
+async def test_programs_talk_with_interactors(start_engine: StartsEngine, level: str) -> None:
+    settings = {"sandbox": {"slots": 2, "isolation": level}, "languages": {"cpp": QUICKLY}}
+    async with start_engine(**settings) as engine:
         for source, expected in (
             (SEARCH, ["accepted"] * 2),
             (STUBBORN, ["accepted", "wrong_answer"]),

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <cassert>
 #include <cctype>
 #include <climits>
 #include <cmath>
@@ -37,6 +38,8 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+#include <fcntl.h>
 
 #define LF ((char)10)
 #define CR ((char)13)
@@ -99,7 +102,12 @@ TESTLIB_PRINTF(1, 2) inline std::string format(const char *pattern, ...) {
     return text;
 }
 
-inline std::string format(const std::string &text) { return format("%s", text.c_str()); }
+// For a std::string, and nothing that could become one.
+template <class Text, class... Arguments>
+typename std::enable_if<std::is_same<Text, std::string>::value, std::string>::type format(
+    const Text &pattern, const Arguments &...arguments) {
+    return format(pattern.c_str(), arguments...);
+}
 
 // Shortens what is too long for a message.
 inline std::string compress(const std::string &text) {
