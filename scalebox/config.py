@@ -184,11 +184,18 @@ class CppConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class LanguagesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Per-language settings; `directories` holds further language tables (`*.toml`)."""
+    """Per-language settings.
+
+    Attributes:
+        directories: hold further language tables (`*.toml`).
+        testlib_path: a header, or a folder with `testlib.h`, that judges written in C++ for testlib
+            are compiled with; empty: the one that ships.
+    """
 
     python: PythonConfig = PythonConfig()
     cpp: CppConfig = CppConfig()
     directories: tuple[str, ...] = ()
+    testlib_path: str = ""
 
 
 class LogConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -21,7 +21,7 @@ from scalebox.engine.admission import check_arguments, check_files
 from scalebox.engine.builder import Artifact, Builder
 from scalebox.engine.inputs import Inputs
 from scalebox.errors import BadRequestError
-from scalebox.judging import contracts, function
+from scalebox.judging import contracts, function, testlib
 from scalebox.judging.contracts import Decision, Ended, Layout
 from scalebox.languages.toolchains import Language, Toolchains
 from scalebox.model import Comparison, Data, FunctionJudge, Judge, ProgramJudge, canonical_bytes
@@ -30,6 +30,8 @@ from scalebox.sandbox.zygote import wire
 
 #: Of what a judge writes, so much is looked at.
 _EXCERPT_BYTES = 8192
+#: `#include <testlib.h>` is seen, too, and no file of a judge in the place of a system's.
+_BESIDE_TOO = ("-idirafter", ".")
 #: One record is enough; a judge may write to the channel, too.
 _RECORDS = 4
 
@@ -175,15 +177,22 @@ class Judges:
         builder: compiles them, once.
         inputs: holds their sources.
         config: their limits, where they name none.
+        headers: testlib's, for those that are written for it.
     """
 
     def __init__(
-        self, tools: Toolchains, builder: Builder, inputs: Inputs, config: LimitsConfig
+        self,
+        tools: Toolchains,
+        builder: Builder,
+        inputs: Inputs,
+        config: LimitsConfig,
+        headers: Mapping[str, bytes],
     ) -> None:
         self._tools = tools
         self._builder = builder
         self._inputs = inputs
         self._config = config
+        self._headers = headers
 
     def check(self, judge: Judge, field: str) -> None:
         """Whether a judge can be run here at all.
@@ -222,8 +231,16 @@ class Judges:
         files = {path: await self._inputs.content(data) for path, data in judge.files.items()}
         if isinstance(judge, FunctionJudge):
             source = function.program(source)
+        language = self._language(judge)
+        compiled_with: Mapping[str, bytes] = files
+        flags: Sequence[str] = ()
+        if isinstance(judge, ProgramJudge) and _is_for_testlib(judge, language):
+            # A judge that brings the header itself needs none of ours.
+            if testlib.HEADER not in files:
+                compiled_with = {**self._headers, **files}
+            flags = _BESIDE_TOO
         artifact = await self._builder.build(
-            self._language(judge), source, files, client=client, priority=priority
+            language, source, compiled_with, client=client, priority=priority, flags=flags
         )
         box = {path: (content, 0o644) for path, content in files.items()}
         limits = self._limits(judge)
@@ -246,6 +263,11 @@ class Judges:
             own, cpu_time_s=own.judge_cpu_time_s, memory_bytes=own.judge_memory_bytes
         )
         return bounds.resolve(judge.limits, defaults)
+
+
+def _is_for_testlib(judge: ProgramJudge, language: Language) -> bool:
+    """Whether a judge may include `testlib.h`."""
+    return judge.contract == "testlib" and ".cpp" in language.entry.source_suffixes
 
 
 def data_of(judge: Judge) -> list[Data]:

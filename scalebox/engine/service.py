@@ -38,6 +38,7 @@ from scalebox.engine.problems import ProblemRegistry
 from scalebox.engine.scheduler import Scheduler
 from scalebox.engine.stdio import StdioJudgement
 from scalebox.errors import BadRequestError, InternalError, TooLargeError
+from scalebox.judging import testlib
 from scalebox.languages import build
 from scalebox.languages.artifacts import ArtifactCache
 from scalebox.languages.toolchains import Language, Toolchains
@@ -341,8 +342,9 @@ async def running(config: Config) -> AsyncIterator[Engine]:
     Raises:
         HostError: the host does not give the isolation that is demanded, or a store's directory
             cannot be used.
-        ConfigError: a language's entry is not valid.
+        ConfigError: a language's entry is not valid, or testlib's header cannot be read.
     """
+    testlib_headers = await anyio.to_thread.run_sync(testlib.headers, config.languages.testlib_path)
     store = config.store_directory()
     store.mkdir(mode=0o700, parents=True, exist_ok=True)
     headers = store / "headers"
@@ -384,7 +386,7 @@ async def running(config: Config) -> AsyncIterator[Engine]:
             )
             room = Room(
                 config, scheduler, builder, blobs, inputs,
-                Judges(tools, builder, inputs, config.limits),
+                Judges(tools, builder, inputs, config.limits, testlib_headers),
                 Aside(scheduler, tasks), tasks, len(pool.slots), pool.level, pool.enforcement,
             )  # fmt: skip
             tasks.start_soon(pool.look_after)

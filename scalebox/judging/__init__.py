@@ -7,4 +7,5 @@ and schedules nothing: the engine runs programs and asks here what their results
 comes out of a sandbox is treated as hostile: every reader is bounded in time, memory and depth.
 
 `harness/` holds the scripts that run inside the sandbox: standard library only, Python >= 3.8.
+`testlib/` holds the headers that judges in C++ are compiled with.
 """

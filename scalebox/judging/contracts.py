@@ -9,6 +9,7 @@ and nothing about the program.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,10 +23,17 @@ _JUDGE_MESSAGE, _TEAM_MESSAGE, _SCORE = (
 _LONGEST_MESSAGE = 1000
 
 _ICPC_ACCEPT, _ICPC_REJECT = 42, 43
-_TESTLIB_REJECTS = {1: "wrong answer", 2: "presentation error", 8: "unexpected end of file"}
+#: 4: there is more in the output than should be (`_dirt`), which is one more wrong format.
+_TESTLIB_REJECTS = {
+    1: "wrong answer", 2: "presentation error", 4: "presentation error",
+    8: "unexpected end of file",
+}  # fmt: skip
 _TESTLIB_FAIL, _TESTLIB_POINTS, _TESTLIB_PARTIALLY = 3, 7, 16
-#: testlib: `quitp` beyond this is no exit code of a partial verdict.
+#: testlib: `_pc` beyond this is no exit code of a partial verdict.
 _TESTLIB_MOST = 16 + 200
+#: Its own header, unless told otherwise, makes so many points the exit code as they are, whatever
+#: else that code means (its macro PC_BASE_EXIT_CODE is 0); only the words tell.
+_PARTIALLY_CORRECT = re.compile(r"partially correct \((\d{1,3})\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,9 @@ def _icpc(ended: Ended) -> Decision:
 def _testlib(ended: Ended) -> Decision:
     message = _words(ended.stderr) or _words(ended.stdout)
     code = ended.exit_code
+    said = _PARTIALLY_CORRECT.match(message)
+    if said and code in (int(said[1]), _TESTLIB_PARTIALLY + int(said[1])):
+        return Decision(False, message, float(said[1]))
     if code == 0:
         return Decision(True, message)
     if code in _TESTLIB_REJECTS:

@@ -43,7 +43,7 @@ def test_open_r1_has_the_jurys_before_the_submissions() -> None:
 
 @pytest.mark.parametrize(
     ("contract", "yes", "no"),
-    [("icpc", [42], [43]), ("testlib", [0], [1, 2, 8]), ("scalebox", [0], [1])],
+    [("icpc", [42], [43]), ("testlib", [0], [1, 2, 4, 8]), ("scalebox", [0], [1])],
 )
 def test_only_the_contracts_own_ends_decide(
     contract: Contract, yes: list[int], no: list[int]
@@ -107,6 +107,14 @@ def test_testlibs_points() -> None:
     assert contracts.decide("testlib", Ended(7, stderr=b"points 0.75 well")).score == 0.75
     assert contracts.decide("testlib", Ended(7, stderr=b"nothing")).score is None
     assert contracts.decide("testlib", Ended(16 + 40)).score == 40
+    # By testlib's own header, whatever else these codes mean.
+    for points in (0, 1, 3, 7, 9, 40, 200):
+        said = f"partially correct ({points}) well".encode()
+        for code in (points, 16 + points):
+            found = contracts.decide("testlib", Ended(code, stderr=said))
+            assert (found.accepted, found.score) == (False, points)
+    assert decided("testlib", 0, stderr=b"ok partially correct (0)") is True
+    assert decided("testlib", 0, stderr=b"partially correct (5)") is True
     assert "jury" in contracts.decide("testlib", Ended(3, stderr=b"FAIL no answer")).message
 
 
