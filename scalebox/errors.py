@@ -38,6 +38,12 @@ class UnknownLanguageError(BadRequestError):
     code = "unknown_language"
 
 
+class UnknownJudgeError(BadRequestError):
+    """No judge of that name here."""
+
+    code = "unknown_judge"
+
+
 class UnknownBlobError(BadRequestError):
     """A blob is referred to that this daemon does not hold (upload it, then ask again)."""
 

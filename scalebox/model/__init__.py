@@ -36,13 +36,24 @@ from scalebox.model.basics import (
     canonical_bytes,
     to_bytes,
 )
-from scalebox.model.judges import Comparison, Contract, FunctionJudge, Judge, ProgramJudge
+from scalebox.model.judges import (
+    Comparison,
+    Contract,
+    FunctionJudge,
+    GivenJudge,
+    Judge,
+    JudgeDirectory,
+    NamedJudge,
+    ProgramJudge,
+)
 from scalebox.model.requests import (
     RunRequest,
     StopRule,
     Submission,
 )
 from scalebox.model.status import (
+    JudgeInfo,
+    JudgeParameter,
     LanguageInfo,
     SlotStatus,
     Status,
@@ -79,14 +90,19 @@ __all__ = [
     "Enforcement",
     "ErrorBody",
     "FunctionJudge",
+    "GivenJudge",
     "Identifier",
     "Integrity",
     "InteractiveCase",
     "InteractiveTests",
     "IsolationLevel",
     "Judge",
+    "JudgeDirectory",
+    "JudgeInfo",
+    "JudgeParameter",
     "LanguageInfo",
     "Limits",
+    "NamedJudge",
     "Problem",
     "ProgramJudge",
     "Report",

@@ -1,12 +1,16 @@
-"""Judges: what decides whether an output is right."""
+"""Judges: what decides whether an output is right, given in full or by name.
+
+How a judge's name leads to the judge is for whoever implements `JudgeDirectory`.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
 from scalebox.model.basics import Data, Limits
+from scalebox.model.status import JudgeInfo
 
 
 class Comparison(
@@ -82,5 +86,48 @@ class ProgramJudge(
     limits: Limits = Limits()
 
 
+#: Integers that every number of JSON can be, and texts of a few words.
+ParameterValue = (
+    bool
+    | Annotated[int, Meta(ge=-(1 << 53), le=1 << 53)]
+    | float
+    | Annotated[str, Meta(max_length=1000)]
+)
+
+
+class NamedJudge(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="named"
+):
+    """One of the judges that the daemon has.
+
+    Attributes:
+        name: as in `GET /v1/judges`.
+        parameters: those that shall not have their defaults, by name.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    parameters: dict[str, ParameterValue] = {}
+
+
+#: A judge that says itself how it decides.
+GivenJudge = Comparison | FunctionJudge | ProgramJudge
+
 #: Decides whether an output is right.
-Judge = Comparison | FunctionJudge | ProgramJudge
+Judge = Comparison | FunctionJudge | ProgramJudge | NamedJudge
+
+
+class JudgeDirectory(Protocol):
+    """Knows judges by name.  What is behind it is no other room's business."""
+
+    def find(self, judge: NamedJudge) -> GivenJudge:
+        """What a name and its parameters stand for; quick, and equal each time.
+
+        Raises:
+            UnknownJudgeError: there is none of that name.
+            BadRequestError: a parameter cannot be.  The `field` of both is relative to the judge.
+        """
+        ...
+
+    def infos(self) -> list[JudgeInfo]:
+        """All of them, by name."""
+        ...

@@ -1,4 +1,4 @@
-"""What a daemon says of itself."""
+"""What a daemon says of itself, and of what it has."""
 
 from __future__ import annotations
 
@@ -24,6 +24,46 @@ class LanguageInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
     available: bool
     toolchain: str = ""
     missing: str = ""
+
+
+class JudgeParameter(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One parameter of a judge that can be named.
+
+    Attributes:
+        name: the key in `NamedJudge.parameters`.
+        default: its value where none is given; a value is of the same kind.
+        description: what it does, with its unit if it has one.
+        minimum, maximum: of a number.
+        choices: the only values that it may have, if it may not have others.
+    """
+
+    name: str
+    default: bool | int | float | str
+    description: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: list[bool | int | float | str] = []
+
+
+class JudgeInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One judge that a submission can name.
+
+    Attributes:
+        name: what `NamedJudge.name` says.
+        title: a few words.
+        accepts: which outputs, in a sentence.
+        description: for people.
+        parameters: what can be chosen.
+        looser_than: judges all of whose accepted outputs this one accepts too, each with the
+            defaults of its parameters; those that follow from others' are left out.
+    """
+
+    name: str
+    title: str
+    accepts: str
+    description: str = ""
+    parameters: list[JudgeParameter] = []
+    looser_than: list[str] = []
 
 
 class SlotStatus(Struct, frozen=True, kw_only=True):

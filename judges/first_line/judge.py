@@ -1,0 +1,23 @@
+"""The first line that is not empty, by tokens."""
+
+from __future__ import annotations
+
+CASE_SENSITIVE = False
+
+
+def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
+    got, expected = _line(output), _line(answer)
+    if got == expected:
+        return True
+    return False, "the first line: expected %s, got %s" % (_show(expected), _show(got))
+
+
+def _line(text: str) -> list[bytes]:
+    # Of bytes, because only ASCII's whitespace separates tokens.
+    data = text.encode("utf-8", "surrogatepass")
+    line = data.lstrip().split(b"\n", 1)[0]
+    return (line if CASE_SENSITIVE else line.lower()).split()
+
+
+def _show(tokens: list[bytes]) -> str:
+    return repr(b" ".join(tokens[:20])[:60].decode("utf-8", "replace"))
