@@ -180,11 +180,12 @@ def _private(path: str, flags: int) -> int:
 
 async def _serve(config: Config, parent: int) -> None:
     from scalebox.engine.service import running
+    from scalebox.judges.directory import shipped
 
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         # What the API needs is loaded while the first slot starts.
         loaded = asyncio.get_running_loop().run_in_executor(None, import_module, _API)
-        async with running(config) as engine:
+        async with running(config, shipped()) as engine:
             serve = (await loaded).serve
             async with serve(config, engine), anyio.create_task_group() as tasks:
                 _announce(engine.status())

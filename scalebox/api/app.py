@@ -21,6 +21,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/v1/problems/{id:.+}", native.get_problem),
     ("GET", "/v1/status", native.get_status),
     ("GET", "/v1/languages", native.get_languages),
+    ("GET", "/v1/judges", native.get_judges),
     ("GET", "/healthz", native.healthz),
     ("GET", "/metrics", native.get_metrics),
     ("GET", "/openapi.json", native.get_openapi),

@@ -92,6 +92,11 @@ async def get_languages(request: web.Request) -> web.StreamResponse:
     return respond(request, request.app[CONTEXT].engine.languages())
 
 
+async def get_judges(request: web.Request) -> web.StreamResponse:
+    """`GET /v1/judges`: the judges that a submission can name."""
+    return respond(request, request.app[CONTEXT].engine.judges())
+
+
 async def healthz(request: web.Request) -> web.StreamResponse:
     """`GET /healthz`: 200 while new work is taken, else 503."""
     context = request.app[CONTEXT]

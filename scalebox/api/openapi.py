@@ -18,6 +18,7 @@ from scalebox.model import (
     API_VERSION,
     BatchItem,
     ErrorBody,
+    JudgeInfo,
     LanguageInfo,
     Problem,
     Report,
@@ -83,6 +84,7 @@ OPERATIONS = (
     Operation("GET", "/v1/problems/{id}", "A registered problem", answers={200: Problem}),
     Operation("GET", "/v1/status", "Slots, queue and counters", answers={200: Status}),
     Operation("GET", "/v1/languages", "What can be run here", answers={200: list[LanguageInfo]}),
+    Operation("GET", "/v1/judges", "Judges that can be named", answers={200: list[JudgeInfo]}),
     Operation("GET", "/healthz", "Whether new work is taken", answers={200: Health, 503: Health}),
     Operation(
         "GET",

@@ -10,7 +10,15 @@ from typing import Protocol
 
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.problems import ProblemRegistry
-from scalebox.model import LanguageInfo, Report, RunRequest, RunResult, Status, Submission
+from scalebox.model import (
+    JudgeInfo,
+    LanguageInfo,
+    Report,
+    RunRequest,
+    RunResult,
+    Status,
+    Submission,
+)
 
 
 class EngineService(Protocol):
@@ -49,4 +57,8 @@ class EngineService(Protocol):
 
     def languages(self) -> list[LanguageInfo]:
         """Every configured language, available here or not."""
+        ...
+
+    def judges(self) -> list[JudgeInfo]:
+        """Every judge that a submission can name."""
         ...

@@ -28,6 +28,7 @@ from scalebox.client.transport import Answer, BrokenConnection, Refusal, Transpo
 from scalebox.errors import BadRequestError, RemoteError, ScaleboxError
 from scalebox.model import (
     Identifier,
+    JudgeInfo,
     LanguageInfo,
     Problem,
     Report,
@@ -315,6 +316,10 @@ class AsyncClient:
     async def languages(self) -> list[LanguageInfo]:
         """What this daemon can run.  Raises as `judge` does."""
         return _decode(await self._call("GET", "/v1/languages"), list[LanguageInfo])
+
+    async def judges(self) -> list[JudgeInfo]:
+        """The judges that a `NamedJudge` can name.  Raises as `judge` does."""
+        return _decode(await self._call("GET", "/v1/judges"), list[JudgeInfo])
 
     def open_stream(
         self,

@@ -1,7 +1,7 @@
 """A problem as a folder: `*.in` with `*.ans` (or `*.out`), and perhaps a `problem.toml`.
 
 `problem.toml` may hold `name`, a table `limits` (as `model.Limits`), a table `judge` (as
-`model.Comparison`), and, in place of the files, a table `tests` (as `model.Tests`, told apart by
+`model.Judge`), and, in place of the files, a table `tests` (as `model.Tests`, told apart by
 its `type`).  Other keys are the reader's own, unless they look like one of these misspelt.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 
 from scalebox.errors import BadRequestError
-from scalebox.model import Blob, Comparison, Data, Limits, Problem, StdioCase, StdioTests, Tests
+from scalebox.model import Blob, Data, Judge, Limits, Problem, StdioCase, StdioTests, Tests
 
 _KEYS = frozenset({"name", "limits", "judge", "tests"})
 #: What is longer is no key that somebody misspelt.
@@ -61,9 +61,7 @@ def read_folder(folder: Path | Traversable) -> Problem:
     if "tests" in table:
         tests = convert(table["tests"], Tests, f"{where}, [tests]")
     else:
-        judge = convert(
-            {"type": "compare", **table.get("judge", {})}, Comparison, f"{where}, [judge]"
-        )
+        judge = convert({"type": "compare", **table.get("judge", {})}, Judge, f"{where}, [judge]")
         tests = StdioTests(cases=_cases(folder), judge=judge)
     return Problem(tests=tests, limits=limits, name=name)
 

@@ -31,6 +31,7 @@ from scalebox.client.loop import LoopThread
 from scalebox.client.stream import Stream
 from scalebox.errors import RemoteError, ScaleboxError
 from scalebox.model import (
+    JudgeInfo,
     LanguageInfo,
     Problem,
     Report,
@@ -217,6 +218,10 @@ class Client:
     def languages(self) -> list[LanguageInfo]:
         """What this daemon can run."""
         return self._call(lambda client: client.languages())
+
+    def judges(self) -> list[JudgeInfo]:
+        """The judges that a `NamedJudge` can name."""
+        return self._call(lambda client: client.judges())
 
     def _after_fork(self) -> None:
         """In the child: connections and thread are the parent's."""

@@ -24,7 +24,16 @@ from scalebox.errors import BadRequestError
 from scalebox.judging import contracts, function, testlib
 from scalebox.judging.contracts import Decision, Ended, Layout
 from scalebox.languages.toolchains import Language, Toolchains
-from scalebox.model import Comparison, Data, FunctionJudge, Judge, ProgramJudge, canonical_bytes
+from scalebox.model import (
+    Comparison,
+    Data,
+    FunctionJudge,
+    GivenJudge,
+    Judge,
+    NamedJudge,
+    ProgramJudge,
+    canonical_bytes,
+)
 from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output
 from scalebox.sandbox.zygote import wire
 
@@ -194,7 +203,7 @@ class Judges:
         self._config = config
         self._headers = headers
 
-    def check(self, judge: Judge, field: str) -> None:
+    def check(self, judge: GivenJudge, field: str) -> None:
         """Whether a judge can be run here at all.
 
         Parameters:
@@ -272,9 +281,11 @@ def _is_for_testlib(judge: ProgramJudge, language: Language) -> bool:
 
 def data_of(judge: Judge) -> list[Data]:
     """What a judge holds of uploaded and of given data."""
-    return [] if isinstance(judge, Comparison) else [judge.source, *judge.files.values()]
+    if isinstance(judge, Comparison | NamedJudge):
+        return []
+    return [judge.source, *judge.files.values()]
 
 
-def key_of(judge: Judge) -> bytes:
+def key_of(judge: GivenJudge) -> bytes:
     """Equal for equal judges."""
     return canonical_bytes(judge)

@@ -34,6 +34,7 @@ from scalebox.engine.inputs import Inputs
 from scalebox.engine.interaction import InteractiveJudgement
 from scalebox.engine.judgement import Judgement, Room
 from scalebox.engine.judges import Judges
+from scalebox.engine.naming import NoJudges, with_judges
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.engine.scheduler import Scheduler
 from scalebox.engine.stdio import StdioJudgement
@@ -48,6 +49,8 @@ from scalebox.model import (
     CompileResult,
     Data,
     InteractiveTests,
+    JudgeDirectory,
+    JudgeInfo,
     LanguageInfo,
     Problem,
     Report,
@@ -86,7 +89,13 @@ class Engine:
     """
 
     def __init__(
-        self, config: Config, room: Room, problems: ProblemRegistry, tools: Toolchains, pool: Pool
+        self,
+        config: Config,
+        room: Room,
+        problems: ProblemRegistry,
+        tools: Toolchains,
+        pool: Pool,
+        judges: JudgeDirectory,
     ) -> None:
         self.blobs = room.blobs
         self.problems = problems
@@ -94,6 +103,7 @@ class Engine:
         self._room = room
         self._tools = tools
         self._pool = pool
+        self._judges = judges
         self._gate = Gate(config, room.scheduler, room.blobs, room.inputs)
         self._started = time.monotonic()
         #: Said in the status; refusing new requests is the API's part.
@@ -133,6 +143,8 @@ class Engine:
                 f"{count} test cases; at most {self._config.engine.max_cases} "
                 "(engine.max_cases)", field="tests.cases",
             )  # fmt: skip
+        if isinstance(tests, StdioTests):
+            tests = with_judges(tests, self._judges)
         kind = _kind(tests, language)
         check_files(submission.files, kind.files_taken(language))
         with _shortage_is_ours(), self._gate.admitted(
@@ -263,6 +275,10 @@ class Engine:
         """Every configured language, available here or not."""
         return self._tools.infos()
 
+    def judges(self) -> list[JudgeInfo]:
+        """Every judge that a submission can name."""
+        return self._judges.infos()
+
     def status(self) -> Status:
         """A snapshot; cheap."""
         room, scheduler = self._room, self._room.scheduler
@@ -336,8 +352,11 @@ def _with_output(result: RunResult, outcome: RunOutcome) -> RunResult:
 
 
 @contextlib.asynccontextmanager
-async def running(config: Config) -> AsyncIterator[Engine]:
+async def running(config: Config, judges: JudgeDirectory | None = None) -> AsyncIterator[Engine]:
     """An engine from start to end.
+
+    Parameters:
+        judges: those that a submission can name; None: there are none.
 
     Raises:
         HostError: the host does not give the isolation that is demanded, or a store's directory
@@ -392,7 +411,7 @@ async def running(config: Config) -> AsyncIterator[Engine]:
             tasks.start_soon(pool.look_after)
             tasks.start_soon(_look_after, scheduler)
             try:
-                yield Engine(config, room, problems, tools, pool)
+                yield Engine(config, room, problems, tools, pool, judges or NoJudges())
             finally:
                 tasks.cancel_scope.cancel()
     finally:

@@ -14,7 +14,7 @@ from scalebox.engine.judgement import Judgement
 from scalebox.engine.judges import ReadyJudge, data_of, key_of
 from scalebox.errors import BadRequestError
 from scalebox.judging.compare import QUICK_BYTES, Outcome, compare, compare_quickly
-from scalebox.model import Comparison, Data, Judge, StdioTests, Verdict
+from scalebox.model import Comparison, Data, Judge, NamedJudge, StdioTests, Verdict
 from scalebox.sandbox.spec import RunOutcome, RunSpec, read_output
 from scalebox.sandbox.zygote import wire
 
@@ -59,6 +59,7 @@ class StdioJudgement(Judgement[StdioTests]):
     async def _make_ready(self, judge: Judge, field: str) -> ReadyJudge | None:
         if isinstance(judge, Comparison):
             return None
+        assert not isinstance(judge, NamedJudge), "replaced on the way in"
         key = key_of(judge)
         if key not in self._ready:
             self.room.judges.check(judge, field)

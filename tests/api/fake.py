@@ -23,6 +23,7 @@ from scalebox.model import (
     CaseResult,
     Enforcement,
     IsolationLevel,
+    JudgeInfo,
     LanguageInfo,
     Report,
     RunRequest,
@@ -146,6 +147,9 @@ class FakeEngine:
 
     def languages(self) -> list[LanguageInfo]:
         return [LanguageInfo(name="python", aliases=["py"], available=True, toolchain="3")]
+
+    def judges(self) -> list[JudgeInfo]:
+        return [JudgeInfo(name="tokens", title="Tokens", accepts="the answer's tokens")]
 
 
 @dataclass

@@ -14,6 +14,7 @@ from scalebox.api.app import ROUTES
 from scalebox.api.messages import BlobStored, ProblemStored
 from scalebox.model import (
     ErrorBody,
+    JudgeInfo,
     LanguageInfo,
     Problem,
     Report,
@@ -64,11 +65,13 @@ async def test_a_run_is_answered_with_its_output(server: Server, coding: str, ki
 
 
 @CODINGS
-async def test_status_and_languages(server: Server, coding: str) -> None:
+async def test_status_languages_and_judges(server: Server, coding: str) -> None:
     _, body, _ = await call(server, "GET", "/v1/status", coding)
     assert decode(coding, body, Status).node == "here"
     _, body, _ = await call(server, "GET", "/v1/languages", coding)
     assert decode(coding, body, list[LanguageInfo])[0].name == "python"
+    _, body, _ = await call(server, "GET", "/v1/judges", coding)
+    assert decode(coding, body, list[JudgeInfo])[0].name == "tokens"
 
 
 async def test_the_answer_is_in_the_coding_that_accept_prefers(server: Server) -> None:

@@ -22,6 +22,8 @@ from scalebox.model import (
     Enforcement,
     ErrorBody,
     IsolationLevel,
+    JudgeInfo,
+    JudgeParameter,
     LanguageInfo,
     Report,
     RunRequest,
@@ -96,6 +98,7 @@ class FakeDaemon:
         app.router.add_post("/v1/run", self.run)
         app.router.add_get("/v1/status", self.status)
         app.router.add_get("/v1/languages", self.languages)
+        app.router.add_get("/v1/judges", self.judges)
         app.router.add_get("/healthz", self.health)
         app.router.add_route("HEAD", "/v1/blobs/{sha}", self.has_blob)
         app.router.add_put("/v1/blobs/{sha}", self.put_blob)
@@ -196,6 +199,12 @@ class FakeDaemon:
                 LanguageInfo(name="python", aliases=["py"], available=True, toolchain="3.11"),
                 LanguageInfo(name="cpp", aliases=[], available=False, missing="install g++"),
             ]
+        )
+
+    async def judges(self, request: web.Request) -> web.Response:
+        parameter = JudgeParameter(name="items", default="tokens", description="what an item is")
+        return _msgpack(
+            [JudgeInfo(name="some", title="S", accepts="anything", parameters=[parameter])]
         )
 
     async def health(self, request: web.Request) -> web.Response:

@@ -128,9 +128,11 @@ async def test_a_problem_is_registered_under_its_id(
     assert msgspec.msgpack.decode(daemon.problems["set/p:1"], type=Problem) == problem
 
 
-async def test_status_and_languages_are_typed(client: AsyncClient) -> None:
+async def test_status_languages_and_judges_are_typed(client: AsyncClient) -> None:
     assert (await client.status()).queue_limit_cases == 10
     assert [language.name for language in await client.languages()] == ["python", "cpp"]
+    (judge,) = await client.judges()
+    assert (judge.name, judge.parameters[0].default) == ("some", "tokens")
 
 
 async def test_tcp_sends_the_token(socket_path: Path) -> None:

@@ -24,6 +24,7 @@ from scalebox.model import (
     CallTests,
     Comparison,
     InteractiveTests,
+    NamedJudge,
     Problem,
     ProgramJudge,
     StdioCase,
@@ -100,6 +101,17 @@ def test_a_folder_with_limits_and_judge(tmp_path: Path) -> None:
     assert problem.limits.cpu_time_s == 2
     assert isinstance(problem.tests, StdioTests)
     assert problem.tests.judge == Comparison(mode="exact")
+
+
+def test_a_folder_that_names_a_judge(tmp_path: Path) -> None:
+    (tmp_path / "1.in").write_text("x")
+    (tmp_path / "1.ans").write_text("x")
+    (tmp_path / "problem.toml").write_text(
+        '[judge]\ntype = "named"\nname = "floats"\nparameters = { absolute = 0.5 }\n'
+    )
+    tests = load_problem(tmp_path).tests
+    assert isinstance(tests, StdioTests)
+    assert tests.judge == NamedJudge(name="floats", parameters={"absolute": 0.5})
 
 
 @pytest.mark.parametrize(

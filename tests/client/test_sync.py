@@ -36,6 +36,7 @@ def test_judge_blocks_until_the_report(client: Client) -> None:
     assert client.run(language="python", source="x").exit_code == 0
     assert client.status().node == "fake"
     assert len(client.languages()) == 2
+    assert [judge.name for judge in client.judges()] == ["some"]
     assert len(client.put_blob(b"x")) == 64
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from scalebox.config import Config
 from scalebox.engine.service import Engine, running
+from scalebox.judges.directory import shipped
 from scalebox.model import (
     AssertCase,
     AssertTests,
@@ -43,7 +44,7 @@ def start_engine(tmp_path: Path) -> StartsEngine:
         languages = {"cpp": {"precompiled_header": False}}
         settings = {"store": {}, "sandbox": {"slots": 2}, "languages": languages, **tables}
         settings["store"] = {"directory": str(tmp_path / "store"), **settings["store"]}
-        async with running(msgspec.convert(settings, Config)) as engine:
+        async with running(msgspec.convert(settings, Config), shipped()) as engine:
             await all_slots_up(engine)
             yield engine
 

@@ -1,0 +1,62 @@
+"""Judges by name: before anything else is done, what a name stands for takes its place.
+
+What there is to be named is for a `JudgeDirectory`, which the daemon hands in; this knows where in
+tests a judge can be, and says so when there is none of that name.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import msgspec
+
+from scalebox.errors import BadRequestError, UnknownJudgeError
+from scalebox.model import GivenJudge, JudgeDirectory, JudgeInfo, NamedJudge, StdioTests
+
+
+class NoJudges:
+    """A directory in which there is nothing."""
+
+    def find(self, judge: NamedJudge) -> NoReturn:
+        """Refuses.
+
+        Raises:
+            UnknownJudgeError: always.
+        """
+        raise UnknownJudgeError("no judge can be named here", field="name")
+
+    def infos(self) -> list[JudgeInfo]:
+        """None."""
+        return []
+
+
+def with_judges(tests: StdioTests, directory: JudgeDirectory) -> StdioTests:
+    """The tests with each named judge replaced by what it stands for.
+
+    Raises:
+        UnknownJudgeError: a name that is not there.
+        BadRequestError: a parameter that cannot be.  The `field` of both is in the submission.
+    """
+    judge, cases = tests.judge, tests.cases
+    if isinstance(judge, NamedJudge):
+        judge = _find(judge, directory, "tests.judge")
+    if any(isinstance(case.judge, NamedJudge) for case in cases):
+        cases = [
+            msgspec.structs.replace(
+                case, judge=_find(case.judge, directory, f"tests.cases[{index}].judge")
+            )
+            if isinstance(case.judge, NamedJudge)
+            else case
+            for index, case in enumerate(cases)
+        ]
+    if judge is tests.judge and cases is tests.cases:
+        return tests
+    return msgspec.structs.replace(tests, judge=judge, cases=cases)
+
+
+def _find(judge: NamedJudge, directory: JudgeDirectory, field: str) -> GivenJudge:
+    try:
+        return directory.find(judge)
+    except BadRequestError as error:
+        error.field = f"{field}.{error.field}" if error.field else field
+        raise
