@@ -288,7 +288,11 @@ def test_every_command_and_option_is_described() -> None:
     text = page("cli.md")
     sections = dict(re.findall(r"^## `scalebox (\w+)[^\n]*\n(.*?)(?=^## |\Z)", text, re.M | re.S))
     assert sections.keys() == command_line.commands.keys()
-    for name, command in command_line.commands.items():
+    commands = list(command_line.commands.items())
+    for name, command in commands:
+        if isinstance(command, click.Group):
+            assert all(f"scalebox {name} {inner}" in text for inner in command.commands)
+            commands += [(name, inner) for inner in command.commands.values()]
         shared = "## Which daemon" in text and "(#which-daemon)" in sections[name]
         for parameter in command.params:
             if isinstance(parameter, click.Option):

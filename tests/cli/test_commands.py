@@ -104,7 +104,9 @@ def test_a_program_that_is_no_text_is_refused(
     assert "UTF-8" in result.stderr
 
 
-@pytest.mark.parametrize("command", [["status"], ["languages"]])
+@pytest.mark.parametrize(
+    "command", [["status"], ["languages"], ["judges", "list"], ["judges", "test"]]
+)
 def test_without_a_daemon_the_ways_to_one_are_said(
     scalebox: Invoke, socket_path: Path, command: list[str]
 ) -> None:
@@ -245,5 +247,5 @@ def test_an_interrupted_command_says_so_and_is_no_verdict(
 
 def test_help_names_every_command(scalebox: Invoke) -> None:
     shown = scalebox("--help").stdout
-    for name in ("judge", "run", "status", "doctor", "languages", "demo"):
+    for name in ("judge", "run", "status", "doctor", "languages", "judges", "demo"):
         assert name in shown
