@@ -10,7 +10,8 @@ _INTEGER = re.compile(rb"[+-]?[0-9]+")
 def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
     if output == answer:
         return True
-    got, expected = _tokens(output), _tokens(answer)
+    expected = _tokens(answer)
+    got = _tokens(output, len(expected))
     for place, (mine, theirs) in enumerate(zip(got, expected), 1):
         if mine == theirs and _INTEGER.fullmatch(mine):
             continue
@@ -23,13 +24,17 @@ def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
             words = "integer %d: expected %s, got %s"
             return False, words % (place, _show(theirs), _show(mine))
     if len(got) != len(expected):
-        return False, "expected %d integers, got %d" % (len(expected), len(got))
+        more = len(got) > len(expected)
+        return False, "expected %d integers, got %s" % (len(expected), "more" if more else len(got))
     return True
 
 
-def _tokens(text: str) -> list[bytes]:
-    # Of bytes, because only ASCII's whitespace separates tokens.
-    return text.encode("utf-8", "surrogatepass").split()
+def _tokens(text: str, most: int = -1) -> list[bytes]:
+    """Of bytes, because only ASCII's whitespace separates tokens.
+
+    What comes after `most` of them is one more: a flood is not taken apart.
+    """
+    return text.encode("utf-8", "surrogatepass").split(None, most)
 
 
 def _value(token: bytes) -> bytes | None:

@@ -10,6 +10,10 @@ ABSOLUTE = 1e-9
 RELATIVE = 1e-9
 
 _INTEGER = re.compile(r"-?[0-9]+")
+_SPACE = b" \t\n\r"
+#: Escapes and zeros make equal values longer, whitespace aside, but not by more than this factor
+#: and so many bytes.  What is beyond is a flood, and not taken apart.
+_LONGER, _LONGER_BYTES = 16, 65536
 
 
 class _Number(str):
@@ -25,6 +29,8 @@ def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
         expected = _parse(answer)
     except ValueError as error:
         raise ValueError("the answer is no JSON: %s" % error) from None
+    if len(_solid(output)) > _LONGER * len(_solid(answer)) + _LONGER_BYTES:
+        return False, "the output is far longer than the answer"
     try:
         got = _parse(output)
     except ValueError as error:
@@ -38,6 +44,10 @@ def _parse(text: str) -> Any:
         return json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=_no_constant)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def _solid(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass").translate(None, _SPACE)
 
 
 def _no_constant(name: str) -> Any:

@@ -11,11 +11,11 @@ _INTEGER = re.compile(rb"[+-]?[0-9]{1,40}")
 
 
 def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
-    # Of bytes, because only ASCII's whitespace separates tokens.
-    count = len(answer.encode("utf-8", "surrogatepass").split())
-    tokens = output.encode("utf-8", "surrogatepass").split()
+    count = len(_tokens(answer))
+    tokens = _tokens(output, count)
     if len(tokens) != count:
-        return False, "expected %d integers, got %d tokens" % (count, len(tokens))
+        words = "expected %d integers, got %s"
+        return False, words % (count, "more" if len(tokens) > count else len(tokens))
     seen = bytearray(count)
     for place, token in enumerate(tokens, 1):
         value = int(token) if _INTEGER.fullmatch(token) else None
@@ -26,6 +26,14 @@ def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
             return False, "token %d: %d is there twice" % (place, value)
         seen[value - FIRST] = 1
     return True
+
+
+def _tokens(text: str, most: int = -1) -> list[bytes]:
+    """Of bytes, because only ASCII's whitespace separates tokens.
+
+    What comes after `most` of them is one more: a flood is not taken apart.
+    """
+    return text.encode("utf-8", "surrogatepass").split(None, most)
 
 
 def _show(token: bytes) -> str:

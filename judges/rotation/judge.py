@@ -9,9 +9,11 @@ CASE_SENSITIVE = False
 def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
     if output == answer:
         return True
-    got, expected = _tokens(output), _tokens(answer)
+    expected = _tokens(answer)
+    got = _tokens(output, len(expected))
     if len(got) != len(expected):
-        return False, "expected %d tokens, got %d" % (len(expected), len(got))
+        more = len(got) > len(expected)
+        return False, "expected %d tokens, got %s" % (len(expected), "more" if more else len(got))
     if sorted(got) != sorted(expected):
         return False, "the tokens are not the answer's"
     if _least(got) == _least(expected) or (REVERSED and _least(got[::-1]) == _least(expected)):
@@ -42,7 +44,10 @@ def _least(tokens: list[bytes]) -> list[bytes]:
     return tokens[start:] + tokens[:start]
 
 
-def _tokens(text: str) -> list[bytes]:
-    # Of bytes, because only ASCII's whitespace separates tokens.
+def _tokens(text: str, most: int = -1) -> list[bytes]:
+    """Of bytes, because only ASCII's whitespace separates tokens.
+
+    What comes after `most` of them is one more: a flood is not taken apart.
+    """
     data = text.encode("utf-8", "surrogatepass")
-    return (data if CASE_SENSITIVE else data.lower()).split()
+    return (data if CASE_SENSITIVE else data.lower()).split(None, most)

@@ -14,18 +14,20 @@ _DECIMAL = re.compile(rb"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+
 def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
     if output == answer:
         return True
-    got, expected = _tokens(output), _tokens(answer)
+    expected = _tokens(answer)
+    got = _tokens(output, len(expected))
     whole = all(map(_INTEGER.fullmatch, expected))
     if not whole:
         for theirs in expected:
             if not _DECIMAL.fullmatch(theirs):
                 raise ValueError("the answer has a token that is no number: " + _show(theirs))
+    if len(got) != len(expected):
+        more = len(got) > len(expected)
+        return False, "expected %d numbers, got %s" % (len(expected), "more" if more else len(got))
     kind = _INTEGER if whole else _DECIMAL
     for mine in got:
         if not kind.fullmatch(mine):
             return False, "%s is no %s" % (_show(mine), "integer" if whole else "number")
-    if len(got) != len(expected):
-        return False, "expected %d numbers, got %d" % (len(expected), len(got))
     return _integers(got, expected) if whole else _decimals(got, expected)
 
 
@@ -46,9 +48,12 @@ def _decimals(got: list[bytes], expected: list[bytes]) -> bool | tuple[bool, str
     return True
 
 
-def _tokens(text: str) -> list[bytes]:
-    # Of bytes, because only ASCII's whitespace separates tokens.
-    return text.encode("utf-8", "surrogatepass").split()
+def _tokens(text: str, most: int = -1) -> list[bytes]:
+    """Of bytes, because only ASCII's whitespace separates tokens.
+
+    What comes after `most` of them is one more: a flood is not taken apart.
+    """
+    return text.encode("utf-8", "surrogatepass").split(None, most)
 
 
 def _value(integer: bytes) -> bytes:

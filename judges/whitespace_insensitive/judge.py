@@ -4,6 +4,8 @@ from __future__ import annotations
 
 CASE_SENSITIVE = False
 
+_SPACE = b" \t\n\r\x0b\x0c"
+
 
 def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
     got, expected = _solid(output), _solid(answer)
@@ -24,7 +26,7 @@ def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
 def _solid(text: str) -> bytes:
     # Of bytes, because only ASCII's whitespace counts.
     data = text.encode("utf-8", "surrogatepass")
-    return b"".join((data if CASE_SENSITIVE else data.lower()).split())
+    return (data if CASE_SENSITIVE else data.lower()).translate(None, _SPACE)
 
 
 def _show(rest: bytes) -> str:

@@ -11,7 +11,8 @@ def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
         return True
     meaning = {word: "yes" for word in _words(YES)}
     meaning.update((word, "no") for word in _words(NO))
-    got, expected = _words(output), _words(answer)
+    expected = _words(answer)
+    got = _words(output, len(expected))
     for place, (mine, theirs) in enumerate(zip(got, expected), 1):
         if theirs not in meaning:
             raise ValueError(
@@ -22,13 +23,17 @@ def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
         if meaning[mine] != meaning[theirs]:
             return False, "word %d: expected %s, got %s" % (place, meaning[theirs], _show(mine))
     if len(got) != len(expected):
-        return False, "expected %d words, got %d" % (len(expected), len(got))
+        more = len(got) > len(expected)
+        return False, "expected %d words, got %s" % (len(expected), "more" if more else len(got))
     return True
 
 
-def _words(text: str) -> list[bytes]:
-    # Of bytes, because only ASCII's whitespace separates words.
-    return text.encode("utf-8", "surrogatepass").lower().split()
+def _words(text: str, most: int = -1) -> list[bytes]:
+    """Of bytes, because only ASCII's whitespace separates words.
+
+    What comes after `most` of them is one more: a flood is not taken apart.
+    """
+    return text.encode("utf-8", "surrogatepass").lower().split(None, most)
 
 
 def _show(word: bytes) -> str:

@@ -8,6 +8,7 @@ import itertools
 import random
 import sys
 import time
+import tracemalloc
 from functools import cache
 
 import pytest
@@ -90,7 +91,7 @@ def test_parameters_have_the_defaults_of_the_source(name: str) -> None:
         for node in tree.body
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
         for target in node.targets
-        if isinstance(target, ast.Name)
+        if isinstance(target, ast.Name) and not target.id.startswith("_")
     }
     parameters = FUNCTIONS[name].info.parameters
     assert assigned == {one.name.upper(): one.default for one in parameters}
@@ -174,3 +175,19 @@ def test_megabytes_take_a_bounded_time(name: str, kind: str) -> None:
     began = time.process_time()
     judged(decide, b"", output, answer)
     assert time.process_time() - began < LimitsConfig().judge_cpu_time_s
+
+
+@pytest.mark.parametrize("flood", [b"ab ", b"ab\n", b"[],", b'{"a":1},'], ids=ascii)
+@every_function
+def test_a_flood_takes_little_more_memory_than_its_text(name: str, flood: bytes) -> None:
+    """Else a wrong output would be the judge's failure, and no verdict about the program."""
+    output = b"[" + flood * (1_000_000 // len(flood))
+    decide = natively(FUNCTIONS[name].given({}))
+    for example in examples(name)[:3]:
+        tracemalloc.start()
+        try:
+            assert judged(decide, b"", output, example.answer) is not True
+            _, peak_bytes = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak_bytes < 8 * len(output)
