@@ -31,6 +31,7 @@ from scalebox.errors import (
     TooLargeError,
     UnknownProblemError,
 )
+from scalebox.judges.folder import JudgeFolderError, read_judge
 from scalebox.judging import asserts, call
 from scalebox.judging.harness import common, programs, tester
 from scalebox.languages import table
@@ -337,6 +338,17 @@ def test_a_damaged_configuration_is_refused(tmp_path: Path) -> None:
 def test_a_damaged_language_is_refused(tmp_path: Path) -> None:
     true = (ROOT / "scalebox/languages/cpp.toml").read_bytes()
     file_check(tmp_path, "x.toml", true, lambda file: table.load([str(file.parent)]), ConfigError)
+
+
+def test_a_damaged_judge_is_refused(tmp_path: Path) -> None:
+    true = (ROOT / "judges/floats/judge.toml").read_bytes()
+
+    def read(file: Path) -> None:
+        read_judge(file.parent).given({})
+
+    folder = tmp_path / "floats"
+    folder.mkdir()
+    file_check(folder, "judge.toml", true, read, JudgeFolderError)
 
 
 async def test_a_damaged_problem_was_never_registered(tmp_path: Path) -> None:

@@ -297,6 +297,8 @@ def _toml(path: Path) -> tuple[str, dict[str, Any]]:
         return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise JudgeFolderError(f"{path}: {error}") from error
+    except RecursionError:
+        raise JudgeFolderError(f"{path} is nested too deeply") from None
 
 
 def _text(path: Path) -> str:
