@@ -277,13 +277,17 @@ def wheel(check: Check) -> None:
                 raise CheckError(f"python {' '.join(command)} failed")
         empty = Path(directory) / "empty"
         empty.mkdir()
-        done = subprocess.run(
-            [str(environment / "bin" / "scalebox"), "demo"],
-            cwd=empty, env={"PATH": "/usr/bin:/bin", "HOME": str(empty)}, stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        said = done.stdout + done.stderr
-        check.holds("the wheel, installed alone, runs the demo", done.returncode == 0, said)
+        for command, what in (
+            (["demo"], "runs the demo"),
+            (["judges", "test", "--local"], "decides the examples of its judges"),
+        ):
+            done = subprocess.run(
+                [str(environment / "bin" / "scalebox"), *command],
+                cwd=empty, env={"PATH": "/usr/bin:/bin", "HOME": str(empty)},
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            said = done.stdout + done.stderr
+            check.holds(f"the wheel, installed alone, {what}", done.returncode == 0, said)
 
 
 def sdist(check: Check) -> None:

@@ -81,11 +81,11 @@ def show_judge(name: str) -> None:
     NAME is one of the judges that ship with scalebox, or a judge's folder.
     """
     judge = _folder(shipped(), name)
-    console = Console()
-    console.print(Text(str(judge.path), style="bold"))
-    console.print(Text(f"\n{judge.table.strip()}\n"))
-    if judge.source:
-        console.print(Text(f"{judge.source.strip()}\n"))
+    click.secho(f"{judge.path}\n", bold=True)
+    # Not by way of the console, which would break their lines.
+    for text in (judge.table, judge.source):
+        if text:
+            click.echo(f"{printable(text.strip())}\n")
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("example", "parameters", "input", "answer", "output"):
         table.add_column(column, overflow="fold")
@@ -93,7 +93,7 @@ def show_judge(name: str) -> None:
         chosen = "\n".join(f"{key} = {_plain(value)}" for key, value in example.parameters.items())
         texts = (Text(_excerpt(text)) for text in (example.input, example.answer, example.output))
         table.add_row(Text(example.name), Text(chosen), *texts)
-    console.print(table)
+    Console().print(table)
 
 
 def _excerpt(text: bytes) -> str:

@@ -55,7 +55,8 @@ class JudgeInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
         description: for people.
         parameters: what can be chosen.
         looser_than: judges all of whose accepted outputs this one accepts too, each with the
-            defaults of its parameters; those that follow from others' are left out.
+            defaults of its parameters, wherever the answer is of its kind; those that follow from
+            others' are left out.
     """
 
     name: str
