@@ -67,6 +67,7 @@ async def put_problem(request: web.Request) -> web.StreamResponse:
     id = codec.convert(Identifier, request.match_info["id"], "id")
     problem = await _document(request, Problem)
     _require_blobs(context, problem)
+    context.engine.check_problem(problem)
     version = await context.engine.problems.put(id, problem)
     return respond(request, ProblemStored(id=id, version=version))
 

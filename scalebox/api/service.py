@@ -13,6 +13,7 @@ from scalebox.engine.problems import ProblemRegistry
 from scalebox.model import (
     JudgeInfo,
     LanguageInfo,
+    Problem,
     Report,
     RunRequest,
     RunResult,
@@ -57,6 +58,14 @@ class EngineService(Protocol):
 
     def languages(self) -> list[LanguageInfo]:
         """Every configured language, available here or not."""
+        ...
+
+    def check_problem(self, problem: Problem) -> None:
+        """Whether the judges that a problem names are here.
+
+        Raises:
+            BadRequestError: one is not, or cannot have a parameter.
+        """
         ...
 
     def judges(self) -> list[JudgeInfo]:

@@ -11,7 +11,14 @@ from typing import NoReturn
 import msgspec
 
 from scalebox.errors import BadRequestError, UnknownJudgeError
-from scalebox.model import GivenJudge, JudgeDirectory, JudgeInfo, NamedJudge, StdioTests
+from scalebox.model import (
+    GivenJudge,
+    JudgeDirectory,
+    JudgeInfo,
+    NamedJudge,
+    StdioTests,
+    canonical_bytes,
+)
 
 
 class NoJudges:
@@ -38,13 +45,20 @@ def with_judges(tests: StdioTests, directory: JudgeDirectory) -> StdioTests:
         BadRequestError: a parameter that cannot be.  The `field` of both is in the submission.
     """
     judge, cases = tests.judge, tests.cases
+    #: Thousands of cases that name the same share one judge.
+    found: dict[bytes, GivenJudge] = {}
+
+    def find(named: NamedJudge, field: str) -> GivenJudge:
+        key = canonical_bytes(named)
+        if key not in found:
+            found[key] = _find(named, directory, field)
+        return found[key]
+
     if isinstance(judge, NamedJudge):
-        judge = _find(judge, directory, "tests.judge")
+        judge = find(judge, "tests.judge")
     if any(isinstance(case.judge, NamedJudge) for case in cases):
         cases = [
-            msgspec.structs.replace(
-                case, judge=_find(case.judge, directory, f"tests.cases[{index}].judge")
-            )
+            msgspec.structs.replace(case, judge=find(case.judge, f"tests.cases[{index}].judge"))
             if isinstance(case.judge, NamedJudge)
             else case
             for index, case in enumerate(cases)

@@ -275,6 +275,16 @@ class Engine:
         """Every configured language, available here or not."""
         return self._tools.infos()
 
+    def check_problem(self, problem: Problem) -> None:
+        """Whether the judges that a problem names are here: else every submission to it would fail.
+
+        Raises:
+            UnknownJudgeError: one is not here.
+            BadRequestError: one cannot have a parameter.
+        """
+        if isinstance(problem.tests, StdioTests):
+            with_judges(problem.tests, self._judges)
+
     def judges(self) -> list[JudgeInfo]:
         """Every judge that a submission can name."""
         return self._judges.infos()

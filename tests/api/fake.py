@@ -18,13 +18,15 @@ from scalebox.config import Config, EngineConfig, ServerConfig
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.inputs import blob_hashes
 from scalebox.engine.problems import ProblemRegistry
-from scalebox.errors import QueueFullError, UnknownLanguageError
+from scalebox.errors import QueueFullError, UnknownJudgeError, UnknownLanguageError
 from scalebox.model import (
     CaseResult,
     Enforcement,
     IsolationLevel,
     JudgeInfo,
     LanguageInfo,
+    NamedJudge,
+    Problem,
     Report,
     RunRequest,
     RunResult,
@@ -147,6 +149,10 @@ class FakeEngine:
 
     def languages(self) -> list[LanguageInfo]:
         return [LanguageInfo(name="python", aliases=["py"], available=True, toolchain="3")]
+
+    def check_problem(self, problem: Problem) -> None:
+        if isinstance(problem.tests, StdioTests) and isinstance(problem.tests.judge, NamedJudge):
+            raise UnknownJudgeError("no such judge here", field="tests.judge.name")
 
     def judges(self) -> list[JudgeInfo]:
         return [JudgeInfo(name="tokens", title="Tokens", accepts="the answer's tokens")]

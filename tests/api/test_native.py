@@ -206,6 +206,19 @@ async def test_a_problem_with_a_blob_that_is_not_here_is_refused(server: Server)
     assert (error.error, error.field) == ("unknown_blob", "tests.cases[1].answer")
 
 
+@CODINGS
+async def test_a_problem_with_a_judge_that_is_not_here_is_refused(
+    server: Server, coding: str
+) -> None:
+    judge = {"type": "named", "name": "no such"}
+    problem = {"tests": {"type": "stdio", "cases": [{"input": "1"}], "judge": judge}}
+    status, body, _ = await call(server, "PUT", "/v1/problems/p", coding, problem)
+    assert status == 400
+    error = decode(coding, body, ErrorBody)
+    assert (error.error, error.field) == ("unknown_judge", "tests.judge.name")
+    assert server.engine.problems.count == 0
+
+
 async def test_a_problem_id_that_is_no_identifier_is_refused(server: Server) -> None:
     status, body, _ = await call(
         server, "PUT", "/v1/problems/-x", JSON, {"tests": {"type": "stdio", "cases": []}}

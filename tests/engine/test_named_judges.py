@@ -98,6 +98,7 @@ async def test_problems_name_judges(engine: Engine) -> None:
     tests = StdioTests(
         judge=NamedJudge(name="set_of_tokens"), cases=[StdioCase(input="a b a", answer="b a")]
     )
+    engine.check_problem(Problem(tests=tests))
     await engine.problems.put("p", Problem(tests=tests))
     assert engine.problems.get("p").tests == tests
     submission = Submission(language="python", source=ECHO, problem="p")
@@ -127,6 +128,9 @@ async def test_what_cannot_be_is_refused_with_its_place(
             await report_of(engine, tests)
         assert caught.value.field == f"{place}.{field}"
         assert caught.value.code == ("unknown_judge" if field == "name" else "bad_request")
+        with pytest.raises(BadRequestError) as registered:
+            engine.check_problem(Problem(tests=tests))
+        assert registered.value.field == caught.value.field
 
 
 async def test_flags_are_not_for_named_judges_that_compare(engine: Engine) -> None:
@@ -149,6 +153,16 @@ async def test_a_judge_is_compiled_once_for_all_who_name_it(engine: Engine) -> N
     for judge in (tests.judge, said, tests.judge):
         assert (await report_of(engine, msgspec.structs.replace(tests, judge=judge))).accepted
     assert engine.status().counters["compilations"] - before == 1
+
+
+def test_cases_that_name_the_same_share_a_judge() -> None:
+    named = NamedJudge(name="permutation", parameters={"first": 0})
+    again = NamedJudge(name="permutation", parameters={"first": 0})
+    other = NamedJudge(name="permutation")
+    tests = StdioTests(cases=[StdioCase(judge=judge) for judge in (named, other, again)])
+    first, second, third = (case.judge for case in with_judges(tests, shipped()).cases)
+    assert first is third
+    assert first != second
 
 
 def test_without_a_directory_nothing_can_be_named() -> None:
