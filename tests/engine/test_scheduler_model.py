@@ -26,6 +26,8 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.host = Host(SLOTS, memory_bytes=MEMORY)
         self.scheduler = self.host.scheduler
         self.waiting: set[Job] = set()
+        #: Of pairs that wait: they are not queued themselves.
+        self.guests: set[Job] = set()
         self.running: set[Job] = set()
         self.dropped: set[Job] = set()
         self.ended: list[Job] = []
@@ -46,6 +48,8 @@ class SchedulerMachine(RuleBasedStateMachine):
             assert job in self.running or job in self.fails
             self.running.discard(job)
             self.ended.append(job)
+            if job in self.fails:
+                self.cancel_guest(job)  # as whoever waits for both does
 
         job = Job(client, priority, memory * GIB, make, done, alone=alone)
         self.waiting.add(job)
@@ -65,12 +69,50 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.scheduler.submit(jobs)
         return multiple(*jobs)
 
+    @rule(
+        target=jobs,
+        client=st.sampled_from("abc"),
+        memory=st.integers(1, 9),
+        fails=st.sampled_from([False, False, False, True]),
+    )
+    def submit_pair(self, client: str, memory: int, fails: bool) -> Job:
+        host = self.new_job(client, 0, memory, False, fails)
+
+        def make() -> RunSpec:
+            assert guest in self.guests, "started twice, or though it was cancelled"
+            assert host in self.running, "started before its host, or long after"
+            self.guests.remove(guest)
+            self.running.add(guest)
+            return SPEC
+
+        def done(result: RunOutcome | None) -> None:
+            assert guest not in self.dropped, "heard of though it was cancelled"
+            self.running.remove(guest)
+            self.ended.append(guest)
+
+        guest = host.guest = Job(client, 0, 0, make, done)
+        self.guests.add(guest)
+        self.scheduler.submit([host])
+        return host
+
     @rule(job=jobs)
     def cancel(self, job: Job) -> None:
         if job in self.waiting or job in self.running:
             self.waiting.discard(job)
             self.dropped.add(job)
+            self.drop_guest(job)
         self.scheduler.cancel(job)
+
+    @rule(job=jobs)
+    def cancel_guest(self, job: Job) -> None:
+        self.drop_guest(job)
+        if job.guest is not None:
+            self.scheduler.cancel_guest(job.guest)
+
+    def drop_guest(self, job: Job) -> None:
+        if job.guest in self.guests or job.guest in self.running:
+            self.guests.discard(job.guest)
+            self.dropped.add(job.guest)
 
     @rule(number=st.integers(0, SLOTS - 1), cpu_s=st.sampled_from([0.0, 0.001, 10.0]))
     def end(self, number: int, cpu_s: float) -> None:
@@ -107,7 +149,7 @@ class SchedulerMachine(RuleBasedStateMachine):
     def memory_is_within_the_bound(self) -> None:
         used = [job.memory_bytes for job in self.running]
         assert self.scheduler.memory_in_use_bytes == sum(used)
-        assert sum(used) <= MEMORY or len(used) == 1
+        assert sum(used) <= MEMORY or len([one for one in used if one]) == 1
 
     @invariant()
     def what_passes_leaves_room_for_the_one_that_waits(self) -> None:
@@ -137,6 +179,7 @@ class SchedulerMachine(RuleBasedStateMachine):
             running[0].end()
             self.counts_agree()
         assert not self.waiting
+        assert not self.guests
         assert len(self.ended) == len(set(self.ended))
         assert self.scheduler.queued == self.scheduler.running == 0
         assert self.scheduler.memory_in_use_bytes == 0
@@ -153,7 +196,9 @@ TestScheduler = SchedulerMachine.TestCase
 def test_the_queue_knows_no_more_than_its_interface() -> None:
     """The model above covers every way in: a new one needs a rule there."""
     ways = {name for name in vars(scheduling.Scheduler) if not name.startswith("_")}
-    covered = {"submit", "cancel", "slot_is_idle", "slot_is_gone", "look_after", "queued"}
+    covered = {
+        "submit", "cancel", "cancel_guest", "slot_is_idle", "slot_is_gone", "look_after", "queued",
+    }  # fmt: skip
     elsewhere = {
         "admit", "settle", "seconds_until_room", "next_age", "hold_result", "release_result",
     }  # fmt: skip
