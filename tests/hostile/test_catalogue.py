@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile import catalogue, docs
+from tests.hostile import catalogue
 
 PROGRAMS = catalogue.programs()
 
@@ -32,11 +32,3 @@ def test_a_header_that_is_not_valid_names_its_file(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(catalogue.HeaderError, match=r"bad\.py"):
             catalogue.read(file)
-
-
-def test_every_attack_has_its_line_in_the_documentation() -> None:
-    text = docs.DOCUMENT.read_text()
-    made = text.split(docs.BEGIN)[1].split(docs.END)[0]
-    listed = {line.rsplit("(`", 1)[1].split("`")[0] for line in made.splitlines() if "(`" in line}
-    assert listed == {program.name for program in PROGRAMS}
-    assert "surprise" not in made

@@ -77,8 +77,8 @@ def end_descendants() -> None:
     pause_s = _FIRST_PAUSE_S
     while True:
         _stop_all()
-        for pid in meter.live_pids(os.getpid(), False):
-            _signal(pid, signal.SIGKILL)
+        for pid, born in meter.descendants(os.getpid()).items():
+            meter.send_signal(pid, born, signal.SIGKILL)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -90,18 +90,11 @@ def end_descendants() -> None:
 
 def _stop_all() -> None:
     """Stop first what may be forking: killing one by one would only make room for more."""
-    stopped = set()  # type: set[int]
+    stopped = set()  # type: set[tuple[int, str]]
     while True:
-        found = [pid for pid in meter.live_pids(os.getpid(), False) if pid not in stopped]
+        found = [one for one in meter.descendants(os.getpid()).items() if one not in stopped]
         if not found:
             return
-        for pid in found:
-            _signal(pid, signal.SIGSTOP)
+        for pid, born in found:
+            meter.send_signal(pid, born, signal.SIGSTOP)
         stopped.update(found)
-
-
-def _signal(pid: int, number: int) -> None:
-    try:
-        os.kill(pid, number)
-    except ProcessLookupError:
-        return

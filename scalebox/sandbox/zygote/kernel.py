@@ -349,6 +349,15 @@ def _pidfd_open(pid: int) -> int:
 pidfd_open = getattr(os, "pidfd_open", _pidfd_open)
 
 
+def pidfd_send_signal(pidfd: int, number: int) -> None:
+    """Send a signal to a process by its descriptor (Python 3.8 has no such function).
+
+    Raises:
+        OSError: it has ended, or is another user's.
+    """
+    syscall("pidfd_send_signal", pidfd, number, ctypes.c_void_p(None), 0)
+
+
 def python_is_supported() -> bool:
     """Whether this interpreter can host a slot."""
     return sys.version_info >= (3, 8) and hasattr(os, "memfd_create")

@@ -12,6 +12,8 @@ import abc
 import os
 import time
 
+from . import kernel
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import resource
@@ -34,25 +36,53 @@ def own_cpu_ns() -> int:
 
 def live_pids(own: int, in_pid_namespace: bool) -> list[int]:
     """Every process of the run that is alive: all in the namespace, or our descendants."""
+    if in_pid_namespace:
+        return [pid for pid in _all_pids() if pid != own]
+    return list(descendants(own))
+
+
+def _all_pids() -> list[int]:
     try:
-        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
         return []
-    if in_pid_namespace:
-        return [pid for pid in pids if pid != own]
-    parents = {}
-    for pid in pids:
+
+
+def descendants(own: int) -> dict[int, str]:
+    """Our descendants that are alive → when each was born, which tells it from a later process of
+    the same number."""
+    parents, born = {}, {}
+    for pid in _all_pids():
         fields = stat_fields(pid)
         if fields:
             parents[pid] = int(fields[1])
-    found = []
+            born[pid] = fields[19]
+    found = {}
     for pid in parents:
-        ancestor = pid
-        while ancestor in parents and ancestor != own:
-            ancestor = parents[ancestor]
+        ancestor, steps = pid, 0
+        # What is looked at one after another need not fit together: there may even be a ring.
+        while ancestor in parents and ancestor != own and steps < len(parents):
+            ancestor, steps = parents[ancestor], steps + 1
         if ancestor == own and pid != own:
-            found.append(pid)
+            found[pid] = born[pid]
     return found
+
+
+def send_signal(pid: int, born: str, number: int) -> None:
+    """Send a signal to one of `descendants`, if that is still who has its number: where processes
+    come and go by the thousands a number is soon another's, perhaps another user's."""
+    try:
+        pidfd = kernel.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        fields = stat_fields(pid)
+        if fields and fields[19] == born:
+            kernel.pidfd_send_signal(pidfd, number)
+    except OSError:
+        return
+    finally:
+        os.close(pidfd)
 
 
 def stat_fields(pid: int) -> list[str] | None:

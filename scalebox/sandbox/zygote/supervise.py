@@ -439,11 +439,8 @@ class Supervisor:
                 except ProcessLookupError:
                     return
             return
-        for pid in self._live():
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        for pid, born in meter.descendants(os.getpid()).items():
+            meter.send_signal(pid, born, signal.SIGKILL)
 
     def _stage_flags(self) -> int:
         stage = self._page[0]
