@@ -79,9 +79,8 @@ class ReadyJudge(ABC):
 
     def decide(self, index: int, outcome: RunOutcome) -> Decision:
         """What a run decided."""
+        # One that has decided a little late has decided: load of the host must not undo it.
         over = verdicts.limit_verdict(outcome, self.limits)
-        if over is None and verdicts.is_near_limit(outcome, self.limits):
-            over = verdicts.too_slow(outcome.cpu_s, self.limits)
         if over is not None:
             return Decision(None, f"the judge {over[1]}")
         return self.understand(index, outcome)

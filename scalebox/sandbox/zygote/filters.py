@@ -59,7 +59,7 @@ UNKNOWN = ("clone3", "io_setup", "io_uring_enter", "io_uring_register", "io_urin
 ON_ITSELF = ("sched_setattr", "sched_setparam", "sched_setscheduler")
 #: As those, with what the second argument means before it, and what it must be: a process.
 ON_ITSELF_OF_A_KIND = {"ioprio_set": 1, "setpriority": 0}
-#: As those; and the limit of core files stays what pid 1 made it.
+#: The limit of core files: what pid 1 made it, for all programs.
 RLIMIT_CORE = 4
 _AF_UNIX, _AF_INET, _AF_INET6, _AF_NETLINK = 1, 2, 10, 16
 _SOCK_STREAM, _SOCK_DGRAM, _SOCK_TYPE = 1, 2, 0xF
