@@ -4,6 +4,9 @@
 //| limits = { cpu_time_s = 1.0, wall_time_s = 3.0, memory_bytes = 33554432 }
 //| [at.rlimit]
 //| verdict = ["accepted"]
+//| # All slots share one user there, and so the kernel's bound: beside another such program it comes first.
+//| [at."minimal+root"]
+//| verdict = ["memory_limit_exceeded", "accepted"]
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
