@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hostile import catalogue
+from tests.hostile import catalogue, docs
 
 PROGRAMS = catalogue.programs()
 
@@ -22,6 +22,14 @@ def test_every_subject_is_covered(kind: str) -> None:
         subject for program in PROGRAMS if program.kind == kind for subject in program.header.covers
     }
     assert covered == set(catalogue.SUBJECTS[kind])
+
+
+def test_every_attack_has_its_line_in_the_documentation() -> None:
+    text = docs.DOCUMENT.read_text()
+    made = text.split(docs.BEGIN)[1].split(docs.END)[0]
+    listed = {line.rsplit("(`", 1)[1].split("`")[0] for line in made.splitlines() if "(`" in line}
+    assert listed == {program.name for program in PROGRAMS}
+    assert "surprise" not in made
 
 
 def test_a_header_that_is_not_valid_names_its_file(tmp_path: Path) -> None:
