@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aiohttp import web
 
@@ -14,7 +14,17 @@ from scalebox.api.idempotency import IdempotencyStore, work_digest
 from scalebox.api.service import EngineService
 from scalebox.config import Config
 from scalebox.errors import UnknownBlobError
-from scalebox.model import Blob, Report, RunRequest, RunResult, StdioTests, Submission
+from scalebox.model import (
+    Blob,
+    OutputCase,
+    OutputTests,
+    Report,
+    RunRequest,
+    RunResult,
+    StdioCase,
+    StdioTests,
+    Submission,
+)
 
 
 class ApiContext:
@@ -88,10 +98,13 @@ class ApiContext:
             places.append(("stdin", work.stdin))
         elif work.problem is not None:
             return "problem"
-        elif isinstance(work.tests, StdioTests):
-            for index, case in enumerate(work.tests.cases):
+        elif isinstance(work.tests, StdioTests | OutputTests):
+            cases: Sequence[StdioCase | OutputCase] = work.tests.cases
+            for index, case in enumerate(cases):
                 places.append((f"tests.cases[{index}].input", case.input))
                 places.append((f"tests.cases[{index}].answer", case.answer))
+                if isinstance(case, OutputCase):
+                    places.append((f"tests.cases[{index}].output", case.output))
         for place, data in places:
             if isinstance(data, Blob) and data.sha256 and not self.engine.blobs.has(data.sha256):
                 return place

@@ -15,6 +15,7 @@ from scalebox.model import (
     CallTests,
     InteractiveTests,
     Limits,
+    OutputTests,
     Problem,
     RunRequest,
     StdioCase,
@@ -22,7 +23,7 @@ from scalebox.model import (
     Submission,
 )
 
-_KINDS = "StdioTests, InteractiveTests, CallTests, AssertTests"
+_KINDS = "StdioTests, InteractiveTests, CallTests, AssertTests, OutputTests"
 
 
 def make_submission(submission: Submission | None, fields: dict[str, Any]) -> Submission:
@@ -32,7 +33,7 @@ def make_submission(submission: Submission | None, fields: dict[str, Any]) -> Su
         submission: the submission; None: `fields` describes it.
         fields: the attributes of `Submission`; `tests` may also be (input, answer) pairs,
             `problem` a `Problem`, whose limits those in `limits` override, and bytes may stand for
-            a `Blob` of them.
+            a `Blob` of them.  With `OutputTests` there is neither language nor source.
 
     Raises:
         BadRequestError: neither or both are given, or a field is unknown or missing.
@@ -57,9 +58,11 @@ def make_submission(submission: Submission | None, fields: dict[str, Any]) -> Su
         fields["limits"] = merge_limits(problem.limits, fields.get("limits", Limits()))
     tests = fields.get("tests")
     if tests is not None and not isinstance(
-        tests, StdioTests | InteractiveTests | CallTests | AssertTests
+        tests, StdioTests | InteractiveTests | CallTests | AssertTests | OutputTests
     ):
         fields["tests"] = _tests_of_pairs(tests)
+    if isinstance(tests, OutputTests):
+        fields = {"language": "", "source": ""} | fields
     _take_bytes(fields)
     try:
         return Submission(**fields)

@@ -16,6 +16,7 @@ from scalebox.model import (
     JudgeDirectory,
     JudgeInfo,
     NamedJudge,
+    OutputTests,
     StdioTests,
     canonical_bytes,
 )
@@ -37,14 +38,16 @@ class NoJudges:
         return []
 
 
-def with_judges(tests: StdioTests, directory: JudgeDirectory) -> StdioTests:
+def with_judges(
+    tests: StdioTests | OutputTests, directory: JudgeDirectory
+) -> StdioTests | OutputTests:
     """The tests with each named judge replaced by what it stands for.
 
     Raises:
         UnknownJudgeError: a name that is not there.
         BadRequestError: a parameter that cannot be.  The `field` of both is in the submission.
     """
-    judge, cases = tests.judge, tests.cases
+    judge = tests.judge
     #: Thousands of cases that name the same share one judge.
     found: dict[bytes, GivenJudge] = {}
 
@@ -55,17 +58,18 @@ def with_judges(tests: StdioTests, directory: JudgeDirectory) -> StdioTests:
         return found[key]
 
     if isinstance(judge, NamedJudge):
-        judge = find(judge, "tests.judge")
-    if any(isinstance(case.judge, NamedJudge) for case in cases):
+        tests = msgspec.structs.replace(tests, judge=find(judge, "tests.judge"))
+    if isinstance(tests, StdioTests) and any(
+        isinstance(case.judge, NamedJudge) for case in tests.cases
+    ):
         cases = [
             msgspec.structs.replace(case, judge=find(case.judge, f"tests.cases[{index}].judge"))
             if isinstance(case.judge, NamedJudge)
             else case
-            for index, case in enumerate(cases)
+            for index, case in enumerate(tests.cases)
         ]
-    if judge is tests.judge and cases is tests.cases:
-        return tests
-    return msgspec.structs.replace(tests, judge=judge, cases=cases)
+        tests = msgspec.structs.replace(tests, cases=cases)
+    return tests
 
 
 def _find(judge: NamedJudge, directory: JudgeDirectory, field: str) -> GivenJudge:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -37,7 +38,7 @@ from scalebox.engine.judges import Judges
 from scalebox.engine.naming import NoJudges, with_judges
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.engine.scheduler import Scheduler
-from scalebox.engine.stdio import StdioJudgement
+from scalebox.engine.stdio import GivenOutputsJudgement, StdioJudgement
 from scalebox.errors import BadRequestError, InternalError, TooLargeError
 from scalebox.judging import testlib
 from scalebox.languages import build
@@ -52,6 +53,7 @@ from scalebox.model import (
     JudgeDirectory,
     JudgeInfo,
     LanguageInfo,
+    OutputTests,
     Problem,
     Report,
     RunRequest,
@@ -76,6 +78,7 @@ _KINDS: dict[type, type[Judgement[Any]]] = {
     CallTests: CallJudgement,
     AssertTests: AssertJudgement,
     InteractiveTests: InteractiveJudgement,
+    OutputTests: GivenOutputsJudgement,
 }
 
 
@@ -125,7 +128,7 @@ class Engine:
             InternalError: nothing could be judged, for reasons of ours.
         """
         submission, problem = self._with_problem(submission)
-        language = self._tools.find(submission.language)
+        language = self._language(submission)
         limits = bounds.resolve(
             bounds.merge(submission.limits, problem.limits if problem else None),
             self._config.limits,
@@ -143,7 +146,7 @@ class Engine:
                 f"{count} test cases; at most {self._config.engine.max_cases} "
                 "(engine.max_cases)", field="tests.cases",
             )  # fmt: skip
-        if isinstance(tests, StdioTests):
+        if isinstance(tests, StdioTests | OutputTests):
             tests = with_judges(tests, self._judges)
         kind = _kind(tests, language)
         check_files(submission.files, kind.files_taken(language))
@@ -266,6 +269,28 @@ class Engine:
         problem = self.problems.get(submission.problem)
         return msgspec.structs.replace(submission, tests=problem.tests), problem
 
+    def _language(self, submission: Submission) -> Language:
+        """Of the program; where there is none, of judges that are functions.
+
+        Raises:
+            BadRequestError: there must be a program and is none, or the other way round.
+            UnknownLanguageError: it is not here.
+        """
+        if not isinstance(submission.tests, OutputTests):
+            if not submission.language:
+                raise BadRequestError(
+                    "a submission needs a language; GET /v1/languages says which there are",
+                    field="language",
+                )
+            return self._tools.find(submission.language)
+        for field in ("language", "source", "files"):
+            if getattr(submission, field):
+                raise BadRequestError(
+                    f"the outputs are given, so no program is run: leave `{field}` empty",
+                    field=field,
+                )
+        return dataclasses.replace(self._tools.find("python"), version="")
+
     async def _load(self, files: dict[str, Data]) -> dict[str, bytes]:
         return {path: await self._room.inputs.content(data) for path, data in files.items()}
 
@@ -282,7 +307,7 @@ class Engine:
             UnknownJudgeError: one is not here.
             BadRequestError: one cannot have a parameter.
         """
-        if isinstance(problem.tests, StdioTests):
+        if isinstance(problem.tests, StdioTests | OutputTests):
             with_judges(problem.tests, self._judges)
 
     def judges(self) -> list[JudgeInfo]:

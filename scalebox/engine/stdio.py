@@ -1,4 +1,4 @@
-"""Judging programs that read standard input and write standard output.
+"""Judging what programs write to standard output, and outputs that are there already.
 
 A comparison is made here, outside the sandbox; a judge that is a program gets a run of its own for
 each output, before anything else of the same client's.
@@ -6,7 +6,12 @@ each output, before anything else of the same client's.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from typing import TypeVar
+
+import anyio
+import msgspec
 
 from scalebox.engine import verdicts
 from scalebox.engine.jobs import JUDGE_PRIORITY, Job
@@ -14,28 +19,46 @@ from scalebox.engine.judgement import Judgement
 from scalebox.engine.judges import ReadyJudge, data_of, key_of
 from scalebox.errors import BadRequestError
 from scalebox.judging.compare import QUICK_BYTES, Outcome, compare, compare_quickly
-from scalebox.model import Comparison, Data, Judge, NamedJudge, StdioTests, Verdict
+from scalebox.model import (
+    CaseResult,
+    Comparison,
+    Data,
+    Judge,
+    NamedJudge,
+    OutputTests,
+    StdioTests,
+    Verdict,
+    to_bytes,
+)
 from scalebox.sandbox.spec import RunOutcome, RunSpec, read_output
 from scalebox.sandbox.zygote import wire
 
 #: More than this for a judge to read is put together in a worker thread.
 _LARGE_BYTES = 256 << 10
+#: Of given outputs so many are at hand for each slot; the others wait where they came in.
+_AT_HAND = 4
+#: A comparison takes microseconds; after so many the event loop has a turn.
+_TURN = 16
+
+TestsT = TypeVar("TestsT", StdioTests, OutputTests)
 
 
-class StdioJudgement(Judgement[StdioTests]):
-    """One run a case, and one more where a program judges."""
+class _OutputJudgement(Judgement[TestsT]):
+    """What decides about outputs, wherever they come from."""
 
     @classmethod
-    def data_of(cls, tests: StdioTests) -> Sequence[Data]:
+    def data_of(cls, tests: TestsT) -> Sequence[Data]:
         """Inputs, answers and judges."""
-        held = [item for case in tests.cases for item in (case.input, case.answer)]
-        for judge in (tests.judge, *(case.judge for case in tests.cases)):
-            if judge is not None:
-                held += data_of(judge)
-        return held
+        held: list[Data] = []
+        for case in tests.cases:
+            held += (case.input, case.answer)
+        return [*held, *data_of(tests.judge)]
+
+    def own_judge(self, index: int) -> Judge | None:
+        """A case's, in place of the tests' judge."""
+        return None
 
     async def prepare(self) -> None:
-        await self.room.inputs.prepare(case.input for case in self.tests.cases)
         #: By `key_of`.
         self._ready: dict[bytes, ReadyJudge] = {}
         #: For each case that a program judges.
@@ -45,9 +68,9 @@ class StdioJudgement(Judgement[StdioTests]):
         self._judge_attempts: dict[int, int] = {}
         common = await self._make_ready(self.tests.judge, "tests.judge")
         for index, case in enumerate(self.tests.cases):
-            ready = common
-            if case.judge is not None:
-                ready = await self._make_ready(case.judge, f"tests.cases[{index}].judge")
+            ready, own = common, self.own_judge(index)
+            if own is not None:
+                ready = await self._make_ready(own, f"tests.cases[{index}].judge")
             if ready is not None:
                 self._judges[index] = ready
             elif case.judge_flags is not None:
@@ -76,45 +99,8 @@ class StdioJudgement(Judgement[StdioTests]):
         for ready in self._ready.values():
             ready.close()
 
-    def needs_build(self) -> bool:
-        """Python with a single case is compiled in the case's own process."""
-        return not self.is_python or len(self.tests.cases) > 1
-
-    def compiles_in_run(self) -> bool:
-        return self.is_python and not self.artifact.code
-
-    def start(self) -> None:
-        self.submit(range(len(self.tests.cases)))
-
-    def make_spec(self, index: int) -> RunSpec:
-        stdin = self.room.inputs.stdin(self.tests.cases[index].input)
-        if not self.is_python:
-            return RunSpec(
-                program=wire.EXECUTE,
-                limits=self.run_limits,
-                stdin=stdin,
-                executable_fd=self.artifact.fd,
-                argv=("./solution",),
-                files=self.files,
-            )
-        code = self.artifact.code
-        return RunSpec(
-            program=wire.PYTHON_CODE if code else wire.PYTHON_SOURCE,
-            limits=self.run_limits,
-            source=self.source,
-            code=code,
-            stdin=stdin,
-            files=self.files,
-        )
-
-    def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
-        found = verdicts.program_verdict(outcome, self.limits)
-        if found is not None:
-            slow = found[0] is Verdict.TIME_LIMIT_EXCEEDED and verdicts.ended_well(outcome)
-            if not (slow and self.confirm((index,), alone)):
-                self.settle(index, *found, outcome)
-            outcome.close()
-            return
+    def decide(self, index: int, outcome: RunOutcome) -> None:
+        """Find out whether an output is right; the outcome is closed."""
         if index in self._judges:
             self._ask_judge(index, outcome)
             return
@@ -143,7 +129,7 @@ class StdioJudgement(Judgement[StdioTests]):
         return compare(self._comparison(index), read_output(outcome.stdout), answer)
 
     def _comparison(self, index: int) -> Comparison:
-        judge = self.tests.cases[index].judge or self.tests.judge
+        judge = self.own_judge(index) or self.tests.judge
         assert isinstance(judge, Comparison)
         return judge
 
@@ -194,7 +180,7 @@ class StdioJudgement(Judgement[StdioTests]):
     ) -> None:
         ready = self._judges[index]
         flags = self.tests.cases[index].judge_flags
-        job = Job(
+        job: Job = Job(
             self.client,
             self.submission.priority + JUDGE_PRIORITY,
             ready.limits.memory_bytes,
@@ -249,3 +235,151 @@ class StdioJudgement(Judgement[StdioTests]):
         outcome = self._outcomes.pop(index)
         self.settle(index, verdict, message, outcome, score=score)
         outcome.close()
+
+
+class StdioJudgement(_OutputJudgement[StdioTests]):
+    """One run a case, and one more where a program judges."""
+
+    @classmethod
+    def data_of(cls, tests: StdioTests) -> Sequence[Data]:
+        """Those of the cases' own judges, too."""
+        held = list(super().data_of(tests))
+        for case in tests.cases:
+            if case.judge is not None:
+                held += data_of(case.judge)
+        return held
+
+    def own_judge(self, index: int) -> Judge | None:
+        return self.tests.cases[index].judge
+
+    async def prepare(self) -> None:
+        await self.room.inputs.prepare(case.input for case in self.tests.cases)
+        await super().prepare()
+
+    def needs_build(self) -> bool:
+        """Python with a single case is compiled in the case's own process."""
+        return not self.is_python or len(self.tests.cases) > 1
+
+    def compiles_in_run(self) -> bool:
+        return self.is_python and not self.artifact.code
+
+    def start(self) -> None:
+        self.submit(range(len(self.tests.cases)))
+
+    def make_spec(self, index: int) -> RunSpec:
+        stdin = self.room.inputs.stdin(self.tests.cases[index].input)
+        if not self.is_python:
+            return RunSpec(
+                program=wire.EXECUTE,
+                limits=self.run_limits,
+                stdin=stdin,
+                executable_fd=self.artifact.fd,
+                argv=("./solution",),
+                files=self.files,
+            )
+        code = self.artifact.code
+        return RunSpec(
+            program=wire.PYTHON_CODE if code else wire.PYTHON_SOURCE,
+            limits=self.run_limits,
+            source=self.source,
+            code=code,
+            stdin=stdin,
+            files=self.files,
+        )
+
+    def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
+        found = verdicts.program_verdict(outcome, self.limits)
+        if found is None:
+            self.decide(index, outcome)
+            return
+        slow = found[0] is Verdict.TIME_LIMIT_EXCEEDED and verdicts.ended_well(outcome)
+        if not (slow and self.confirm((index,), alone)):
+            self.settle(index, *found, outcome)
+        outcome.close()
+
+
+class GivenOutputsJudgement(_OutputJudgement[OutputTests]):
+    """Outputs that are there already: no run but the judge's."""
+
+    @classmethod
+    def data_of(cls, tests: OutputTests) -> Sequence[Data]:
+        """The outputs, too."""
+        return [*super().data_of(tests), *(case.output for case in tests.cases)]
+
+    async def prepare(self) -> None:
+        self._unsettled = 0
+        self._ended = False
+        self._settled = asyncio.Event()
+        await super().prepare()
+
+    def needs_build(self) -> bool:
+        return False
+
+    def start(self) -> None:
+        self.room.tasks.start_soon(self._take_all)
+
+    def make_spec(self, index: int) -> RunSpec:
+        raise AssertionError("there is no program")
+
+    def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
+        raise AssertionError("there is no program")
+
+    def drop_artifacts(self) -> None:
+        super().drop_artifacts()
+        self._ended = True
+        self._settled.set()
+
+    def settle_result(self, index: int, result: CaseResult) -> None:
+        super().settle_result(index, msgspec.structs.replace(result, exit_code=None))
+        self._unsettled -= 1
+        self._settled.set()
+
+    async def _take_all(self) -> None:
+        """Few at a time: what a judge is to read is copied for it, and may be large."""
+        most = _AT_HAND * self.room.slots
+        for index in range(len(self.tests.cases)):
+            while self._unsettled >= most and not self._ended:
+                self._settled.clear()
+                await self._settled.wait()
+            if index % _TURN == 0:
+                await anyio.sleep(0)
+            if self._ended or self.over:
+                return
+            if self.results.has(index):
+                continue
+            self._unsettled += 1
+            try:
+                self._take(index)
+            except Exception as error:
+                words = f"judging failed for reasons of ours: {error!r}"
+                self.settle_unrun(index, Verdict.INTERNAL_ERROR, words)
+
+    def _take(self, index: int) -> None:
+        output = self.tests.cases[index].output
+        if isinstance(output, str):
+            content: bytes | int = to_bytes(output)
+        elif output.data is not None:
+            content = output.data
+        else:
+            assert output.sha256 is not None
+            content = self.room.blobs.open(output.sha256)
+        self.decide(index, _written(content))
+
+
+def _written(content: bytes | int) -> RunOutcome:
+    """As if a program had ended well."""
+    return RunOutcome(
+        flags=0,
+        status=0,
+        peer_status=None,
+        cpu_s=0.0,
+        wall_s=0.0,
+        memory_bytes=0,
+        stdout=content,
+        stderr=b"",
+        channel=b"",
+        record_cpu_s=[],
+        message="",
+        files={},
+        zygote_cpu_s=0.0,
+    )

@@ -27,8 +27,8 @@ from scalebox.model import (
     JudgeInfo,
     JudgeParameter,
     Limits,
-    StdioCase,
-    StdioTests,
+    OutputCase,
+    OutputTests,
     Submission,
     Verdict,
 )
@@ -36,11 +36,6 @@ from scalebox.model import (
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KINDS: dict[type, str] = {bool: "true or false", int: "an integer", float: "a number", str: "text"}
 _TABLE, _SOURCE = "judge.toml", "judge.py"
-_OUTPUT = "output"
-_WRITES = f"""import sys
-with open("{_OUTPUT}", "rb") as file:
-    sys.stdout.buffer.write(file.read())
-"""
 #: Of names that somebody made up, so much is repeated.
 _SHOWN = 60
 
@@ -101,15 +96,15 @@ class JudgeExample:
         return Verdict.ACCEPTED if self.accepted else Verdict.WRONG_ANSWER
 
     def submission(self, judge: Judge) -> Submission:
-        """A program that writes the output, and the judge to decide about it."""
-        case = StdioCase(input=Blob(data=self.input), answer=Blob(data=self.answer), name=self.name)
-        return Submission(
-            language="python",
-            source=_WRITES,
-            files={_OUTPUT: Blob(data=self.output)},
-            tests=StdioTests(cases=[case], judge=judge),
-            id=self.name,
+        """The output, for the judge to decide about."""
+        case = OutputCase(
+            output=Blob(data=self.output),
+            input=Blob(data=self.input),
+            answer=Blob(data=self.answer),
+            name=self.name,
         )
+        tests = OutputTests(cases=[case], judge=judge)
+        return Submission(language="", source="", tests=tests, id=self.name)
 
 
 @dataclass(frozen=True, slots=True)

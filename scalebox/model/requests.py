@@ -17,7 +17,8 @@ class Submission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
     Attributes:
         language: a name or alias of `GET /v1/languages`.
-        source: the main source file's text.
+        source: the main source file's text.  Both are empty with `OutputTests`, which run no
+            program.
         files: further files of the program, relative path → content.
         tests: the tests; or
         problem: the id of a registered problem, in place of `tests`.
@@ -33,7 +34,7 @@ class Submission(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
         id: the caller's own label, echoed in the report.
     """
 
-    language: Annotated[str, Meta(min_length=1, max_length=64)]
+    language: Annotated[str, Meta(max_length=64)]
     source: str
     files: dict[str, Data] = {}
     tests: Tests | None = None

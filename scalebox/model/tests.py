@@ -143,7 +143,40 @@ class AssertTests(
     entry_point: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
 
 
-Tests = StdioTests | InteractiveTests | CallTests | AssertTests
+class OutputCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One output that is there already.
+
+    Attributes:
+        output: what is judged.
+        input, answer: what the judge reads besides.
+        name: shown in the report; defaults to the case's index.
+        judge_flags: replace the flags of a judge that is a program, for this case alone.
+    """
+
+    output: Data
+    input: Data = ""
+    answer: Data = ""
+    name: str | None = None
+    judge_flags: list[str] | None = None
+
+
+class OutputTests(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, tag="outputs"
+):
+    """Outputs that were made elsewhere; nothing is run but their judge.
+
+    Language and source of the submission are empty.
+
+    Attributes:
+        cases: the outputs, judged independently of each other.
+        judge: decides about each.
+    """
+
+    cases: list[OutputCase]
+    judge: Judge = Comparison()
+
+
+Tests = StdioTests | InteractiveTests | CallTests | AssertTests | OutputTests
 
 
 class Problem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
