@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test cgroup-test lint format bench labels load stability soak hostile dist check-dist doctor venv venv-test venv-dist clean
+.PHONY: help demo test cgroup-test lint format bench labels judges-report load stability soak hostile dist check-dist doctor venv venv-test venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -47,6 +47,9 @@ bench: venv  ## measure throughput and the cost of a case, beside the usual ways
 
 labels: venv  ## judge the labelled problems and compare verdicts (ARGS: --help)
 	$(BIN)/python -m bench.labels $(ARGS)
+
+judges-report: venv  ## how right judges are, on real problems; flawed ones refused (ARGS: --help)
+	$(BIN)/python -m bench.judges_report $(ARGS)
 
 load: venv  ## 200 clients, 20,000 submissions, faults; nothing lost, nothing left (ARGS: --help)
 	$(BIN)/python -m bench.load $(ARGS)

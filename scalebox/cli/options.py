@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from scalebox.client.local import local
+from scalebox.client.aio import AsyncClient
+from scalebox.client.local import async_local, local
 from scalebox.client.sync import Client
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -54,14 +55,32 @@ def connected(
     Raises:
         click.UsageError: they name more than one.
     """
-    if sum((socket is not None, url is not None, private)) > 1:
-        raise click.UsageError("--socket, --url and --local exclude each other; give one")
+    _check_one(socket, url, private)
     if private:
         with local() as client:
             yield client
         return
     with Client(url or socket, token=token, retries=_RETRIES) as client:
         yield client
+
+
+@contextlib.asynccontextmanager
+async def async_connected(
+    socket: Path | None, url: str | None, token: str | None, private: bool
+) -> AsyncIterator[AsyncClient]:
+    """As `connected`, for commands that ask for much at a time."""
+    _check_one(socket, url, private)
+    if private:
+        async with async_local() as client:
+            yield client
+        return
+    async with AsyncClient(url or socket, token=token, retries=_RETRIES) as client:
+        yield client
+
+
+def _check_one(socket: Path | None, url: str | None, private: bool) -> None:
+    if sum((socket is not None, url is not None, private)) > 1:
+        raise click.UsageError("--socket, --url and --local exclude each other; give one")
 
 
 def language_of(file: Path, given: str | None) -> str:

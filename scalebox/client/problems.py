@@ -55,6 +55,9 @@ __all__ = [
 ]
 
 Row = Mapping[str, Any]
+#: Rows of test data can be large, and all of a batch are in memory at once.
+_BATCH_ROWS = 16
+_NESTED = ("judge", "submissions", "tests")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +179,16 @@ def submissions_of_folder(path: str | Path) -> list[RowSubmission]:
 
 
 def read_rows(path: str | Path) -> Iterator[ProblemRow]:
-    """The rows of a `.json`, `.jsonl` or `.jsonl.gz` file, one at a time.
+    """The rows of a `.json`, `.jsonl`, `.jsonl.gz` or `.parquet` file, one at a time.
 
     Raises:
-        ProblemFileError: the file cannot be read, or a line is no JSON object.
+        ProblemFileError: the file cannot be read, or a line is no JSON object; for `.parquet`
+            also: pyarrow is not installed.
     """
     path = Path(path)
+    if path.suffix == ".parquet":
+        yield from _parquet_rows(path)
+        return
     opener: Callable[..., Any] = gzip.open if path.suffix == ".gz" else open
     try:
         with opener(path, "rt", encoding="utf-8-sig") as file:
@@ -196,6 +203,37 @@ def read_rows(path: str | Path) -> Iterator[ProblemRow]:
         raise ProblemFileError(f"cannot read {path}: {reason or error}") from error
 
 
+def _parquet_rows(path: Path) -> Iterator[ProblemRow]:
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError as error:
+        raise ProblemFileError(
+            f"{path}: Parquet files are read by pyarrow: pip install scalebox[parquet]"
+        ) from error
+    number = 0
+    try:
+        with pyarrow.parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+                for data in batch.to_pylist():
+                    where = f"{path}, row {number + 1}"
+                    yield _row_of(_without_text(data, where), where, number)
+                    number += 1
+    except (OSError, pyarrow.ArrowException) as error:
+        raise ProblemFileError(f"cannot read {path}: {error}") from error
+
+
+def _without_text(data: dict[str, Any], where: str) -> dict[str, Any]:
+    """Columns that hold what is nested as JSON text, as many datasets do, in their true form."""
+    for name in _NESTED:
+        if isinstance(data.get(name), str):
+            try:
+                data[name] = json.loads(data[name])
+            except (ValueError, RecursionError) as error:
+                raise ProblemFileError(f"{where}: {name} is not JSON: {error}") from error
+    return {name: value for name, value in data.items() if value is not None}
+
+
 def _row(text: str, path: Path, number: int) -> ProblemRow:
     where = f"{path}, line {number + 1}"
     try:
@@ -204,6 +242,10 @@ def _row(text: str, path: Path, number: int) -> ProblemRow:
         raise ProblemFileError(f"{where} is not JSON: {error}") from error
     if not isinstance(data, dict):
         raise ProblemFileError(f"{where} is a JSON {type(data).__name__}, not an object")
+    return _row_of(data, where, number)
+
+
+def _row_of(data: dict[str, Any], where: str, number: int) -> ProblemRow:
     for key in ("id", "task_id", "problem_id", "question_id"):
         if key in data:
             return ProblemRow(str(data[key]), data, where)

@@ -41,8 +41,6 @@ from scalebox.sandbox.zygote import wire
 _EXCERPT_BYTES = 8192
 #: `#include <testlib.h>` is seen, too, and no file of a judge in the place of a system's.
 _BESIDE_TOO = ("-idirafter", ".")
-#: One record is enough; a judge may write to the channel, too.
-_RECORDS = 4
 
 Files = dict[str, tuple[bytes, int]]
 
@@ -99,7 +97,7 @@ class _Function(ReadyJudge):
     """A Python function."""
 
     def __init__(self, artifact: Artifact, files: Files, limits: RunLimits) -> None:
-        super().__init__(artifact, files, bounds.for_harness(limits))
+        super().__init__(artifact, files, limits)
         self._nonces: dict[int, str] = {}
 
     def spec(
@@ -113,11 +111,11 @@ class _Function(ReadyJudge):
             code=self._artifact.code,
             stdin=stdin,
             files=self._files,
-            records=_RECORDS,
         )
 
     def understand(self, index: int, outcome: RunOutcome) -> Decision:
-        decision = function.decide(outcome.channel, self._nonces.pop(index))
+        said = read_output(outcome.stdout, _EXCERPT_BYTES)
+        decision = function.decide(said, self._nonces.pop(index))
         if decision is None:
             said = verdicts.crash_message(outcome)
             return Decision(None, f"the judge ended before it had decided: {said}")

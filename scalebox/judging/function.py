@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from scalebox.judging.contracts import Decision
@@ -22,13 +21,13 @@ def encode(nonce: str, texts: Sequence[bytes]) -> bytes:
         nonce: unguessable, new for each run.
         texts: input, output and answer.
     """
-    head = {"nonce": nonce, "sizes": [len(text) for text in texts]}
-    return b"".join([json.dumps(head).encode("ascii"), b"\n", *texts])
+    head = " ".join([nonce, *(str(len(text)) for text in texts)])
+    return b"".join([head.encode("ascii"), b"\n", *texts])
 
 
-def decide(channel: bytes, nonce: str) -> Decision | None:
-    """What it decided; None: it ended before it had."""
-    for record in records(channel, nonce):
+def decide(output: bytes, nonce: str) -> Decision | None:
+    """What it decided, by its standard output; None: it ended before it had."""
+    for record in records(output, nonce):
         failed, accepted = record.get("failed"), record.get("accepted")
         if isinstance(failed, str):
             return Decision(None, f"the judge {failed}")
