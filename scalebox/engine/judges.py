@@ -7,6 +7,7 @@ cases are `judge_error`, with its words.
 
 from __future__ import annotations
 
+import os
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,8 @@ from scalebox.sandbox.zygote import wire
 
 #: Of what a judge writes, so much is looked at.
 _EXCERPT_BYTES = 8192
+#: Python's buffer of standard output, 8 KiB, and the decision before it.
+_END_BYTES = 32 << 10
 #: `#include <testlib.h>` is seen, too, and no file of a judge in the place of a system's.
 _BESIDE_TOO = ("-idirafter", ".")
 
@@ -114,12 +117,20 @@ class _Function(ReadyJudge):
         )
 
     def understand(self, index: int, outcome: RunOutcome) -> Decision:
-        said = read_output(outcome.stdout, _EXCERPT_BYTES)
-        decision = function.decide(said, self._nonces.pop(index))
+        decision = function.decide(_end_of(outcome.stdout), self._nonces.pop(index))
         if decision is None:
             said = verdicts.crash_message(outcome)
             return Decision(None, f"the judge ended before it had decided: {said}")
         return decision
+
+
+def _end_of(output: bytes | int) -> bytes:
+    """Where a decision is: after what the judge printed before it, and what it holds back to its
+    end is less than a buffer."""
+    if isinstance(output, bytes):
+        return output
+    size = os.fstat(output).st_size
+    return os.pread(output, _END_BYTES, max(0, size - _END_BYTES))
 
 
 class ProgramReady(ReadyJudge):

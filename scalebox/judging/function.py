@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Sequence
 
 from scalebox.judging.contracts import Decision
@@ -11,7 +13,18 @@ from scalebox.judging.sources import harness_source
 
 def program(source: bytes) -> bytes:
     """The text of a judge with what calls it."""
-    return source + b"\n\n" + harness_source("function")
+    return source + b"\n\n" + _harness()
+
+
+@functools.cache
+def _harness() -> bytes:
+    """`function` with the text of `decision` in it, which few need: see there."""
+    decision = harness_source("decision").decode("ascii")
+    whole, count = re.subn(
+        r"\bDECISION\b", lambda _: repr(decision), harness_source("function").decode()
+    )
+    assert count == 1
+    return whole.encode()
 
 
 def encode(nonce: str, texts: Sequence[bytes]) -> bytes:
