@@ -44,6 +44,7 @@ _TOLERANCE_WORDS = re.compile(
 )
 _ABSOLUTE_RELATIVE = (re.compile(r"\babsolut", re.I), re.compile(r"\brelati", re.I))
 _NEAR_CHARACTERS = 160
+_PROBE = 8
 _LEAST, _MOST = 1e-15, 0.1
 
 
@@ -165,8 +166,17 @@ async def _accepts_all(
     client: AsyncClient, judge: NamedJudge, trial: Trial, questions: Sequence[Question]
 ) -> bool:
     tests = trial.material.tests
-    said = await decide(client, judge, tests, questions, stop="first_failure")
-    return all(one.accepted for one in said)
+    # Few refute most judges: outputs that are another than the answer.
+    telling = sorted(questions, key=lambda one: _is_answer(trial, one))
+    for some in (telling[:_PROBE], telling[_PROBE:]):
+        said = await decide(client, judge, tests, some, stop="first_failure")
+        if not all(one.accepted for one in said):
+            return False
+    return True
+
+
+def _is_answer(trial: Trial, question: Question) -> bool:
+    return question.output.split() == trial.material.tests[question.test].answer.split()
 
 
 async def _consistent(
