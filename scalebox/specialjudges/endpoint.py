@@ -266,9 +266,7 @@ class Endpoint:
             self._ledger.settle(most, actual)
             self._record(request, ended, time.monotonic() - began, text)
 
-    def _record(
-        self, request: _Request, ended: _Ended, seconds: float, text: str | None
-    ) -> None:
+    def _record(self, request: _Request, ended: _Ended, seconds: float, text: str | None) -> None:
         prices = self.settings.prices
         record = RequestRecord(
             purpose=request.purpose,

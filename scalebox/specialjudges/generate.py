@@ -46,6 +46,8 @@ Check = Callable[[FunctionJudge], Awaitable[Sequence[Counterexample]]]
 #: Called with each candidate as it ends.
 OnCandidate = Callable[["Candidate"], None]
 
+#: What its source is worth, as far as the check goes.
+State = Literal["clean", "flawed", "no_code"]
 #: How a conversation ended: by itself; the budget was used up; the endpoint cannot be used; the
 #: check failed; the caller cancelled.  All but the first are worth another try.
 Ended = Literal["done", "budget", "endpoint", "check", "cancelled"]
@@ -81,7 +83,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     model: str
     prompt_sha256: str
     repairs: int
-    state: Literal["clean", "flawed", "no_code"]
+    state: State
     problems: list[str]
     requests: list[RequestRecord]
     tokens_in: int
@@ -190,7 +192,8 @@ class _Conversation:
         return candidate
 
     async def _talk(self) -> None:
-        for self._turn in range(1, self._repairs + 2):
+        for turn in range(1, self._repairs + 2):
+            self._turn = turn
             answer = await self._ask()
             if answer is not None:
                 source = self._take(answer)
@@ -303,10 +306,8 @@ class _Conversation:
         best = self._best
         costs = [one.cost_usd for one in requests if one.cost_usd is not None]
         last_prompt = requests[-1].prompt_sha256 if requests else ""
-        state: Literal["clean", "flawed", "no_code"]
-        if best is None:
-            state = "no_code"
-        else:
+        state: State = "no_code"
+        if best is not None:
             state = "clean" if best.is_clean else "flawed"
         return Candidate(
             source="" if best is None else best.text,

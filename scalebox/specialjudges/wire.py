@@ -113,9 +113,7 @@ class Wire:
         """Close every connection."""
         await self._client.close()
 
-    async def complete(
-        self, messages: Sequence[Message], parameters: dict[str, Any]
-    ) -> Completion:
+    async def complete(self, messages: Sequence[Message], parameters: dict[str, Any]) -> Completion:
         """Ask once.
 
         Parameters:

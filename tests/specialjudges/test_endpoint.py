@@ -188,9 +188,7 @@ async def test_where_nothing_listens_the_address_is_told() -> None:
 
 
 @pytest.mark.parametrize("reply", [Reply("4", delay_s=60), Reply("4", drip_s=0.05)])
-async def test_a_slow_answer_ends_at_the_time_limit(
-    server: ScriptedEndpoint, reply: Reply
-) -> None:
+async def test_a_slow_answer_ends_at_the_time_limit(server: ScriptedEndpoint, reply: Reply) -> None:
     error, (record,) = await failed(server, reply, timeout_s=0.5)
     assert error.outcome == record.outcome == "timeout"
     assert error.is_about_the_prompt

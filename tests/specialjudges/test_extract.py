@@ -86,13 +86,13 @@ def test_what_can_be_called_with_three_texts_is_a_judge(parameters: str) -> None
         (fence("def judge(a, b, c, *, d): pass\n"), "three arguments"),
         (fence("def judge(a, b, c)\n"), "line 1"),
         (fence("def judge(a, b, c):\n  match a:\n    case 1: pass\n"), "only supported in Python"),
-        (fence(f"{JUDGE}\0"), "does not parse"),
+        (fence(f"{JUDGE}\0\n"), "does not parse"),
         (fence(f"{JUDGE}x = {'(' * 5000}\n"), "does not parse"),
         (fence(f"{JUDGE}x = {'-' * 50_000}1\n"), "does not parse"),
         (fence(f"{JUDGE}x = '\ud800'\n"), "no text"),
-        (fence(JUDGE + "#" * MAX_SOURCE_BYTES), "at most 65,536"),
+        (fence(JUDGE + "#" * MAX_SOURCE_BYTES + "\n"), "at most 65,536"),
         (f"```python\n{JUDGE}", "cut off"),
-        (f"{fence('x = 1')}```python\n{JUDGE}", "none of 2 code blocks"),
+        (fence("x = 1\n") + f"```python\n{JUDGE}", "none of 2 code blocks"),
     ],
 )
 def test_what_is_no_judge_is_refused_with_the_reason(text: str, why: str) -> None:
@@ -112,9 +112,10 @@ def test_an_answer_of_a_million_fences_is_read_at_once() -> None:
 @given(st.text(alphabet="`~ \nadef:judge(,)pytho", max_size=200))
 def test_any_answer_is_taken_or_refused(text: str) -> None:
     try:
-        assert "def judge" in extract_judge(text).source
-    except UnusableAnswerError as error:
-        assert error.message
+        found = extract_judge(text)
+    except UnusableAnswerError:
+        return
+    assert "def judge" in found.source
 
 
 @given(st.text(max_size=200))

@@ -194,9 +194,7 @@ async def test_a_judge_that_stays_flawed_is_given_up_and_its_best_is_kept(
     assert found.prompt_sha256 == found.requests[1].prompt_sha256
 
 
-async def test_the_same_judge_again_is_not_run_again(
-    daemon: str, server: ScriptedEndpoint
-) -> None:
+async def test_the_same_judge_again_is_not_run_again(daemon: str, server: ScriptedEndpoint) -> None:
     (found,) = await generated(daemon, server, always(block(YES)))
     assert found.state == "flawed"
     assert sum("same module again" in problem for problem in found.problems) == 2
@@ -235,7 +233,7 @@ async def test_candidates_are_independent(daemon: str, server: ScriptedEndpoint)
         (Reply(""), "the answer is empty"),
         (Reply(block("def judge(input, output, answer)\n    return True\n")), "does not parse"),
         (Reply(block("def check(a, b):\n    return a == b\n")), "no function judge"),
-        (Reply(block("#" * 70_000)), "70,000 bytes"),
+        (Reply(block("#" * 69_999 + "\n")), "70,000 bytes"),
         (Reply("```python\ndef judge(input, out", finish="length"), "bound on its tokens"),
         (Reply("y" * 2_000_000), "1,048,576 bytes"),
         (Reply(raw=b"<html>"), "no chat completion"),
@@ -329,7 +327,8 @@ async def test_a_busy_endpoint_and_a_failing_one_cost_no_repair(
     daemon: str, server: ScriptedEndpoint
 ) -> None:
     busy = Reply("later", status=429, headers={"Retry-After": "0.1"})
-    script = in_turn(busy, Reply("oops", status=500), block(CARELESS), Reply(drop=True), block(GOOD))
+    oops, drop = Reply("oops", status=500), Reply(drop=True)
+    script = in_turn(busy, oops, block(CARELESS), drop, block(GOOD))
     (found,) = await generated(daemon, server, script, retries=2)
     assert (found.state, found.repairs) == ("clean", 1)
     outcomes = [request.outcome for request in found.requests]

@@ -167,6 +167,7 @@ def test_a_classification_is_asked_for_and_read() -> None:
         opinion(more=1),
         opinion(needs=False),
         opinion(kind="exact"),
+        opinion(kind="float_tolerance"),
         '{"needs": true, "kind": "order"}',
         "[" * 100_000,
         f"```json\n{opinion()}",
