@@ -9,11 +9,11 @@ What is said is `prompts`'; how a request travels is `wire`'s, which alone needs
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import os
 import random
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
@@ -36,6 +36,7 @@ from scalebox.specialjudges.exchange import (
     OnExchange,
     Outcome,
     RequestRecord,
+    printable,
     prompt_sha256,
 )
 
@@ -212,7 +213,7 @@ class Endpoint:
             while True:
                 found = await self._attempt(request)
                 if isinstance(found, Answer):
-                    return dataclasses.replace(found, seconds=time.monotonic() - began)
+                    return replace(found, seconds=time.monotonic() - began)
                 delay = patience.failed() if found.outcome in _PASSING else None
                 if delay is None or (found.retry_after_s or 0.0) > self.settings.max_wait_s:
                     self._give_up(found, patience.failures)
@@ -272,7 +273,7 @@ class Endpoint:
             purpose=request.purpose,
             prompt_sha256=request.prompt_sha256,
             model=self.settings.model,
-            answered_by=self._without_key(ended.answered_by),
+            answered_by=self._without_key(ended.answered_by)[:_NAME],
             outcome=ended.outcome,
             status=ended.status,
             tokens_in=ended.tokens_in,
@@ -295,7 +296,8 @@ class Endpoint:
         """
         settings, status = self.settings, failure.status
         where = f"{settings.model} at {settings.base_url}"
-        words = self._without_key(str(failure))
+        # Cut last: half of a key is no longer found.
+        words = printable(self._without_key(str(failure)))
         if status in (401, 403):
             # Their own words may show a part of the key.
             held = settings.api_key_variable
@@ -321,27 +323,19 @@ class Endpoint:
         return text.replace(self._key, _HIDDEN) if len(self._key) >= _SHORTEST_KEY else text
 
 
+@dataclass(frozen=True, slots=True)
 class _Request:
     """What `ask` was given, on its way through its attempts."""
 
-    __slots__ = ("messages", "parameters", "prompt_sha256", "purpose", "records")
-
-    def __init__(
-        self,
-        messages: Sequence[Message],
-        parameters: dict[str, Any],
-        purpose: str,
-        prompt: str,
-        records: list[RequestRecord] | None,
-    ) -> None:
-        self.messages = messages
-        self.parameters = parameters
-        self.purpose = purpose
-        self.prompt_sha256 = prompt
-        self.records = records
+    messages: Sequence[Message]
+    parameters: dict[str, Any]
+    purpose: str
+    prompt_sha256: str
+    records: list[RequestRecord] | None
 
 
-class _Ended(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class _Ended:
     """How one attempt ended, and what it is taken to have cost."""
 
     outcome: Outcome
@@ -360,7 +354,7 @@ def _answered(completion: Completion, expected: _Ended) -> _Ended:
         expected.tokens_out if counted is None else counted.completion_tokens,
         measured=counted is not None,
         status=200,
-        answered_by=(completion.model or "")[:_NAME],
+        answered_by=completion.model or "",
     )
 
 

@@ -99,6 +99,8 @@ OnExchange = Callable[[RequestRecord, Sequence[Message], str | None], None]
 class Failure(Exception):
     """One request brought no answer; whether to send it again is the endpoint's to decide.
 
+    Its text may hold a stranger's words, whole and as they came.
+
     Attributes:
         outcome: what became of it.
         status: of HTTP; None: no answer came.

@@ -17,7 +17,7 @@ import msgspec
 import openai
 
 from scalebox.client.retry import parse_retry_after
-from scalebox.specialjudges.exchange import Failure, Message, Outcome, printable
+from scalebox.specialjudges.exchange import Failure, Message, Outcome
 
 _CONNECT_TIMEOUT_S = 10.0
 #: So much of an endpoint's own words about an error is read.
@@ -212,10 +212,10 @@ def _words_of(body: bytes) -> str:
     try:
         found = msgspec.json.decode(body, type=_ErrorAnswer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return printable(body.decode("utf-8", "replace"))
+        return body.decode("utf-8", "replace")
     error = found.error
     words = error.message if isinstance(error, _ErrorText) else error
-    return printable(words or found.message or body.decode("utf-8", "replace"))
+    return words or found.message or body.decode("utf-8", "replace")
 
 
 def _raise_failure(error: BaseException) -> NoReturn:
@@ -238,4 +238,4 @@ def _raise_failure(error: BaseException) -> NoReturn:
 
 
 def _told(error: BaseException) -> str:
-    return printable(f"{type(error).__name__}: {error}")
+    return f"{type(error).__name__}: {error}"

@@ -275,12 +275,14 @@ async def test_the_key_is_sent_and_appears_nowhere_else(
         Reply(f"wrong key: {KEY}", status=401),
         Reply(f"bad request by {KEY}", status=400),
         Reply(f"overloaded by {KEY}", status=500),
+        Reply("x" * 290 + KEY, status=400, model="y" * 190 + KEY),
+        Reply("4", model="y" * 190 + KEY),
         Reply(drop=True),
         Reply(raw=KEY.encode()),
     ):
         found, records = await ask(server, reply, api_key_variable="MY_KEY", retries=0)
-        assert KEY not in str(found)
-        assert KEY not in repr(records)
+        assert KEY[:8] not in str(found)
+        assert KEY[:8] not in repr(records)
         assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
     assert KEY not in repr(Endpoint(settings(server, api_key_variable="MY_KEY")))
     assert KEY not in caplog.text
