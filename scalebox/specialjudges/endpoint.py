@@ -164,6 +164,7 @@ class Endpoint:
             self._key or "none",
             timeout_s=self.settings.timeout_s,
             max_answer_bytes=self.settings.max_answer_bytes,
+            hide=self._without_key,
         )
         return self
 

@@ -99,7 +99,7 @@ OnExchange = Callable[[RequestRecord, Sequence[Message], str | None], None]
 class Failure(Exception):
     """One request brought no answer; whether to send it again is the endpoint's to decide.
 
-    Its text may hold a stranger's words, whole and as they came.
+    Its text may hold a stranger's words, whole and as they came, but for the API key.
 
     Attributes:
         outcome: what became of it.

@@ -10,7 +10,7 @@ the stream, that of an error in a hook, before the client would read it whole.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated, Any, NoReturn
 
 import msgspec
@@ -88,11 +88,19 @@ class Wire:
         api_key: sent with each request.
         timeout_s: of a whole request.
         max_answer_bytes: of an answer's body.
+        hide: takes the key out of the endpoint's words.
     """
 
     def __init__(
-        self, base_url: str, api_key: str, *, timeout_s: float, max_answer_bytes: int
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        timeout_s: float,
+        max_answer_bytes: int,
+        hide: Callable[[str], str],
     ) -> None:
+        self._hide = hide
         self._timeout_s = timeout_s
         self._max_answer_bytes = max_answer_bytes
         self._client = openai.AsyncOpenAI(
@@ -105,7 +113,7 @@ class Wire:
             default_headers={"Accept-Encoding": "identity"},
             # Where a redirect leads nobody has said that prompts may go.
             http_client=openai.DefaultAsyncHttpxClient(
-                event_hooks={"response": [_look_at_the_head]}, follow_redirects=False
+                event_hooks={"response": [self._look_at_the_head]}, follow_redirects=False
             ),
         )
 
@@ -171,34 +179,34 @@ class Wire:
             )
         return bytes(body)
 
+    async def _look_at_the_head(self, response: Any) -> None:
+        """Called by the client before it reads a body; raises what is no answer.
+
+        `response` is the client's own kind, which differs between its versions.
+
+        Raises:
+            Failure: an error, or something that was not asked for.
+        """
+        status = int(response.status_code)
+        if status >= 300:
+            body = b""
+            async for piece in response.aiter_raw():
+                body += piece[: _ERROR_BYTES - len(body)]
+                if len(body) >= _ERROR_BYTES:
+                    break
+            # Some versions of the client log this error as it is raised here.
+            words = self._hide(_words_of(body))
+            raise Failure(
+                _outcome_of(status),
+                f"HTTP {status}{': ' if words else ''}{words}",
+                status=status,
+                retry_after_s=parse_retry_after(response.headers.get("Retry-After")),
+            )
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise Failure("nonsense", "its answer is compressed, which was not asked for")
+
     def _too_slow(self) -> Failure:
         return Failure("timeout", f"no answer in {self._timeout_s:g} s", may_be_charged=True)
-
-
-async def _look_at_the_head(response: Any) -> None:
-    """Called by the client before it reads a body; raises what is no answer.
-
-    `response` is the client's own kind, which differs between its versions.
-
-    Raises:
-        Failure: an error, or something that was not asked for.
-    """
-    status = int(response.status_code)
-    if status >= 300:
-        body = b""
-        async for piece in response.aiter_raw():
-            body += piece[: _ERROR_BYTES - len(body)]
-            if len(body) >= _ERROR_BYTES:
-                break
-        words = _words_of(body)
-        raise Failure(
-            _outcome_of(status),
-            f"HTTP {status}{': ' if words else ''}{words}",
-            status=status,
-            retry_after_s=parse_retry_after(response.headers.get("Retry-After")),
-        )
-    if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise Failure("nonsense", "its answer is compressed, which was not asked for")
 
 
 def _outcome_of(status: int) -> Outcome:
