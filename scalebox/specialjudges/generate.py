@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -71,6 +71,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
         repairs: how often it was asked again.
         state: `clean`: the check has nothing against it; `flawed`: it has, or was not made;
             `no_code`: no answer held a judge.
+        number: which of a problem's candidates: tells its wording, seed and temperature.
         ended: how the conversation ended.
         problems: what went wrong on the way, in its order; of a clean one, all is mended.
         requests: all that were sent, failed ones too.
@@ -90,6 +91,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     tokens_out: int
     cost_usd: float | None
     date: str
+    number: int = 0
     ended: Ended = "done"
 
 
@@ -100,6 +102,7 @@ async def generate(
     *,
     candidates: int = 3,
     repairs: int = 2,
+    done: Collection[int] = (),
     on_candidate: OnCandidate | None = None,
 ) -> list[Candidate]:
     """Let a model write judges for a problem.
@@ -113,10 +116,12 @@ async def generate(
         check: finds what speaks against a source.  It may raise a `ScaleboxError`.
         candidates: how many conversations, all at once as far as the endpoint's settings allow.
         repairs: how often each may be asked again.
+        done: the numbers of those that an earlier run has brought to their end: they are not asked
+            for again, and the others stay independent of them.
         on_candidate: gets each as it ends, also when this is cancelled.
 
     Returns:
-        As many as were asked for, in the order of their wordings.
+        The others, in the order of their numbers, from 0.
     """
     async with asyncio.TaskGroup() as group:
         conversations = [
@@ -124,6 +129,7 @@ async def generate(
                 _Conversation(endpoint, task, check, number, repairs).hold(on_candidate)
             )
             for number in range(candidates)
+            if number not in done
         ]
     return [conversation.result() for conversation in conversations]
 
@@ -316,6 +322,7 @@ class _Conversation:
             prompt_sha256=last_prompt if best is None else best.prompt_sha256,
             repairs=max(0, self._asked - 1),
             state=state,
+            number=self._number,
             ended=self._ended,
             problems=self._problems,
             requests=requests,

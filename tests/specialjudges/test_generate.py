@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -137,6 +137,7 @@ async def generated(
     budget: Budget | None = None,
     candidates: int = 1,
     repairs: int = 2,
+    done: Collection[int] = (),
     **fields: Any,
 ) -> list[Candidate]:
     """What comes of a script, with a daemon behind the check."""
@@ -146,7 +147,7 @@ async def generated(
     )
     async with AsyncClient(daemon) as client, Endpoint(settings, budget=budget) as endpoint:
         return await generate(
-            endpoint, TASK, checking(client), candidates=candidates, repairs=repairs
+            endpoint, TASK, checking(client), candidates=candidates, repairs=repairs, done=done
         )
 
 
@@ -362,6 +363,18 @@ async def test_what_was_paid_for_is_kept_when_the_budget_ends(
     assert sorted(one.state for one in found) == ["flawed", "flawed", "no_code"]
     assert all("max_requests" in one.problems[-1] for one in found)
     assert sum(len(one.requests) for one in found) == 2
+
+
+async def test_a_later_run_asks_for_the_missing_ones_alone(
+    daemon: str, server: ScriptedEndpoint
+) -> None:
+    whole = await generated(daemon, server, always(block(GOOD)), candidates=4, seed=1)
+    seeds = {one.body["seed"] for one in server.requests}
+    server.requests.clear()
+    rest = await generated(daemon, server, always(block(GOOD)), candidates=4, seed=1, done={0, 2})
+    assert [one.number for one in rest] == [1, 3]
+    assert [one.prompt_sha256 for one in rest] == [whole[n].prompt_sha256 for n in (1, 3)]
+    assert {one.body["seed"] for one in server.requests} < seeds
 
 
 async def test_a_check_that_fails_loses_no_source(server: ScriptedEndpoint) -> None:
