@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any
 
 import msgspec
 import pytest
 
-import scalebox
 from scalebox.client.aio import AsyncClient
 from scalebox.errors import ConnectionFailedError
-from scalebox.judges.folder import JudgeExample
-from scalebox.model import FunctionJudge, Limits, Verdict
+from scalebox.model import (
+    Blob,
+    CaseResult,
+    FunctionJudge,
+    Limits,
+    OutputCase,
+    OutputTests,
+    Submission,
+    Verdict,
+)
 from scalebox.specialjudges.endpoint import Budget, Endpoint, EndpointSettings, Prices
 from scalebox.specialjudges.generate import (
     Candidate,
@@ -71,25 +78,18 @@ YES = "def judge(input, output, answer):\n    return True\n"
 
 #: (input, output, answer, whether it is right, why)
 EVIDENCE = [
-    (b"10\n", b"5 5\n", b"5 5\n", True, "the jury's own answer"),
-    (b"10\n", b"3 7\n", b"5 5\n", True, "the output of an accepted program"),
-    (b"10\n", b"0 10\n", b"5 5\n", False, "0 is not positive"),
-    (b"10\n", b"3 8\n", b"5 5\n", False, "another sum"),
-    (b"10\n", b"", b"5 5\n", False, "an empty output"),
-    (b"10\n", b"nan \xff\n", b"5 5\n", False, "no numbers"),
+    ("10\n", b"5 5\n", "5 5\n", True, "the jury's own answer"),
+    ("10\n", b"3 7\n", "5 5\n", True, "the output of an accepted program"),
+    ("10\n", b"0 10\n", "5 5\n", False, "0 is not positive"),
+    ("10\n", b"3 8\n", "5 5\n", False, "another sum"),
+    ("10\n", b"", "5 5\n", False, "an empty output"),
+    ("10\n", b"nan \xff\n", "5 5\n", False, "no numbers"),
 ]
 LIMITS = Limits(cpu_time_s=0.5, wall_time_s=1.5, memory_bytes=256 << 20, processes=16)
 
 
 def block(source: str) -> str:
     return f"Here is the judge:\n\n```python\n{source}```\n"
-
-
-@pytest.fixture(scope="module")
-def daemon() -> Iterator[str]:
-    """The address of a private daemon."""
-    with scalebox.local(sandbox={"slots": 2}) as client:
-        yield client.address
 
 
 @pytest.fixture
@@ -99,31 +99,27 @@ async def server() -> AsyncIterator[ScriptedEndpoint]:
         yield endpoint
 
 
+def _word(case: CaseResult) -> str:
+    return f"judge_error: {case.message}" if case.verdict is Verdict.JUDGE_ERROR else case.verdict
+
+
 def checking(client: AsyncClient) -> Check:
     """Lets the daemon run a judge on all evidence."""
 
     async def check(judge: FunctionJudge) -> Sequence[Counterexample]:
         bounded = msgspec.structs.replace(judge, limits=LIMITS)
-        examples = [
-            JudgeExample(why, right, given, answer, output, {})
-            for given, output, answer, right, why in EVIDENCE
+        cases = [
+            OutputCase(input=given, output=Blob(data=output), answer=answer, name=why)
+            for given, output, answer, _right, why in EVIDENCE
         ]
-        reports = await client.judge_all([one.submission(bounded) for one in examples])
+        tests = OutputTests(cases=cases, judge=bounded)
+        report = await client.judge(Submission(language="", source="", tests=tests, stop="never"))
         return [
-            Counterexample(
-                input=one.input,
-                output=one.output,
-                answer=one.answer,
-                accepted=one.accepted,
-                decided=(
-                    f"judge_error: {report.cases[0].message}"
-                    if report.verdict is Verdict.JUDGE_ERROR
-                    else report.verdict.value
-                ),
-                why=one.name,
+            Counterexample(given.encode(), output, answer.encode(), right, _word(case), why)
+            for case, (given, output, answer, right, why) in zip(
+                report.cases, EVIDENCE, strict=True
             )
-            for one, report in zip(examples, reports, strict=True)
-            if report.verdict is not one.expected
+            if case.verdict is not (Verdict.ACCEPTED if right else Verdict.WRONG_ANSWER)
         ]
 
     return check
