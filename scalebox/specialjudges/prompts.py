@@ -60,7 +60,7 @@ class Counterexample:
     Attributes:
         input, output, answer: what it was given.
         accepted: what is right.
-        decided: what it did: `accepted`, `wrong_answer`, or the words of its error.
+        decided: what it did: `accepted`, `rejected` (or `wrong_answer`), or its error's words.
         why: what makes it right or wrong, for the model: `the jury's own answer`.
     """
 
@@ -307,7 +307,7 @@ def _counterexample(number: int, one: Counterexample) -> str:
     right = "accepted" if one.accepted else "rejected"
     if one.decided == "accepted":
         did = "It accepted it."
-    elif one.decided == "wrong_answer":
+    elif one.decided in ("rejected", "wrong_answer"):
         did = "It rejected it."
     else:
         did = f"It failed: {in_line(one.decided, _WORDS)}."

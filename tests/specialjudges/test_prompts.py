@@ -68,6 +68,14 @@ def test_a_repair_shows_the_source_and_what_it_is_wrong_about() -> None:
     assert "0 10" in told
 
 
+@pytest.mark.parametrize("word", ["rejected", "wrong_answer"])
+def test_a_right_output_that_was_rejected_is_told_as_such(word: str) -> None:
+    one = Counterexample(b"10\n", b"3 7\n", b"5 5\n", True, word, "the jury's own answer")
+    told = repair_prompt(TASK, "x", [one])[-1].content
+    assert "1. To be accepted" in told
+    assert "It rejected it." in told
+
+
 def test_of_many_counterexamples_some_are_shown_and_all_counted() -> None:
     told = repair_prompt(TASK, "x", [WRONG] * 1000)[-1].content
     assert "1,000 outputs" in told
