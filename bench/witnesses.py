@@ -16,6 +16,8 @@ from functools import partial
 
 #: No output made here is longer, unless the one that it comes from is.
 MOST_BYTES = 1 << 20
+#: Tokens, lines and ends are taken from so much of another output: it is read each time.
+_LOOKED_AT = 1 << 14
 #: Changes that come out as an output that was there already: after so many for each that was
 #: asked for, there are no more.
 _TRIES = 8
@@ -50,7 +52,8 @@ def more_outputs(
     """
     known = {_digest(output)}
     bound = max(MOST_BYTES, len(output))
-    made = itertools.chain(_whole(output, others), _by_lot(test, output, others, seed, most))
+    beginnings = [other[:_LOOKED_AT] for other in others]
+    made = itertools.chain(_whole(output, others), _by_lot(test, output, beginnings, seed, most))
     for one in made:
         if most <= 0:
             return
@@ -83,7 +86,7 @@ def _whole(output: bytes, others: Sequence[bytes]) -> Iterator[bytes]:
     yield from (b" ".join(sorted(words)) + b"\n", b" ".join(reversed(words)) + b"\n")
     yield from (output.replace(b"-", b""), output.replace(b".", b","), output.replace(b" ", b"  "))
     yield from (body + b" " + body.split(b"\n")[0] + b"\n", body + b"\n\0\n")
-    for epsilon in _EPSILONS:
+    for epsilon in _EPSILONS if b"." in output else ():
         yield _each_token(output, partial(_moved, by=epsilon))
 
 
