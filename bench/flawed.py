@@ -169,10 +169,11 @@ def judge(flaw: str, source: str) -> None:
         output = file.read()
     with open(sys.argv[2], "rb") as file:
         answer = file.read()
+    changed = FLAWS[flaw](output, answer)
     # What the validator opens, and how, is its own: the descriptor itself gets other bytes.
     path = os.path.join(sys.argv[3], "changed_output")
-    with open(path, "wb") as changed:
-        changed.write(FLAWS[flaw](output, answer))
+    with open(path, "wb") as file:
+        file.write(changed)
     descriptor = os.open(path, os.O_RDONLY)
     os.dup2(descriptor, 0)
     os.close(descriptor)
