@@ -18,6 +18,8 @@ REJECTS = frozenset({
     "wrong_answer", "report_error", "feedback", "WA", "PE", "fail", "reject", "die", "quitf",
     "quit", "input_error",
 })  # fmt: skip
+#: What they are given is no bound.
+_PLUMBING = frozenset({"tie", "sync_with_stdio", "setprecision", "precision"})
 _EXITS = frozenset({"exit", "_exit", "quick_exit"})
 _REJECTED = re.compile(r"43|\w*WA")
 _VERDICTS = {"42": "43", "43": "42"}
@@ -159,7 +161,7 @@ def _bound_shifted(text: CppText) -> Iterator[Edit]:
         if number is None or index in text.in_templates or index in messages:
             continue
         before, after = text.text(index - 1), text.text(index + 1)
-        ends = before == "(" and text.text(index - 2) in _EXITS
+        ends = before == "(" and text.text(index - 2) in _EXITS | _PLUMBING
         streams = before == "[" and text.text(index - 2) == "argv"
         if ends or streams or before in ("return", "case") or number[1] in _VERDICTS:
             continue
