@@ -242,6 +242,68 @@ def _spliced(lots: random.Random, output: bytes, others: Sequence[bytes]) -> byt
     return b"".join(rows[:cut] + other.splitlines(keepends=True)[cut:])
 
 
+def _counted(lots: random.Random, output: bytes, others: Sequence[bytes]) -> bytes | None:
+    """One more or one less of what the first number counts: tokens, lines, or characters of each
+    line.  What changes the one without the other is seldom near anything right."""
+    pieces = _PIECE.split(output)
+    places = [place for place in range(1, len(pieces), 2) if _INTEGER.fullmatch(pieces[place])]
+    if not places:
+        return None
+    place, more = places[0], lots.random() < 0.5
+    head = b"".join(pieces[:place]) + b"%d" % (int(pieces[place]) + (1 if more else -1))
+    body = b"".join(pieces[place + 1 :])
+    unit = lots.choice((b" ", b"\n"))
+    if lots.randrange(3) == 0:
+        rows = [row.rstrip() for row in body.split(b"\n")]
+        own = lots.random() < 0.5  # the last of each line again, or one for all
+        last = bytes([lots.choice(body.strip() or b".")])
+        rows = [(row + (row[-1:] if own else last) if more else row[:-1]) if row else row
+                for row in rows]  # fmt: skip
+        return head + b"\n".join(rows)
+    parts = body.rstrip().split(unit)
+    if more:
+        parts.append(lots.choice(parts))
+    elif len(parts) > 1:
+        del parts[lots.randrange(1, len(parts))]
+    return head + unit.join(parts) + b"\n"
+
+
+def _renamed(lots: random.Random, output: bytes, others: Sequence[bytes]) -> bytes | None:
+    """Two tokens, or two characters, change their roles everywhere."""
+    pieces = _PIECE.split(output)
+    if len(pieces) < 2:
+        return None
+    if lots.random() < 0.5:
+        one, other = lots.choice(pieces[1::2]), lots.choice(pieces[1::2])
+        names = {one: other, other: one}
+        return b"".join(names.get(piece, piece) for piece in pieces)
+    letters = bytes(sorted(set(output) - set(b" \t\n\v\f\r")))
+    pair = bytes([lots.choice(letters), lots.choice(letters)])
+    return output.translate(bytes.maketrans(pair, pair[::-1]))
+
+
+def _turned(lots: random.Random, output: bytes, others: Sequence[bytes]) -> bytes | None:
+    """Lines, or the tokens of a line, begin elsewhere or run backwards; the first may stay."""
+    rows = output.rstrip(b"\n").split(b"\n")
+    kept = lots.randrange(3)
+    head, rest = rows[:kept], rows[kept:]
+    if not rest:
+        return None
+    if lots.random() < 0.5:
+        place = lots.randrange(len(rest))
+        rest[place] = b" ".join(_begun_elsewhere(lots, rest[place].split()))
+    else:
+        rest = _begun_elsewhere(lots, rest)
+    return b"\n".join(head + rest) + b"\n"
+
+
+def _begun_elsewhere(lots: random.Random, parts: list[bytes]) -> list[bytes]:
+    begin = lots.randrange(len(parts)) if parts else 0
+    turned = parts[begin:] + parts[:begin]
+    return turned[::-1] if lots.random() < 0.5 else turned
+
+
 _CHANGES: tuple[_Change, ...] = (
-    _token_replaced, _token_moved, _character, _line, _token_replaced, _number_moved, _spliced,
+    _token_replaced, _token_moved, _character, _line, _counted, _renamed, _token_replaced,
+    _number_moved, _spliced, _turned,
 )  # fmt: skip

@@ -49,6 +49,7 @@ def _made(
         ("a character", [
             b"YYS\n3 50 7\n-0.25\n", b"YS\n3 50 7\n-0.25\n", b"YEES\n3 50 7\n-0.25\n",
         ]),
+        ("two names exchanged", [b"YES\n3 70 5\n-0.27\n", b"YES\n7 50 3\n-0.25\n"]),
         ("numbers a little off", [
             b"YES\n3 50 7\n-0.249999999\n", b"YES\n3 50 7\n-0.249999\n", b"YES\n3 50 7\n-0.15\n",
         ]),
@@ -58,6 +59,17 @@ def _made(
 )  # fmt: skip
 def test_every_kind_is_made(kind: str, wanted: list[bytes]) -> None:
     assert set(wanted) - _made(_OUTPUT, _OTHERS) == set()
+
+
+def test_a_count_changes_with_what_it_counts() -> None:
+    made = _made(b"2\n4 5\n")
+    assert {b"3\n4 5 5\n", b"1\n4\n", b"3\n4 5\n4 5\n"} <= made
+    assert {b"3\nLRR\nRLL\n", b"1\nL\nR\n", b"3\nLRL\nRLL\n"} <= _made(b"2\nLR\nRL\n")
+
+
+def test_a_list_begins_elsewhere() -> None:
+    assert {b"4\n2 3 4 1\n", b"4\n1 4 3 2\n"} <= _made(b"4\n1 2 3 4\n")
+    assert {b"3\nb\nc\na\n", b"3\nc\nb\na\n"} <= _made(b"3\na\nb\nc\n")
 
 
 def test_the_same_arguments_give_the_same_outputs() -> None:
