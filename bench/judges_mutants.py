@@ -176,7 +176,11 @@ def _witnesses(material: Material, evidence: Evidence, trial: Trial) -> list[Que
         for base in right[:2]:
             if len(base) < _LONG_BYTES:
                 outputs = more_outputs(
-                    test, base, others[:8], seed=_WITNESS_SEED + test, most=_WITNESSES_AN_OUTPUT
+                    test,
+                    base,
+                    others[:: max(1, len(others) // 12)],
+                    seed=_WITNESS_SEED + test,
+                    most=_WITNESSES_AN_OUTPUT,
                 )
                 made += [Question(test, output) for output in outputs]
     return [

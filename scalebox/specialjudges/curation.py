@@ -134,19 +134,20 @@ class Curator:
         """
         trial = await self.trial(material)
         found = self._generated(material)
-        done = sum(one.model == endpoint.settings.model for one in found)
+        done = {one.number for one in found if one.model == endpoint.settings.model}
 
         def remember(candidate: Candidate) -> None:
             found.append(candidate)
             self.work.put("generate", material.id, self._key(material), found)
 
-        if done < candidates:
+        if len(done) < candidates:
             await generate(
                 endpoint,
                 objections.task_of(trial, (await self.classify(material)).kind),
                 lambda judge: objections.objections(self.client, judge, trial),
-                candidates=candidates - done,
+                candidates=candidates,
                 repairs=repairs,
+                done=done,
                 on_candidate=remember,
             )
         return found

@@ -112,7 +112,7 @@ def test_prove_keeps_and_promotes(
     assert found["add"]["states"] == "active"
     assert found["set"]["states"] == "active"
     assert found["split"]["proven"] == "none"
-    cases = [OutputCase(output="2\n0\n1\n", answer="0\n1\n2\n"), OutputCase(output="2\n2\n1\n", answer="0\n1\n2\n")]  # fmt: skip
+    cases = [OutputCase(output=text, answer="0\n1\n2\n") for text in ("2\n0\n1", "2\n2\n1")]
     tests = OutputTests(cases=cases, judge=NamedJudge(name="problem:set"))
     report = daemon.judge(Submission(language="", source="", tests=tests, stop="never"))
     assert [case.verdict for case in report.cases] == ["accepted", "wrong_answer"]

@@ -104,9 +104,7 @@ async def test_only_what_holds_is_promoted(
             await curator.generate(material, endpoint, candidates=3, repairs=1)
         made = await curator.made(material, own=False)
         proofs = await curator.prove(material, made) if made else []
-        holding = [
-            (one, proof) for one, proof in zip(made, proofs, strict=True) if proof.holds
-        ]
+        holding = [(one, proof) for one, proof in zip(made, proofs, strict=True) if proof.holds]
         assert bool(holding) is promoted, [proof.refuted_by for proof in proofs]
         for one, proof in holding[:1]:
             assert await curator.keep(material, one, proof, promote=True) == "active"
