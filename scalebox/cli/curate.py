@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -79,26 +80,83 @@ def curation_options(command: F) -> F:
     return daemon_options(command)
 
 
+def endpoint_options(*, required: bool) -> Callable[[F], F]:
+    """Adds the options by which a model is found."""
+
+    def add(command: F) -> F:
+        for option in (
+            click.option("--max-tokens", type=click.IntRange(min=1), help="Then the work ends."),
+            click.option("--max-requests", type=click.IntRange(min=1), help="Then the work ends."),
+            click.option(
+                "--timeout", "timeout_s", type=click.FloatRange(min=1), default=300.0,
+                show_default=True, help="Of one request, seconds.",
+            ),
+            click.option(
+                "--temperature", type=click.FloatRange(0, 2), help="Else the endpoint's own."
+            ),
+            click.option(
+                "--api-key-variable", default="", metavar="NAME",
+                help="The environment variable that holds the key; none: no key is needed.",
+            ),
+            click.option("--model", required=required, help="Its name there."),
+            click.option(
+                "--base-url", required=required,
+                help="Of an OpenAI-compatible API: http://host:port/v1.",
+            ),
+        ):  # fmt: skip
+            command = option(command)
+        return command
+
+    return add
+
+
+def _endpoint(options: dict[str, Any]) -> Endpoint | None:
+    """The model that the options name; None: they name none.
+
+    Raises:
+        click.UsageError: they name half of one.
+    """
+    names = ("base_url", "model", "api_key_variable", "temperature", "timeout_s")
+    settings = {name: options.pop(name) for name in names}
+    budget = Budget(max_requests=options.pop("max_requests"), max_tokens=options.pop("max_tokens"))
+    if settings["base_url"] is None and settings["model"] is None:
+        return None
+    if settings["base_url"] is None or settings["model"] is None:
+        raise click.UsageError("--base-url and --model belong together; give both, or neither")
+    try:
+        return Endpoint(msgspec.convert(settings, EndpointSettings), budget=budget)
+    except msgspec.ValidationError as error:
+        raise click.UsageError(f"this is no endpoint: {error}") from error
+
+
 def _asked(options: dict[str, Any]) -> Asked:
     daemon = tuple(options.pop(name) for name in ("socket", "url", "token", "private"))
     return Asked(daemon=daemon, **options)
 
 
 @click.command()
+@endpoint_options(required=False)
 @curation_options
 def classify(**options: Any) -> None:
-    """Say of each problem in FILE whether it needs a special judge, and which kind."""
+    """Say of each problem in FILE whether it needs a special judge, and which kind.
+
+    With --base-url and --model a model is asked, too.
+    """
+    endpoint = _endpoint(options)
 
     async def step(curator: Curator, material: Material) -> Row:
-        found = await curator.classify(material)
-        return {
+        found = await curator.classify(material, endpoint)
+        row: Row = {
             "needs": "a judge" if found.needs_judge else "none",
             "kind": found.kind,
             "confidence": found.confidence,
             "signs": "; ".join(found.signs),
         }
+        if endpoint is not None:
+            row["model"] = "" if found.opinion is None else found.opinion.reason
+        return row
 
-    _conclude(_each(_asked(options), "classify", step), "needs")
+    _conclude(_each(_asked(options), "classify", step, endpoint), "needs")
 
 
 @click.command()
@@ -116,15 +174,7 @@ def infer(**options: Any) -> None:
 
 
 @click.command()
-@click.option("--base-url", required=True, help="Of an OpenAI-compatible API: http://host:port/v1.")
-@click.option("--model", required=True, help="Its name there.")
-@click.option(
-    "--api-key-variable",
-    default="",
-    metavar="NAME",
-    help="The environment variable that holds the key; none: no key is needed.",
-)
-@click.option("--temperature", type=click.FloatRange(0, 2), help="Else the endpoint's own.")
+@endpoint_options(required=True)
 @click.option(
     "--candidates",
     type=click.IntRange(1, 20),
@@ -140,47 +190,19 @@ def infer(**options: Any) -> None:
     help="How often each may be asked again, with counter-examples.",
 )
 @click.option(
-    "--timeout",
-    "timeout_s",
-    type=click.FloatRange(min=1),
-    default=300.0,
-    show_default=True,
-    help="Of one request, seconds.",
-)
-@click.option("--max-requests", type=click.IntRange(min=1), help="Then the work ends.")
-@click.option("--max-tokens", type=click.IntRange(min=1), help="Then the work ends.")
-@click.option(
     "--all",
     "every",
     is_flag=True,
     help="Also where no special judge is needed, or one that ships will do.",
 )
 @curation_options
-def generate(
-    base_url: str,
-    model: str,
-    api_key_variable: str,
-    temperature: float | None,
-    candidates: int,
-    repairs: int,
-    timeout_s: float,
-    max_requests: int | None,
-    max_tokens: int | None,
-    every: bool,
-    **options: Any,
-) -> None:
+def generate(candidates: int, repairs: int, every: bool, **options: Any) -> None:
     """Let a model write special judges for the problems in FILE that need one.
 
     Nothing that a model writes is believed: `prove` says which of them hold.
     """
-    settings = EndpointSettings(
-        base_url=base_url,
-        model=model,
-        api_key_variable=api_key_variable,
-        temperature=temperature,
-        timeout_s=timeout_s,
-    )
-    endpoint = Endpoint(settings, budget=Budget(max_requests=max_requests, max_tokens=max_tokens))
+    endpoint = _endpoint(options)
+    assert endpoint is not None, "its options are required"
 
     async def step(curator: Curator, material: Material) -> Row:
         if why := await _needs_none(curator, material, every):
@@ -194,15 +216,7 @@ def generate(
             "problems": "; ".join(words for one in found for words in one.problems[-1:]),
         }
 
-    rows = asyncio.run(_with_endpoint(endpoint, _asked(options), step))
-    _conclude(rows, "judges")
-
-
-async def _with_endpoint(
-    endpoint: Endpoint, asked: Asked, step: Callable[[Curator, Material], Awaitable[Row]]
-) -> list[Row]:
-    async with endpoint:
-        return await _each_async(asked, "generate", step)
+    _conclude(_each(_asked(options), "generate", step, endpoint), "judges")
 
 
 async def _needs_none(curator: Curator, material: Material, every: bool) -> str:
@@ -290,10 +304,20 @@ def judge_text(judge: NamedJudge | None) -> str:
 
 
 def _each(
-    asked: Asked, stage: str, step: Callable[[Curator, Material], Awaitable[Row]]
+    asked: Asked,
+    stage: str,
+    step: Callable[[Curator, Material], Awaitable[Row]],
+    endpoint: Endpoint | None = None,
 ) -> list[Row]:
     """Take a step for each problem, with a progress bar; rows in the order of the file."""
-    return asyncio.run(_each_async(asked, stage, step))
+
+    async def work() -> list[Row]:
+        async with contextlib.AsyncExitStack() as stack:
+            if endpoint is not None:
+                await stack.enter_async_context(endpoint)
+            return await _each_async(asked, stage, step)
+
+    return asyncio.run(work())
 
 
 async def _each_async(

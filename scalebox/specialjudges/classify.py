@@ -14,7 +14,6 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -22,8 +21,8 @@ from msgspec import Struct
 from scalebox.specialjudges.evidence import Evidence
 from scalebox.specialjudges.infer import stated_tolerance
 from scalebox.specialjudges.material import Material
+from scalebox.specialjudges.prompts import JudgeKind, ModelOpinion
 
-Kind = Literal["exact", "float_tolerance", "order", "format", "any_valid", "interactive"]
 #: Of these kinds the output alone decides, by a rule that is not the problem's own.
 NEED_NO_JUDGE = ("exact", "float_tolerance", "format")
 #: A model that is sure counts as much as a sign seen nine times as often on one side.
@@ -70,15 +69,6 @@ SIGNS = (
 )  # fmt: skip
 
 
-class Opinion(Struct, frozen=True, kw_only=True):
-    """What a model thinks."""
-
-    needs: bool
-    kind: Kind
-    confidence: float
-    reason: str = ""
-
-
 class Classification(Struct, frozen=True, kw_only=True):
     """What a problem most likely needs.
 
@@ -92,9 +82,9 @@ class Classification(Struct, frozen=True, kw_only=True):
 
     needs_judge: bool
     confidence: float
-    kind: Kind
+    kind: JudgeKind
     signs: list[str]
-    opinion: Opinion | None = None
+    opinion: ModelOpinion | None = None
 
 
 class Counts(Struct, frozen=True, kw_only=True):
@@ -234,7 +224,7 @@ def _answer_not_written(material: Material, evidence: Evidence) -> bool:
 
 
 def classify(
-    signs: Mapping[str, bool], *, counts: Counts | None = None, opinion: Opinion | None = None
+    signs: Mapping[str, bool], *, counts: Counts | None = None, opinion: ModelOpinion | None = None
 ) -> Classification:
     """Weigh the signs.
 
@@ -260,7 +250,7 @@ def classify(
     )
 
 
-def _kind(signs: Mapping[str, bool], needs: bool, opinion: Opinion | None) -> Kind:
+def _kind(signs: Mapping[str, bool], needs: bool, opinion: ModelOpinion | None) -> JudgeKind:
     if needs:
         if signs["says that it is interactive"] and not signs[_DIFFER]:
             return "interactive"

@@ -28,8 +28,14 @@ from scalebox.specialjudges import classify, evidence, infer, objections, prove
 from scalebox.specialjudges.agree import prove_together
 from scalebox.specialjudges.endpoint import Endpoint
 from scalebox.specialjudges.evidence import Evidence
+from scalebox.specialjudges.exchange import UnusableAnswerError
 from scalebox.specialjudges.generate import Candidate, generate
 from scalebox.specialjudges.material import Material
+from scalebox.specialjudges.prompts import (
+    ModelOpinion,
+    classification_prompt,
+    parse_classification,
+)
 from scalebox.specialjudges.prove import Proof, Trial
 from scalebox.specialjudges.work import Work, key_of
 
@@ -111,11 +117,37 @@ class Curator:
         return prove.prepare(material, await self.evidence(material), seed=self._seed)
 
     async def classify(
-        self, material: Material, opinion: classify.Opinion | None = None
+        self, material: Material, endpoint: Endpoint | None = None
     ) -> classify.Classification:
-        """What the problem most likely needs; raises as `evidence`."""
+        """What the problem most likely needs; raises as `evidence`.
+
+        Parameters:
+            endpoint: a model that is asked for its opinion; None: nobody is.
+        """
         found = await self.evidence(material)
+        opinion = None if endpoint is None else await self._opinion(material, endpoint)
         return classify.classify(classify.signs_of(material, found), opinion=opinion)
+
+    async def _opinion(self, material: Material, endpoint: Endpoint) -> ModelOpinion | None:
+        """A model's; None: it has none that can be used.
+
+        Raises:
+            EndpointError: it cannot be asked.
+            BudgetExhaustedError: nothing is left to be spent.
+        """
+        task = objections.task_of(await self.trial(material))
+        messages = classification_prompt(task.statement, task.samples)
+
+        async def work() -> list[ModelOpinion]:
+            try:
+                answer = await endpoint.ask(messages, "classify")
+                return [parse_classification(answer.text)]
+            except UnusableAnswerError:
+                return []
+
+        key = key_of(self._key(material), endpoint.settings.model)
+        found = await self._step("opinion", material, key, list[ModelOpinion], work)
+        return found[0] if found else None
 
     async def infer(self, material: Material) -> infer.Inference:
         """The strictest judge that ships and fits; raises as `evidence`."""

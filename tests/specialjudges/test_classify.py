@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from scalebox.specialjudges import classify
-from scalebox.specialjudges.classify import SIGNS, Counts, Opinion, signs_of
+from scalebox.specialjudges.classify import SIGNS, Counts, signs_of
 from scalebox.specialjudges.evidence import Evidence, Written
 from scalebox.specialjudges.material import Material
+from scalebox.specialjudges.prompts import ModelOpinion
 from tests.specialjudges.problems import SUM_TESTS, material, split
 
 DIFFER, NUMBERS, ORDER, OTHERWISE = SIGNS[:4]
@@ -91,7 +92,7 @@ def test_signs_weigh_as_they_were_seen() -> None:
 def test_a_models_opinion_is_one_more_sign() -> None:
     signs = dict.fromkeys(SIGNS, False)
     none = classify.classify(signs, counts=counts())
-    sure = Opinion(needs=True, kind="order", confidence=1.0, reason="because")
+    sure = ModelOpinion(needs=True, kind="order", confidence=1.0, reason="because")
     assert none.confidence == pytest.approx(0.5)
     with_it = classify.classify(signs, counts=counts(), opinion=sure)
     assert with_it.needs_judge
