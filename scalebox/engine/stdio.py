@@ -1,7 +1,7 @@
 """Judging programs that read standard input and write standard output.
 
 A comparison is made here, outside the sandbox; a judge that is a program gets a run of its own for
-each output, before anything else of the same client's.
+each output, before anything else of the same client's, and perhaps has the program run again.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from scalebox.engine import verdicts
 from scalebox.engine.jobs import JUDGE_PRIORITY, Job
-from scalebox.engine.judgement import Judgement
 from scalebox.engine.judges import ReadyJudge, data_of, key_of
+from scalebox.engine.passes import PassesJudgement
 from scalebox.errors import BadRequestError
 from scalebox.judging.compare import QUICK_BYTES, Outcome, compare, compare_quickly
 from scalebox.model import Comparison, Data, Judge, NamedJudge, StdioTests, Verdict
@@ -22,8 +22,8 @@ from scalebox.sandbox.zygote import wire
 _LARGE_BYTES = 256 << 10
 
 
-class StdioJudgement(Judgement[StdioTests]):
-    """One run a case, and one more where a program judges."""
+class StdioJudgement(PassesJudgement[StdioTests]):
+    """One run a case, and one more where a program judges; as often as that one asks for."""
 
     @classmethod
     def data_of(cls, tests: StdioTests) -> Sequence[Data]:
@@ -35,7 +35,7 @@ class StdioJudgement(Judgement[StdioTests]):
         return held
 
     async def prepare(self) -> None:
-        await self.room.inputs.prepare(case.input for case in self.tests.cases)
+        await super().prepare()
         #: By `key_of`.
         self._ready: dict[bytes, ReadyJudge] = {}
         #: For each case that a program judges.
@@ -43,6 +43,7 @@ class StdioJudgement(Judgement[StdioTests]):
         #: What waits to be judged.
         self._outcomes: dict[int, RunOutcome] = {}
         self._judge_attempts: dict[int, int] = {}
+        await self.room.inputs.prepare(case.input for case in self.tests.cases)
         common = await self._make_ready(self.tests.judge, "tests.judge")
         for index, case in enumerate(self.tests.cases):
             ready = common
@@ -50,6 +51,7 @@ class StdioJudgement(Judgement[StdioTests]):
                 ready = await self._make_ready(case.judge, f"tests.cases[{index}].judge")
             if ready is not None:
                 self._judges[index] = ready
+                self.may_repeat(index, ready)
             elif case.judge_flags is not None:
                 raise BadRequestError(
                     "flags are for a judge that is a program",
@@ -77,8 +79,8 @@ class StdioJudgement(Judgement[StdioTests]):
             ready.close()
 
     def needs_build(self) -> bool:
-        """Python with a single case is compiled in the case's own process."""
-        return not self.is_python or len(self.tests.cases) > 1
+        """Python with a single case of a single pass is compiled in the case's own process."""
+        return not self.is_python or len(self.tests.cases) > 1 or bool(self._courses)
 
     def compiles_in_run(self) -> bool:
         return self.is_python and not self.artifact.code
@@ -87,7 +89,7 @@ class StdioJudgement(Judgement[StdioTests]):
         self.submit(range(len(self.tests.cases)))
 
     def make_spec(self, index: int) -> RunSpec:
-        stdin = self.room.inputs.stdin(self.tests.cases[index].input)
+        stdin = self.room.inputs.stdin(self.input_of(index))
         if not self.is_python:
             return RunSpec(
                 program=wire.EXECUTE,
@@ -162,7 +164,7 @@ class StdioJudgement(Judgement[StdioTests]):
         self._judge_attempts[index] = 0
         case, size = self.tests.cases[index], self.room.inputs.size
         inline = isinstance(outcome.stdout, bytes)
-        if inline and size(case.input) + size(case.answer) <= _LARGE_BYTES:
+        if inline and size(self.input_of(index)) + size(case.answer) <= _LARGE_BYTES:
             self._outcomes[index] = outcome
             self._submit_judge(index, *self._texts(index, outcome))
         else:
@@ -171,7 +173,7 @@ class StdioJudgement(Judgement[StdioTests]):
     def _texts(self, index: int, outcome: RunOutcome) -> tuple[bytes, bytes, bytes]:
         """Input, output, answer."""
         case, read = self.tests.cases[index], self.room.inputs.read
-        return read(case.input), read_output(outcome.stdout), read(case.answer)
+        return read(self.input_of(index)), read_output(outcome.stdout), read(case.answer)
 
     async def _ask_judge_aside(self, index: int, outcome: RunOutcome) -> None:
         """The outcome is this task's alone while a thread reads it."""
@@ -198,7 +200,7 @@ class StdioJudgement(Judgement[StdioTests]):
             self.client,
             self.submission.priority + JUDGE_PRIORITY,
             ready.limits.memory_bytes,
-            lambda: ready.spec(index, given, output, answer, flags),
+            lambda: ready.spec(index, given, output, answer, flags, self.left_for(index)),
             lambda outcome: self._heard_judge(index, job, outcome, (given, output, answer)),
             age=self.age,
         )
@@ -212,20 +214,29 @@ class StdioJudgement(Judgement[StdioTests]):
         if outcome is None or verdicts.is_our_failure(outcome):
             self._judge_failed(index, job, outcome, texts)
             return
+        ready = self._judges[index]
         try:
-            decision = self._judges[index].decide(index, outcome)
+            decision = self.decide(index, ready, outcome)
         except Exception as error:
+            outcome.close()
             words = f"judging the run failed for reasons of ours: {error!r}"
             self._settle_judged(index, Verdict.INTERNAL_ERROR, words, None)
             return
-        finally:
-            outcome.close()
+        if decision.again:
+            self.go_on(index, ready, self._outcomes[index], outcome)
+            return
+        outcome.close()
         if decision.accepted is None:
             verdict = Verdict.JUDGE_ERROR
             self.room.counters["judge_errors"] += 1
         else:
             verdict = Verdict.ACCEPTED if decision.accepted else Verdict.WRONG_ANSWER
         self._settle_judged(index, verdict, decision.message, decision.score)
+
+    def begin_pass(self, index: int) -> None:
+        """The output of the pass before has been judged."""
+        self._outcomes.pop(index).close()
+        self.submit((index,))
 
     def _judge_failed(
         self, index: int, job: Job, outcome: RunOutcome | None, texts: tuple[bytes, bytes, bytes]
