@@ -21,6 +21,7 @@ import msgspec
 from scalebox.client.folders import ProblemFileError, read_folder
 from scalebox.client.packages import format_of, read_package, submissions_of_package
 from scalebox.client.packages.programs import (
+    DEFAULT_PASSES,
     PackageCase,
     RowSubmission,
     comparison_of_flags,
@@ -299,13 +300,17 @@ def _package(row: Row) -> Problem:
 
 def _package_tests(row: Row) -> StdioTests | InteractiveTests:
     kind, flags = row["judge"]["kind"], row["judge"]["flags"] or ""
-    if row["judge"].get("multi_pass"):
-        raise ProblemFileError("a judge of several passes cannot be had here yet")
+    passes = DEFAULT_PASSES if row["judge"].get("multi_pass") else 1
     judge: Comparison | ProgramJudge
-    if kind == "default":
+    if kind != "default":
+        judge = validator_of_files(row["judge"]["files"], row["judge"]["folder"], flags.split())
+        judge = msgspec.structs.replace(judge, passes=passes)
+    elif passes == 1:
         judge = comparison_of_flags(flags)
     else:
-        judge = validator_of_files(row["judge"]["files"], row["judge"]["folder"], flags.split())
+        raise ProblemFileError(
+            "a problem of several passes, and the default validator, which has a single one"
+        )
     cases = [
         PackageCase(
             input=test["input"],

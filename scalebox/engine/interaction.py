@@ -12,6 +12,8 @@ which end was seen first:
 
 A program is stopped when its judge has rejected it, and a judge that waits for a program that waits
 for it sees the end of that one at the program's wall limit.
+
+A judge of several passes (see `passes`) has a conversation in each, with fresh processes.
 """
 
 from __future__ import annotations
@@ -23,8 +25,9 @@ from dataclasses import dataclass, replace
 
 from scalebox.engine import verdicts
 from scalebox.engine.jobs import Job
-from scalebox.engine.judgement import CONFIRMATIONS, Judgement
+from scalebox.engine.judgement import CONFIRMATIONS
 from scalebox.engine.judges import ProgramReady, data_of
+from scalebox.engine.passes import PassesJudgement
 from scalebox.errors import BadRequestError
 from scalebox.judging.contracts import Decision
 from scalebox.model import Data, InteractiveTests, Verdict
@@ -67,8 +70,8 @@ class _Talk:
                 outcome.close()
 
 
-class InteractiveJudgement(Judgement[InteractiveTests]):
-    """Two runs a case, at the same time."""
+class InteractiveJudgement(PassesJudgement[InteractiveTests]):
+    """Two runs a case and pass, at the same time."""
 
     @classmethod
     def data_of(cls, tests: InteractiveTests) -> Sequence[Data]:
@@ -77,6 +80,7 @@ class InteractiveJudgement(Judgement[InteractiveTests]):
         return [*held, *data_of(tests.judge)]
 
     async def prepare(self) -> None:
+        await super().prepare()
         self._ready: ProgramReady | None = None
         self._talks: dict[int, _Talk] = {}
         judge = self.tests.judge
@@ -112,7 +116,9 @@ class InteractiveJudgement(Judgement[InteractiveTests]):
             self._ready.close()
 
     def start(self) -> None:
+        assert self._ready is not None
         for index in range(len(self.tests.cases)):
+            self.may_repeat(index, self._ready)
             self._begin(index)
 
     def make_spec(self, index: int) -> RunSpec:
@@ -132,7 +138,8 @@ class InteractiveJudgement(Judgement[InteractiveTests]):
     def _make_judge(self, index: int) -> RunSpec:
         talk, case, read = self._talks[index], self.tests.cases[index], self.room.inputs.read
         assert self._ready is not None
-        spec = self._ready.talk(read(case.input), read(case.answer), case.judge_flags, talk.ends[0])
+        given, left = read(self.input_of(index)), self.left_for(index)
+        spec = self._ready.talk(given, read(case.answer), case.judge_flags, left, talk.ends[0])
         talk.ends.clear()
         return spec
 
@@ -144,7 +151,7 @@ class InteractiveJudgement(Judgement[InteractiveTests]):
             return
         program = Job(
             self.client,
-            self.submission.priority,
+            self.priority_of(index),
             self.run_limits.memory_bytes + ready.limits.memory_bytes,
             lambda: self.make(index),
             lambda outcome: self._heard_program(talk, outcome),
@@ -168,7 +175,7 @@ class InteractiveJudgement(Judgement[InteractiveTests]):
         self._hear_one(talk, talk.judge_job, outcome)
         if outcome is not None and not talk.failed and talk.program is None:
             assert self._ready is not None
-            if self._ready.decide(talk.index, outcome).accepted is not True:
+            if self.decide(talk.index, self._ready, outcome).accepted is not True:
                 # Nothing that the program still does counts.
                 self._stop(talk.program_job)
 
@@ -206,10 +213,12 @@ class InteractiveJudgement(Judgement[InteractiveTests]):
             assert talk.program is not None
             assert talk.judge is not None
             assert self._ready is not None
-            decision = self._ready.decide(index, talk.judge)
+            decision = self.decide(index, self._ready, talk.judge)
             if decision.accepted is None and _was_not_heard(talk.judge):
                 decision = Decision(False, "the program ended before the judge had said all")
-            self._conclude(index, talk.program, decision)
+            if self._conclude(index, talk.program, decision):
+                judge, talk.judge = talk.judge, None
+                self.go_on(index, self._ready, talk.program, judge)
         except Exception as error:
             self.settle_unrun(
                 index, Verdict.INTERNAL_ERROR, f"judging failed for reasons of ours: {error!r}"
@@ -225,7 +234,12 @@ class InteractiveJudgement(Judgement[InteractiveTests]):
         words = f"failed {self.attempts[talk.index]} times for reasons of ours: {talk.failed}"
         self.settle_unrun(talk.index, Verdict.INTERNAL_ERROR, words)
 
-    def _conclude(self, index: int, program: RunOutcome, decision: Decision) -> None:
+    def begin_pass(self, index: int) -> None:
+        """With a conversation of its own."""
+        self._begin(index)
+
+    def _conclude(self, index: int, program: RunOutcome, decision: Decision) -> bool:
+        """Settle a conversation; whether there is another one, which the judge has asked for."""
         stopped = program.flags & wire.CANCELLED  # by us, when the judge had decided
         own = None if stopped else verdicts.limit_verdict(program, self.limits)
         if own is None and not stopped and program.signal not in (None, signal.SIGPIPE):
@@ -243,8 +257,11 @@ class InteractiveJudgement(Judgement[InteractiveTests]):
             self.settle(index, Verdict.RUNTIME_ERROR, verdicts.crash_message(program), program)
         elif verdicts.is_near_limit(program, self.limits):
             self._settle_slow(index, program)
+        elif decision.again:
+            return True
         else:
             self.settle(index, Verdict.ACCEPTED, decision.message, program, score=decision.score)
+        return False
 
     def _settle_slow(self, index: int, program: RunOutcome) -> None:
         """Only a little too slow: load of the host may have been why."""

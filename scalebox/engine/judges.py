@@ -55,7 +55,12 @@ class ReadyJudge(ABC):
         artifact: of its source; closed by `close`.
         files: beside it.
         limits: of one decision.
+
+    Attributes:
+        passes: how often it may have the program run in a case.
     """
+
+    passes = 1
 
     def __init__(self, artifact: Artifact, files: Files, limits: RunLimits) -> None:
         self._artifact = artifact
@@ -70,9 +75,19 @@ class ReadyJudge(ABC):
 
     @abstractmethod
     def spec(
-        self, index: int, given: bytes, output: bytes, answer: bytes, flags: Sequence[str] | None
+        self,
+        index: int,
+        given: bytes,
+        output: bytes,
+        answer: bytes,
+        flags: Sequence[str] | None,
+        left: Mapping[str, bytes],
     ) -> RunSpec:
-        """The run that decides about a case's output."""
+        """The run that decides about a case's output.
+
+        Parameters:
+            left: what an earlier pass of a judge of several has left for this one; see `left`.
+        """
 
     @abstractmethod
     def understand(self, index: int, outcome: RunOutcome) -> Decision:
@@ -85,6 +100,10 @@ class ReadyJudge(ABC):
         if over is not None:
             return Decision(None, f"the judge {over[1]}")
         return self.understand(index, outcome)
+
+    def left(self, outcome: RunOutcome) -> dict[str, bytes]:
+        """What a run that asks for another pass has left for it, path → content; slow."""
+        return {path: read_output(fd) for path, fd in outcome.files.items()}
 
     def close(self) -> None:
         """Let go of the program."""
@@ -104,7 +123,13 @@ class _Function(ReadyJudge):
         self._nonces: dict[int, str] = {}
 
     def spec(
-        self, index: int, given: bytes, output: bytes, answer: bytes, flags: Sequence[str] | None
+        self,
+        index: int,
+        given: bytes,
+        output: bytes,
+        answer: bytes,
+        flags: Sequence[str] | None,
+        left: Mapping[str, bytes],
     ) -> RunSpec:
         nonce = self._nonces[index] = secrets.token_hex(16)
         stdin = function.encode(nonce, (given, output, answer))
@@ -134,31 +159,59 @@ def _end_of(output: bytes | int) -> bytes:
 
 
 class ProgramReady(ReadyJudge):
-    """A program with a contract."""
+    """A program with a contract.
+
+    Parameters:
+        judge: what it is.
+        source: its text.
+    """
 
     def __init__(
-        self, artifact: Artifact, files: Files, limits: RunLimits, judge: ProgramJudge
+        self,
+        artifact: Artifact,
+        files: Files,
+        limits: RunLimits,
+        judge: ProgramJudge,
+        source: bytes,
     ) -> None:
         super().__init__(artifact, files, limits)
         self._contract = judge.contract
         self._flags = judge.flags
+        self.passes = judge.passes
+        # A program's text tells whether it may leave files open, to be written out at its end (see
+        # `child.LEAVES_SOMETHING`): what is kept for another pass must not be lost by that.
+        self._source = source if self.passes > 1 else b""
 
     def spec(
-        self, index: int, given: bytes, output: bytes, answer: bytes, flags: Sequence[str] | None
+        self,
+        index: int,
+        given: bytes,
+        output: bytes,
+        answer: bytes,
+        flags: Sequence[str] | None,
+        left: Mapping[str, bytes],
     ) -> RunSpec:
         chosen = self._flags if flags is None else flags
-        return self._spec(contracts.layout(self._contract, given, output, answer, chosen))
+        kept = left if self.passes > 1 else None
+        return self._spec(contracts.layout(self._contract, given, output, answer, chosen, kept))
 
     def talk(
-        self, given: bytes, answer: bytes, flags: Sequence[str] | None, pipes: tuple[int, int]
+        self,
+        given: bytes,
+        answer: bytes,
+        flags: Sequence[str] | None,
+        left: Mapping[str, bytes],
+        pipes: tuple[int, int],
     ) -> RunSpec:
         """The run that talks with a program.
 
         Parameters:
+            left: as in `spec`.
             pipes: the ends that it reads from and writes to.
         """
         chosen = self._flags if flags is None else flags
-        called = contracts.interactive_layout(self._contract, given, answer, chosen)
+        kept = left if self.passes > 1 else None
+        called = contracts.interactive_layout(self._contract, given, answer, chosen, kept)
         return replace(self._spec(called), pipes=pipes)
 
     def _spec(self, called: Layout) -> RunSpec:
@@ -166,7 +219,8 @@ class ProgramReady(ReadyJudge):
         native = self._artifact.fd >= 0
         return RunSpec(
             program=wire.EXECUTE if native else wire.PYTHON_CODE,
-            limits=self._limits_with(called.files),
+            limits=self._limits_with(called.files, len(self._source)),
+            source=b"" if native else self._source,
             code=self._artifact.code,
             executable_fd=self._artifact.fd,
             argv=("./judge", *called.argv) if native else called.argv,
@@ -182,8 +236,16 @@ class ProgramReady(ReadyJudge):
             stdout=read_output(outcome.stdout, _EXCERPT_BYTES),
             stderr=read_output(outcome.stderr, _EXCERPT_BYTES),
             files={name: read_output(fd, _EXCERPT_BYTES) for name, fd in outcome.files.items()},
+            whole=not outcome.flags & wire.FETCH_CUT,
         )
-        return contracts.decide(self._contract, ended)
+        decision = contracts.decide(self._contract, ended)
+        if decision.again:
+            # A file can be as long as the limit says and take no room at all, so that many could.
+            size = sum(os.fstat(fd).st_size for fd in outcome.files.values())
+            if size > self.limits.file_bytes:
+                return Decision(None, f"the judge left {size} bytes in its feedback folder for the "
+                                f"next pass; {self.limits.file_bytes} allowed")  # fmt: skip
+        return decision
 
 
 class Judges:
@@ -229,6 +291,7 @@ class Judges:
             check_files(judge.files, self._taken(judge))
             if isinstance(judge, ProgramJudge):
                 check_arguments(judge.flags, ())
+                _check_passes(judge)
         except BadRequestError as error:
             # Also the errors of a kind of it: a language that is not here, a size.
             own = (error.field or "").replace("args", "flags")
@@ -263,7 +326,7 @@ class Judges:
         limits = self._limits(judge)
         if isinstance(judge, FunctionJudge):
             return _Function(artifact, box, limits)
-        return ProgramReady(artifact, box, limits, judge)
+        return ProgramReady(artifact, box, limits, judge, source)
 
     def _language(self, judge: FunctionJudge | ProgramJudge) -> Language:
         return self._tools.find("python" if isinstance(judge, FunctionJudge) else judge.language)
@@ -280,6 +343,23 @@ class Judges:
             own, cpu_time_s=own.judge_cpu_time_s, memory_bytes=own.judge_memory_bytes
         )
         return bounds.resolve(judge.limits, defaults)
+
+
+def _check_passes(judge: ProgramJudge) -> None:
+    if judge.passes == 1:
+        return
+    if judge.contract != "icpc":
+        raise BadRequestError(
+            f"a judge of contract {judge.contract} has a single pass; only those of contract icpc "
+            "can ask for another one", field="passes",
+        )  # fmt: skip
+    for path in judge.files:
+        # From the second pass on that folder is as the pass before left it.
+        if path.startswith(f"{contracts.FEEDBACK}/"):
+            raise BadRequestError(
+                "a judge of several passes finds nothing of its own in the feedback folder",
+                field=f"files.{path}",
+            )
 
 
 def _is_for_testlib(judge: ProgramJudge, language: Language) -> bool:

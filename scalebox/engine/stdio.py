@@ -1,7 +1,7 @@
 """Judging what programs write to standard output, and outputs that are there already.
 
 A comparison is made here, outside the sandbox; a judge that is a program gets a run of its own for
-each output, before anything else of the same client's.
+each output, before anything else of the same client's, and perhaps has the program run again.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import msgspec
 
 from scalebox.engine import verdicts
 from scalebox.engine.jobs import JUDGE_PRIORITY, Job
-from scalebox.engine.judgement import Judgement
 from scalebox.engine.judges import ReadyJudge, data_of, key_of
+from scalebox.engine.passes import PassesJudgement
 from scalebox.errors import BadRequestError
 from scalebox.judging.compare import QUICK_BYTES, Outcome, compare, compare_quickly
 from scalebox.model import (
@@ -43,7 +43,7 @@ _TURN = 16
 TestsT = TypeVar("TestsT", StdioTests, OutputTests)
 
 
-class _OutputJudgement(Judgement[TestsT]):
+class _OutputJudgement(PassesJudgement[TestsT]):
     """What decides about outputs, wherever they come from."""
 
     @classmethod
@@ -59,6 +59,7 @@ class _OutputJudgement(Judgement[TestsT]):
         return None
 
     async def prepare(self) -> None:
+        await super().prepare()
         #: By `key_of`.
         self._ready: dict[bytes, ReadyJudge] = {}
         #: For each case that a program judges.
@@ -73,6 +74,7 @@ class _OutputJudgement(Judgement[TestsT]):
                 ready = await self._make_ready(own, f"tests.cases[{index}].judge")
             if ready is not None:
                 self._judges[index] = ready
+                self.may_repeat(index, ready)
             elif case.judge_flags is not None:
                 raise BadRequestError(
                     "flags are for a judge that is a program",
@@ -99,7 +101,7 @@ class _OutputJudgement(Judgement[TestsT]):
         for ready in self._ready.values():
             ready.close()
 
-    def decide(self, index: int, outcome: RunOutcome) -> None:
+    def judge_output(self, index: int, outcome: RunOutcome) -> None:
         """Find out whether an output is right; the outcome is closed."""
         if index in self._judges:
             self._ask_judge(index, outcome)
@@ -148,7 +150,7 @@ class _OutputJudgement(Judgement[TestsT]):
         self._judge_attempts[index] = 0
         case, size = self.tests.cases[index], self.room.inputs.size
         inline = isinstance(outcome.stdout, bytes)
-        if inline and size(case.input) + size(case.answer) <= _LARGE_BYTES:
+        if inline and size(self.input_of(index)) + size(case.answer) <= _LARGE_BYTES:
             self._outcomes[index] = outcome
             self._submit_judge(index, *self._texts(index, outcome))
         else:
@@ -157,7 +159,7 @@ class _OutputJudgement(Judgement[TestsT]):
     def _texts(self, index: int, outcome: RunOutcome) -> tuple[bytes, bytes, bytes]:
         """Input, output, answer."""
         case, read = self.tests.cases[index], self.room.inputs.read
-        return read(case.input), read_output(outcome.stdout), read(case.answer)
+        return read(self.input_of(index)), read_output(outcome.stdout), read(case.answer)
 
     async def _ask_judge_aside(self, index: int, outcome: RunOutcome) -> None:
         """The outcome is this task's alone while a thread reads it."""
@@ -184,7 +186,7 @@ class _OutputJudgement(Judgement[TestsT]):
             self.client,
             self.submission.priority + JUDGE_PRIORITY,
             ready.limits.memory_bytes,
-            lambda: ready.spec(index, given, output, answer, flags),
+            lambda: ready.spec(index, given, output, answer, flags, self.left_for(index)),
             lambda outcome: self._heard_judge(index, job, outcome, (given, output, answer)),
             age=self.age,
         )
@@ -198,14 +200,18 @@ class _OutputJudgement(Judgement[TestsT]):
         if outcome is None or verdicts.is_our_failure(outcome):
             self._judge_failed(index, job, outcome, texts)
             return
+        ready = self._judges[index]
         try:
-            decision = self._judges[index].decide(index, outcome)
+            decision = self.decide(index, ready, outcome)
         except Exception as error:
+            outcome.close()
             words = f"judging the run failed for reasons of ours: {error!r}"
             self._settle_judged(index, Verdict.INTERNAL_ERROR, words, None)
             return
-        finally:
-            outcome.close()
+        if decision.again:
+            self.go_on(index, ready, self._outcomes[index], outcome)
+            return
+        outcome.close()
         if decision.accepted is None:
             verdict = Verdict.JUDGE_ERROR
             self.room.counters["judge_errors"] += 1
@@ -238,7 +244,7 @@ class _OutputJudgement(Judgement[TestsT]):
 
 
 class StdioJudgement(_OutputJudgement[StdioTests]):
-    """One run a case, and one more where a program judges."""
+    """One run a case, and one more where a program judges; as often as that one asks for."""
 
     @classmethod
     def data_of(cls, tests: StdioTests) -> Sequence[Data]:
@@ -257,8 +263,8 @@ class StdioJudgement(_OutputJudgement[StdioTests]):
         await super().prepare()
 
     def needs_build(self) -> bool:
-        """Python with a single case is compiled in the case's own process."""
-        return not self.is_python or len(self.tests.cases) > 1
+        """Python with a single case of a single pass is compiled in the case's own process."""
+        return not self.is_python or len(self.tests.cases) > 1 or bool(self._courses)
 
     def compiles_in_run(self) -> bool:
         return self.is_python and not self.artifact.code
@@ -267,7 +273,7 @@ class StdioJudgement(_OutputJudgement[StdioTests]):
         self.submit(range(len(self.tests.cases)))
 
     def make_spec(self, index: int) -> RunSpec:
-        stdin = self.room.inputs.stdin(self.tests.cases[index].input)
+        stdin = self.room.inputs.stdin(self.input_of(index))
         if not self.is_python:
             return RunSpec(
                 program=wire.EXECUTE,
@@ -287,10 +293,15 @@ class StdioJudgement(_OutputJudgement[StdioTests]):
             files=self.files,
         )
 
+    def begin_pass(self, index: int) -> None:
+        """The output of the pass before has been judged."""
+        self._outcomes.pop(index).close()
+        self.submit((index,))
+
     def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
         found = verdicts.program_verdict(outcome, self.limits)
         if found is None:
-            self.decide(index, outcome)
+            self.judge_output(index, outcome)
             return
         slow = found[0] is Verdict.TIME_LIMIT_EXCEEDED and verdicts.ended_well(outcome)
         if not (slow and self.confirm((index,), alone)):
@@ -311,12 +322,21 @@ class GivenOutputsJudgement(_OutputJudgement[OutputTests]):
         self._ended = False
         self._settled = asyncio.Event()
         await super().prepare()
+        if self._courses:
+            raise BadRequestError(
+                "outputs that are there already have one pass; this judge may have the program "
+                "run again",
+                field="tests.judge.passes",
+            )
 
     def needs_build(self) -> bool:
         return False
 
     def start(self) -> None:
         self.room.tasks.start_soon(self._take_all)
+
+    def begin_pass(self, index: int) -> None:
+        raise AssertionError("there is no program")
 
     def make_spec(self, index: int) -> RunSpec:
         raise AssertionError("there is no program")
@@ -363,7 +383,7 @@ class GivenOutputsJudgement(_OutputJudgement[OutputTests]):
         else:
             assert output.sha256 is not None
             content = self.room.blobs.open(output.sha256)
-        self.decide(index, _written(content))
+        self.judge_output(index, _written(content))
 
 
 def _written(content: bytes | int) -> RunOutcome:

@@ -14,7 +14,7 @@ from scalebox.sandbox.spec import RunLimits, RunOutcome
 from scalebox.sandbox.zygote import wire
 
 _STDERR_EXCERPT_BYTES = 4096
-_OF_NO_LIMIT = wire.DESCRIPTOR_FLAGS | wire.PROCESSES_EXCEEDED
+_OF_NO_LIMIT = wire.DESCRIPTOR_FLAGS | wire.PROCESSES_EXCEEDED | wire.FETCH_CUT
 
 RUN_STATUS = {
     Verdict.TIME_LIMIT_EXCEEDED: RunStatus.TIME_LIMIT_EXCEEDED,
@@ -53,6 +53,12 @@ def limit_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str]
             Verdict.TIME_LIMIT_EXCEEDED,
             f"not done after {outcome.wall_s:.3f} s, with {outcome.cpu_s:.3f} s of CPU time used: "
             f"it waits for something; {limits.wall_ns / 1e9:g} s of wall time allowed",
+        )
+    if flags & wire.RECORDS_EXCEEDED:
+        # Only what a harness of ours says belongs there, a record for each thing that it is asked.
+        return (
+            Verdict.OUTPUT_LIMIT_EXCEEDED,
+            "wrote more records to the channel of the tests' results (descriptor 5) than these are",
         )
     if flags & wire.OUTPUT_EXCEEDED or outcome.signal == signal.SIGXFSZ:
         return (

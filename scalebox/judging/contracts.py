@@ -14,11 +14,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from scalebox.model import Contract
+from scalebox.sandbox.zygote import wire
 
 _INPUT, _ANSWER, _OUTPUT = "input.txt", "answer.txt", "output.txt"
-_FEEDBACK = "feedback"
+#: The folder in which an output validator leaves what it has to say.
+FEEDBACK = "feedback"
 _JUDGE_MESSAGE, _TEAM_MESSAGE, _SCORE = (
-    f"{_FEEDBACK}/{name}" for name in ("judgemessage.txt", "teammessage.txt", "score.txt")
+    f"{FEEDBACK}/{name}" for name in ("judgemessage.txt", "teammessage.txt", "score.txt")
+)
+#: What the next run of the program is to read, from a validator of several passes.
+NEXT_PASS = f"{FEEDBACK}/nextpass.in"
+_NEXT = "nextpass.in, which asks for another pass"
+_NOT_WHOLE = (
+    "the judge left in its feedback folder what cannot be kept from pass to pass: more than "
+    f"{wire.MAX_FETCHED_FILES} files and folders, a link or another special file, a folder with "
+    "nothing in it, a file that cannot be read, or too long a name"
 )
 _LONGEST_MESSAGE = 1000
 
@@ -44,7 +54,7 @@ class Layout:
         argv: arguments after the program's name.
         files: beside it, name → content.
         stdin: its standard input.
-        fetch: files to take out afterwards, where they are there.
+        fetch: files to take out afterwards, where they are there; with a `/` at the end, folders.
     """
 
     argv: tuple[str, ...]
@@ -62,6 +72,7 @@ class Ended:
         signal: the signal's number.
         stdout, stderr: what it wrote, perhaps cut.
         files: fetched ones, perhaps cut.
+        whole: whether these are all files of the folder that was to be fetched.
     """
 
     exit_code: int | None
@@ -69,6 +80,7 @@ class Ended:
     stdout: bytes = b""
     stderr: bytes = b""
     files: Mapping[str, bytes] | None = None
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +91,23 @@ class Decision:
         accepted: None: it did not; `message` says why.
         message: its words for people.
         score: points, if it gave any.
+        again: whether it accepts for this once, and wants the program to be run again with what it
+            left as `NEXT_PASS`.
     """
 
     accepted: bool | None
     message: str = ""
     score: float | None = None
+    again: bool = False
 
 
 def layout(
-    contract: Contract, given: bytes, output: bytes, answer: bytes, flags: Sequence[str]
+    contract: Contract,
+    given: bytes,
+    output: bytes,
+    answer: bytes,
+    flags: Sequence[str],
+    left: Mapping[str, bytes] | None = None,
 ) -> Layout:
     """How to call a judge.
 
@@ -96,14 +116,19 @@ def layout(
         output: what the submission wrote.
         answer: the jury's.
         flags: of `icpc`.
+        left: of `icpc`, what the pass before left in the feedback folder, path → content; nothing
+            before the first.  None: the judge is one of a single pass, and few files matter.
     """
     if contract == "icpc":
+        # The folder comes with the files, which a validator replaces, or adds to.
+        feedback = left or {_JUDGE_MESSAGE: b"", _TEAM_MESSAGE: b""}
+        named = (_JUDGE_MESSAGE, _TEAM_MESSAGE, _SCORE)
         return Layout(
-            argv=(_INPUT, _ANSWER, _FEEDBACK + "/", *flags),
-            # The folder comes with the files, which a validator replaces, or adds to.
-            files={_INPUT: given, _ANSWER: answer, _JUDGE_MESSAGE: b"", _TEAM_MESSAGE: b""},
+            argv=(_INPUT, _ANSWER, FEEDBACK + "/", *flags),
+            files={_INPUT: given, _ANSWER: answer, **feedback},
             stdin=output,
-            fetch=(_JUDGE_MESSAGE, _TEAM_MESSAGE, _SCORE),
+            # What a validator keeps there for its next pass may have any name.
+            fetch=named if left is None else (FEEDBACK + "/",),
         )
     if contract == "testlib":
         files = {_INPUT: given, _OUTPUT: output, _ANSWER: answer}
@@ -117,20 +142,24 @@ def layout(
 
 
 def interactive_layout(
-    contract: Contract, given: bytes, answer: bytes, flags: Sequence[str]
+    contract: Contract,
+    given: bytes,
+    answer: bytes,
+    flags: Sequence[str],
+    left: Mapping[str, bytes] | None = None,
 ) -> Layout:
     """How to call a judge that talks with the program.
 
     Parameters:
         given: the case's input.
         answer: the jury's.
-        flags: of `icpc`.
+        flags, left: as in `layout`.
 
     Raises:
         ValueError: this contract has no interaction.
     """
     if contract == "icpc":
-        return layout(contract, given, b"", answer, flags)
+        return layout(contract, given, b"", answer, flags, left)
     if contract == "testlib":
         files = {_INPUT: given, _OUTPUT: b"", _ANSWER: answer}
         return Layout(argv=(_INPUT, _OUTPUT, _ANSWER), files=files)
@@ -151,9 +180,16 @@ def _icpc(ended: Ended) -> Decision:
     files = ended.files or {}
     message = _words(files.get(_JUDGE_MESSAGE, b"")) or _words(files.get(_TEAM_MESSAGE, b""))
     score = _number(files.get(_SCORE, b""))
+    # Section "Multi-pass validation" of the specification, to the end.  Of a judge of a single
+    # pass that file is not fetched, and means nothing.
+    asks = NEXT_PASS in files
     if ended.exit_code == _ICPC_ACCEPT:
-        return Decision(True, message, score)
+        if not ended.whole:
+            return Decision(None, _NOT_WHOLE)
+        return Decision(True, message, score, again=asks)
     if ended.exit_code == _ICPC_REJECT:
+        if asks:
+            return Decision(None, f"the judge rejects, and yet leaves {_NEXT}: {message}")
         return Decision(False, message, score)
     return _failed(ended, f"{_ICPC_ACCEPT} or {_ICPC_REJECT}", message)
 

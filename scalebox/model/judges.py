@@ -62,6 +62,8 @@ class FunctionJudge(
 
 #: How a judge that is a program is called, and how it answers; see docs/judging.md.
 Contract = Literal["icpc", "testlib", "scalebox", "open-r1"]
+#: A judge of several passes may have so many of them.
+MAX_PASSES = 1000
 
 
 class ProgramJudge(
@@ -75,6 +77,9 @@ class ProgramJudge(
         source: the main source file.
         files: further files beside it; those in its language are compiled with it.
         flags: further arguments (`icpc` alone takes them).
+        passes: how often it may have the program run in a case, each time but the first with an
+            input that it has written itself (`icpc` alone: the most passes of a multi-pass
+            validator).
         limits: of one decision; what is unset comes from the daemon's configuration.
     """
 
@@ -83,6 +88,7 @@ class ProgramJudge(
     source: Data
     files: dict[str, Data] = {}
     flags: list[str] = []
+    passes: Annotated[int, Meta(ge=1, le=MAX_PASSES)] = 1
     limits: Limits = Limits()
 
 

@@ -53,7 +53,8 @@ class RunSpec:
         argv: arguments (for `EXECUTE` with argv[0]).
         env: added to the slot's environment.
         files: further files of the program's folder: path → (content, mode).
-        fetch: files to hand back.
+        fetch: files to hand back; a path that ends in `/` is that of a folder, and means all files
+            below it, if these can be had (else `wire.FETCH_CUT` is among the outcome's flags).
         records: how many records the program may write to descriptor 5, read by the slot; each
             starts the limits on CPU and wall time anew; 0: there is no such descriptor.
         driver: a trusted Python program (marshalled code) to run beside it, joined by pipes at 3

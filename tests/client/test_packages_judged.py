@@ -32,6 +32,16 @@ from helper import numbers
 sum_ = int(open(sys.argv[1]).read())
 sys.exit(42 if sum(numbers(sys.stdin.read())) == sum_ else 43)
 """
+#: The program adds one to what it reads; what it says is what it reads next, until that is 3.
+COUNTING = """
+import sys
+given, said = int(open(sys.argv[1]).read()), sys.stdin.read().strip()
+if said != str(given + 1):
+    sys.exit(43)
+if said != "3":
+    open(sys.argv[3] + "nextpass.in", "w").write(said)
+sys.exit(42)
+"""
 GUESS_VALIDATOR = """
 import sys
 secret = int(open(sys.argv[1]).read())
@@ -135,6 +145,14 @@ async def test_packages_are_judged(tmp_path: Path) -> None:
             ),
             "output_validator/guess.py": GUESS_VALIDATOR,
         },
+        "several passes": {
+            **kattis(
+                "problem_format_version: 2025-09\nname: n\ntype: [pass-fail, multi-pass]\n"
+                "limits: {validation_passes: 3}\n",
+                {"secret/1": ("0", ""), "secret/2": ("2", "")},
+            ),
+            "output_validator/count.py": COUNTING,
+        },
         "polygon": {
             "problem.xml": POLYGON.replace(
                 "ASSETS",
@@ -172,6 +190,7 @@ async def test_packages_are_judged(tmp_path: Path) -> None:
         "validator in C++": (half, late),
         "validator in Python": (half, "print(1)"),
         "interactive": (GUESS, stubborn),
+        "several passes": ("print(int(input()) + 1)", "print(min(2, int(input()) + 1))"),
         "polygon": (ADD, "print(3)"),
         "polygon, interactive": (GUESS, stubborn),
         "dmoj": (ADD, "print(4)"),
@@ -207,7 +226,7 @@ def test_the_command_judges_a_package(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_is_wrong_with_a_package(tmp_path: Path) -> None:
-    folder = lay(tmp_path, kattis("validation: custom multi-pass\n", {"secret/1": ("", "")}))
+    folder = lay(tmp_path, kattis("type: submit-answer\n", {"secret/1": ("", "")}))
     lay(folder, {"a.py": ""})
     done = subprocess.run(
         [sys.executable, "-m", "scalebox.cli", "judge", folder / "a.py", "--problem", folder],
@@ -215,4 +234,4 @@ def test_the_command_says_what_is_wrong_with_a_package(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert "problem.yaml" in done.stderr
-    assert "several passes" in done.stderr
+    assert "without a program" in done.stderr

@@ -207,6 +207,33 @@ def test_a_package_that_talks(tmp_path: Path, files: dict[str, str]) -> None:
     assert tests.cases[1].judge_flags == (["x"] if grouped else None)
 
 
+@pytest.mark.parametrize(
+    ("about", "passes", "talks"),
+    [
+        ("validation: custom multi-pass\n", 2, False),
+        ("validation: custom multipass\nlimits: {validation_passes: 7}\n", 7, False),
+        ("validation: custom interactive multi-pass\n", 2, True),
+        ("problem_format_version: 2025-09\nname: n\ntype: multi-pass\n", 2, False),
+        (
+            "problem_format_version: 2025-09\nname: n\ntype: [pass-fail, multi-pass]\n"
+            "limits: {validation_passes: 3, validation_time: 5}\n",
+            3,
+            False,
+        ),
+        ("problem_format_version: 2023-07\nname: n\ntype: [interactive, multi-pass]\n", 2, True),
+        # It is for problems of several passes alone (format 2025-09, "Limits").
+        ("validation: custom\nlimits: {validation_passes: 3}\n", 1, False),
+    ],
+)
+def test_a_package_of_several_passes(tmp_path: Path, about: str, passes: int, talks: bool) -> None:
+    folder = "output_validators" if "validation: " in about else "output_validator"
+    files = {**LEGACY, "problem.yaml": about, f"{folder}/v.py": VALIDATOR}
+    tests = load_problem(lay(tmp_path, files)).tests
+    assert isinstance(tests, InteractiveTests if talks else StdioTests)
+    assert isinstance(tests.judge, ProgramJudge)
+    assert (tests.judge.contract, tests.judge.passes) == ("icpc", passes)
+
+
 def test_bytes_that_are_no_text_stay_bytes(tmp_path: Path) -> None:
     tests = stdio_of(tmp_path, {**LEGACY, "data/secret/a.in": b"\xff\0"})
     assert tests.cases[1].input == Blob(data=b"\xff\0")
@@ -222,10 +249,34 @@ def test_links_within_the_package_are_followed(tmp_path: Path) -> None:
 
 
 REFUSED: dict[str, tuple[dict[str, str], str]] = {
-    "several passes": ({"problem.yaml": "validation: custom multi-pass"}, "several passes"),
-    "passes by type": (
+    "several passes by default": (
         {"problem.yaml": "problem_format_version: 2025-09\ntype: [multi-pass]"},
-        "several passes",
+        "none in .*output_validator$",
+    ),
+    "a single pass of several": (
+        {
+            "problem.yaml": "validation: custom multi-pass\nlimits: {validation_passes: 1}",
+            "output_validators/v.py": "",
+        },
+        "limits: `validation_passes` is 1; it must be a whole number from 2",
+    ),
+    "half a pass": (
+        {
+            "problem.yaml": "validation: custom multi-pass\nlimits: {validation_passes: 2.5}",
+            "output_validators/v.py": "",
+        },
+        "`validation_passes` is 2.5",
+    ),
+    "too many passes": (
+        {
+            "problem.yaml": "validation: custom multi-pass\nlimits: {validation_passes: 1001}",
+            "output_validators/v.py": "",
+        },
+        "from 2 to 1000",
+    ),
+    "misspelt passes": (
+        {"problem.yaml": "limits: {validation_pases: 3}"},
+        "limits.*`validation_passes`",
     ),
     "answers alone": (
         {"problem.yaml": "problem_format_version: 2025-09\ntype: submit-answer"},

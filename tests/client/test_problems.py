@@ -189,6 +189,15 @@ def test_a_package_row_that_talks(
     assert problem.tests.judge.language == "python"
 
 
+@pytest.mark.parametrize("kind", ["custom", "interactive"])
+def test_a_package_row_of_several_passes(tmp_path: Path, kind: str) -> None:
+    judge = {**VALIDATOR, "kind": kind, "multi_pass": True}
+    tests = load_problem(write_rows(tmp_path / "p.jsonl", {**PACKAGE, "judge": judge})).tests
+    assert isinstance(tests, InteractiveTests if kind == "interactive" else StdioTests)
+    assert isinstance(tests.judge, ProgramJudge)
+    assert tests.judge.passes == 2
+
+
 def test_the_submissions_of_a_package_row(tmp_path: Path) -> None:
     (row,) = read_rows(write_rows(tmp_path / "p.jsonl", PACKAGE))
     (found,) = row.submissions()
@@ -235,7 +244,10 @@ def test_apps_rows_over_standard_input(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "words"),
     [
-        ({**PACKAGE, "judge": {**VALIDATOR, "multi_pass": True}}, "several passes"),
+        (
+            {**PACKAGE, "judge": {"kind": "default", "flags": "", "multi_pass": True}},
+            "several passes, and the default validator",
+        ),
         ({**PACKAGE, "judge": {**VALIDATOR, "files": {"v/a.rb": ""}}}, "unknown language: a.rb"),
         (
             {**PACKAGE, "judge": {**VALIDATOR, "files": {"v/a.py": "", "w/a.py": ""}}},

@@ -140,6 +140,7 @@ BAD_REQUESTS: list[tuple[dict[str, list[str]], str]] = [
     ({"args": ["a", "b\0"]}, "args[1]"), ({"args": ["\ud800"]}, "args[0]"),
     ({"args": ["x" * 70_000]}, "args"), ({"args": ["x"] * 40_000}, "args"),
     ({"fetch": ["ok", "../x"]}, "fetch[1]"), ({"fetch": ["\ud800"]}, "fetch[0]"),
+    ({"fetch": ["folder/"]}, "fetch[0]"),
     ({"fetch": ["\0"]}, "fetch[0]"), ({"fetch": [f"f{n}" for n in range(65)]}, "fetch"),
     ({"fetch": [f"{n:02}/{'x' * 250}/{'y' * 250}" for n in range(64)]}, "fetch"),
 ]  # fmt: skip

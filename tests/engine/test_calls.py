@@ -186,6 +186,17 @@ async def test_large_arguments_and_results(engine: Engine) -> None:
     assert report.accepted, report.message
 
 
+async def test_more_records_than_results_are_called_so(engine: Engine) -> None:
+    floods = "import os\ndef f():\n    for _ in range(9): os.write(5, b'{}\\n')\n    return 1"
+    prints = "def f():\n    while True: print('x' * 1000)"
+    limits = Limits(output_bytes=1 << 20)
+    for source, words in ((floods, "more records"), (prints, "1048576 bytes of output")):
+        report = await engine.judge(calls(source, [([], 1)], limits=limits), client="t")
+        assert verdicts(report) == ["output_limit_exceeded"], report
+        assert words in report.message
+        assert report.cases[0].attempts == 1
+
+
 async def test_a_result_beyond_the_channel_is_stopped(engine: Engine) -> None:
     source = "def f(n): return 'x' * n"
     cases = [([10], "x" * 10), ([50_000_000], ""), ([3], "xxx")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import signal
 
@@ -11,7 +12,7 @@ import pytest
 from scalebox.engine import service
 from scalebox.engine.service import Engine
 from scalebox.errors import InternalError
-from scalebox.model import Limits, Report, RunRequest, StdioCase, StdioTests, Submission
+from scalebox.model import Blob, Limits, Report, RunRequest, StdioCase, StdioTests, Submission
 
 from .conftest import StartsEngine, asserted, calls, stdio, until, verdicts
 
@@ -200,3 +201,16 @@ async def test_results_that_come_after_the_end_change_nothing(engine: Engine) ->
     room = engine._room.scheduler
     await until(lambda: room._result_bytes == 0 and room.running == 0)
     assert room.admitted == 0
+
+
+async def test_a_deadline_before_the_data_is_ready_is_a_deadline(
+    start_engine: StartsEngine,
+) -> None:
+    # Where programs run as the daemon's user, uploaded data is copied before anything is run.
+    async with start_engine(sandbox={"slots": 1, "isolation": "user"}) as engine:
+        data = b"x" * (8 << 20)
+        sha256 = hashlib.sha256(data).hexdigest()
+        await engine.blobs.put(sha256, data)
+        tests = StdioTests(cases=[StdioCase(input=Blob(sha256=sha256))])
+        submission = Submission(language="python", source="", tests=tests, deadline_s=1e-6)
+        assert verdicts(await engine.judge(submission, client="t")) == ["cancelled"]

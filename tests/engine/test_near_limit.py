@@ -15,6 +15,7 @@ from scalebox.sandbox.spec import RunOutcome, RunSpec
 from scalebox.sandbox.zygote import wire
 
 from .conftest import asserted, calls, stdio, verdicts
+from .test_passes import COUNTS, ECHO, judged_by, report_of
 
 LIMITS = Limits(cpu_time_s=10.0)
 SLOW_S = 11.0
@@ -201,3 +202,19 @@ async def test_a_test_program_that_was_slow_is_run_again(host: Host, engine: Eng
         asserted("def f(): return 1", "assert f() == 1", limits=LIMITS), client="t"
     )
     assert verdicts(report) == ["time_limit_exceeded"]
+
+
+async def test_each_pass_of_a_case_is_measured_again_by_itself(host: Host, engine: Engine) -> None:
+    def distort(number: int, outcome: RunOutcome) -> None:
+        # In each of three passes: a slow run, the same alone, and the judge's.
+        if number % 3 == 0:
+            outcome.cpu_s = SLOW_S
+
+    host.distort = distort
+    judge = judged_by(COUNTS, passes=3)
+    report = await report_of(engine, judge, ECHO, ("1", "3"), limits=LIMITS)
+    assert report.accepted, report
+    assert report.cases[0].message == "[1: 1][2: 2][3: 3]"
+    assert (host.runs, report.cases[0].attempts) == (9, 1)
+    assert report.cases[0].cpu_time_s < 10
+    assert engine.status().counters["confirmations"] == 3

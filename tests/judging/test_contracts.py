@@ -95,6 +95,51 @@ def test_feedback_is_told() -> None:
     assert "expected 5" in failed.message
 
 
+def test_a_validator_of_several_passes_finds_what_it_left() -> None:
+    first = contracts.layout("icpc", b"in", b"out", b"ans", ["x"], {})
+    assert first.argv == ("input.txt", "answer.txt", "feedback/", "x")
+    assert first.fetch == ("feedback/",)
+    assert {path for path in first.files if path.startswith("feedback/")} == {
+        "feedback/judgemessage.txt",
+        "feedback/teammessage.txt",
+    }
+    # All that it left and nothing else: the name of a message may have become that of a folder.
+    left = {"feedback/state": b"1", "feedback/judgemessage.txt/part": b"2"}
+    later = contracts.layout("icpc", b"in", b"out", b"ans", [], left)
+    assert later.files == {"input.txt": b"in", "answer.txt": b"ans", **left}
+    talking = contracts.interactive_layout("icpc", b"in", b"ans", [], left)
+    assert (talking.files, talking.fetch) == (later.files, later.fetch)
+
+
+def test_a_validator_of_a_single_pass_is_called_as_ever() -> None:
+    assert contracts.layout("icpc", b"", b"", b"", []).fetch == (
+        "feedback/judgemessage.txt",
+        "feedback/teammessage.txt",
+        "feedback/score.txt",
+    )
+
+
+def test_the_end_of_one_of_several_passes() -> None:
+    asking = {"feedback/nextpass.in": b"", "feedback/judgemessage.txt": b"half"}
+    assert contracts.decide("icpc", Ended(42, files=asking)) == Decision(True, "half", again=True)
+    both = contracts.decide("icpc", Ended(43, files=asking))
+    assert both.accepted is None
+    assert "nextpass.in" in both.message
+    assert decided("icpc", 0, files=asking) is None
+    assert decided("icpc", None, signal=9, files=asking) is None
+    other = {"feedback/sub/nextpass.in": b"", "feedback/nextpass.in/sub": b""}
+    assert contracts.decide("icpc", Ended(42, files=other)) == Decision(True)
+
+
+def test_a_feedback_folder_that_is_not_all_there() -> None:
+    for files in ({}, {"feedback/nextpass.in": b""}):
+        lost = contracts.decide("icpc", Ended(42, files=files, whole=False))
+        assert lost.accepted is None
+        assert "cannot be kept" in lost.message
+    # What it lacks could not make a rejection anything else but an error of the judge's.
+    assert decided("icpc", 43, files={}, whole=False) is False
+
+
 @pytest.mark.parametrize("score", [b"", b"nan", b"inf", b"1 2", b"x" * 10_000, b"\xff"])
 def test_what_is_no_score_is_none(score: bytes) -> None:
     found = contracts.decide("icpc", Ended(42, files={"feedback/score.txt": score}))

@@ -7,9 +7,10 @@ import secrets
 
 import pytest
 
+from scalebox.model import IsolationLevel
 from scalebox.sandbox.spec import RunSpec, sealed_memfd
 from scalebox.sandbox.zygote import wire
-from tests.sandbox.conftest import LIMITS, Bench, take
+from tests.sandbox.conftest import LIMITS, WAYS, Bench, take
 
 #: Searches its own memory for a text given in two halves, which it never joins.
 SEARCH = """
@@ -82,6 +83,28 @@ async def test_files_arguments_and_channel_of_a_run_are_forgotten(bench: Bench) 
     assert outcome.channel == in_channel.encode() + b"\n"
     outcome.close()
     for marker in (in_file, in_channel):
+        assert await find(bench, marker) == b"0\n"
+
+
+@pytest.mark.parametrize(
+    "bench",
+    # Without a file system of its own pid 1 removes what a run left, name by name.
+    [way for way in WAYS if way[0] is not IsolationLevel.MINIMAL],
+    ids=lambda pair: f"{pair[0].value}-{pair[1]}",
+    indirect=True,
+)
+async def test_names_of_files_that_were_gathered_are_forgotten(bench: Bench) -> None:
+    file, folder = secrets.token_hex(16), secrets.token_hex(16)
+    source = f"""
+import os
+folder = 'feedback/' + {folder[:16]!r} + {folder[16:]!r}
+os.makedirs(folder)
+open(folder + '/' + {file[:16]!r} + {file[16:]!r}, 'w').write('kept')
+"""
+    outcome = await bench.python(source, fetch=("feedback/",))
+    assert list(outcome.files) == [f"feedback/{folder}/{file}"]
+    outcome.close()
+    for marker in (file, folder):
         assert await find(bench, marker) == b"0\n"
 
 

@@ -11,6 +11,9 @@ specifications (github.com/Kattis/problem-package-format, 2026-11).  What differ
   `output_validator_args` from `test_group.yaml` of a group, or `NAME.yaml` of a case.  A group
   that does not say has those of the group around it.
 
+Problems of several passes (`multi-pass` in `type`, and in `validation` as DOMjudge reads legacy
+packages) have a validator of their own, which may run the program `limits.validation_passes` times.
+
 Groups are read as cases: all must be accepted.  What a scoring problem's groups are worth is not
 added up.
 """
@@ -27,6 +30,7 @@ from scalebox.client.folders import ProblemFileError, convert
 from scalebox.client.packages.documents import Table, read_yaml
 from scalebox.client.packages.files import MAX_TEXT_BYTES, PackageFiles, located, printable
 from scalebox.client.packages.programs import (
+    DEFAULT_PASSES,
     PackageCase,
     RowSubmission,
     comparison_of_flags,
@@ -36,6 +40,7 @@ from scalebox.client.packages.programs import (
     validator_of_files,
 )
 from scalebox.model import Comparison, Limits, Problem, ProgramJudge
+from scalebox.model.judges import MAX_PASSES
 
 _LEGACY = ("legacy", "legacy-icpc")
 _VERSIONS = (*_LEGACY, "2023-07-draft", "2023-07", "2025-09-draft", "2025-09", "draft")
@@ -50,11 +55,12 @@ _OTHER_KEYS = frozenset((
     "source_url", "uuid", "version",
 ))  # fmt: skip
 _LIMITS = frozenset((
-    "memory", "output", "time_limit", "validation_memory", "validation_output", "validation_time",
+    "memory", "output", "time_limit", "validation_memory", "validation_output", "validation_passes",
+    "validation_time",
 ))  # fmt: skip
 _OTHER_LIMITS = frozenset((
     "code", "compilation_memory", "compilation_output", "compilation_time", "time_multiplier",
-    "time_multipliers", "time_resolution", "time_safety_margin", "validation_passes",
+    "time_multipliers", "time_resolution", "time_safety_margin",
 ))  # fmt: skip
 _TYPES = frozenset(("pass-fail", "scoring", "interactive", "multi-pass", "submit-answer"))
 _VALIDATION = frozenset(("default", "custom", "score", "interactive", "multi-pass", "multipass"))
@@ -197,11 +203,6 @@ def _words(package: _Package) -> set[str]:
                     f"known: {', '.join(sorted(known))}"
                 )
         words.update(given)
-    if words & {"multi-pass", "multipass"}:
-        raise ProblemFileError(
-            f"{table.where}: problems of several passes cannot be had here yet, as each pass's "
-            "validator writes the input of the next"
-        )
     if "submit-answer" in words:
         raise ProblemFileError(
             f"{table.where}: answers that are submitted without a program cannot be judged here"
@@ -213,7 +214,8 @@ def _judge(package: _Package, words: set[str], flags: list[str]) -> Comparison |
     files, where = package.files, package.table.where
     order = _FOLDERS if package.legacy else _FOLDERS[::-1]
     folder = next((one for one in order if files.names(one)), None)
-    custom = "custom" in words or "interactive" in words
+    passes = _passes(package, words)
+    custom = "custom" in words or "interactive" in words or passes > 1
     # In the newer formats the folder's being there is what says so.
     custom = custom or (not package.legacy and folder is not None and "default" not in words)
     if not custom:
@@ -225,7 +227,20 @@ def _judge(package: _Package, words: set[str], flags: list[str]) -> Comparison |
         )
     with located(files.where(folder)):
         judge = validator_of_files(package.program(folder), folder, flags)
-    return msgspec.structs.replace(judge, limits=_judge_limits(package))
+    return msgspec.structs.replace(judge, passes=passes, limits=_judge_limits(package))
+
+
+def _passes(package: _Package, words: set[str]) -> int:
+    """How often the validator may have the program run in a case."""
+    if not words & {"multi-pass", "multipass"}:
+        return 1
+    limits = package.table.table("limits")
+    number = limits.number("validation_passes")
+    if number is None:
+        return DEFAULT_PASSES
+    if number != int(number) or not 2 <= number <= MAX_PASSES:
+        raise limits.wrong("validation_passes", f"a whole number from 2 to {MAX_PASSES}")
+    return int(number)
 
 
 def _limits(package: _Package) -> Limits:

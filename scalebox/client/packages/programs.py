@@ -47,6 +47,8 @@ ENDINGS: dict[str, tuple[str, ...]] = {
     "scala": (".scala",),
     "lisp": (".lisp", ".cl"),
 }
+#: Of a problem of several passes that does not say how many (format 2025-09, "Limits").
+DEFAULT_PASSES = 2
 #: Validators are in one of these.
 _JUDGE_LANGUAGES = ("cpp", "c", "python")
 _PYTHON2 = re.compile(r"#!.*python2")

@@ -7,6 +7,7 @@ import os
 import stat
 
 from . import child, rootfs, trees, wire
+from .gather import Gathering
 from .request import Request
 
 TYPE_CHECKING = False
@@ -115,6 +116,22 @@ class Box:
             listing += wire.FILE_REPLY.pack(len(raw)) + raw
         return found, listing
 
+    def gather(self, paths: list[str], most: int, room: int) -> Gathering | None:
+        """Open all files of the folders among some paths, which end in `/`; None: there are none.
+
+        Parameters:
+            most: how many files.
+            room: how many bytes of listing.
+        """
+        folders = [path for path in paths if path.endswith("/")]
+        if not folders:
+            return None
+        gathering = Gathering(most, room)
+        for path in folders:
+            fd = _open_beneath(self.folder, path[:-1], stat.S_ISDIR)
+            gathering.take(fd, os.fsencode(path))
+        return gathering
+
     def drop(self) -> None:
         """After a run: let its files go, where that is one system call."""
         if self._own_namespaces:
@@ -129,8 +146,12 @@ def _write(path: str, content: bytes, mode: int) -> None:
     os.close(fd)
 
 
-def _open_beneath(root: str, path: str) -> int:
-    """Open a regular file that the program left, following no link; -1 if there is none."""
+def _open_beneath(root: str, path: str, is_wanted: Callable[[int], bool] = stat.S_ISREG) -> int:
+    """Open a regular file that the program left, following no link; -1 if there is none.
+
+    Parameters:
+        is_wanted: of the file's mode; another kind of file is not there.
+    """
     parts = path.split("/")
     if path.startswith("/") or any(part in ("", ".", "..") for part in parts):
         return -1
@@ -147,7 +168,7 @@ def _open_beneath(root: str, path: str) -> int:
     finally:
         if directory >= 0:
             os.close(directory)
-    if stat.S_ISREG(os.fstat(fd).st_mode):
+    if is_wanted(os.fstat(fd).st_mode):
         return fd
     os.close(fd)
     return -1

@@ -88,6 +88,7 @@ NUMBERS = {
     "fsopen": (430, 430),
     "fspick": (433, 433),
     "futimesat": (261, -1),
+    "getdents64": (217, 61),
     "init_module": (175, 105),
     "inotify_add_watch": (254, 27),
     "io_setup": (206, 0),
@@ -255,6 +256,19 @@ def drop_handler(number: int) -> None:
 def flush_c_streams() -> None:
     """fflush(NULL): what exit(3) would write for C code in this process."""
     libc.fflush(None)
+
+
+# --- folders whose entries must not become objects -----------------------------------------------
+
+
+def getdents(folder: int, address: int, size: int) -> int:
+    """getdents64(2): read entries of a folder to an address; how many bytes these are."""
+    return syscall("getdents64", folder, ctypes.c_void_p(address), ctypes.c_size_t(size))
+
+
+def openat(folder: int, address: int, flags: int) -> int:
+    """openat(2) of the name at an address; the descriptor."""
+    return _check(libc.openat(folder, ctypes.c_void_p(address), flags), "openat")
 
 
 # --- seccomp -------------------------------------------------------------------------------------

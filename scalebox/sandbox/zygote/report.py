@@ -79,8 +79,19 @@ class Reporter:
             channel_size = 0
         message = self._message() if flags & (wire.SETUP_FAILED | wire.EXEC_FAILED) else b""
         times = struct.pack("<%dQ" % len(record_ns), *record_ns)
-        fetched, listing = self._box.fetch(strings(request.section(wire.FETCH)))
-        room = wire.INLINE_BYTES - len(times) - len(message) - len(listing)
+        paths = strings(request.section(wire.FETCH))
+        fetched, listing = self._box.fetch(paths)
+        listings = [listing]  # type: list[bytes | memoryview]
+        gathering = self._box.gather(
+            paths, wire.MAX_FETCHED_FILES - len(fetched), wire.LISTING_BYTES - len(listing)
+        )
+        if gathering is not None:
+            fetched += gathering.descriptors
+            listings.append(gathering.listing)
+            if not gathering.whole:
+                flags |= wire.FETCH_CUT
+        listing_size = sum(map(len, listings))
+        room = wire.INLINE_BYTES - len(times) - len(message) - listing_size
         outputs = [
             (run.out, sizes[0], wire.STDOUT_FD),
             (run.err, sizes[1], wire.STDERR_FD),
@@ -94,7 +105,7 @@ class Reporter:
                 descriptors.append(fd)
             else:
                 room -= size
-        lengths = (*sizes, channel_size, len(times), len(message), len(listing))
+        lengths = (*sizes, channel_size, len(times), len(message), listing_size)
         header = wire.REPLY.pack(
             request.run_id, flags, ending.status, ending.peer_status, 0, *ending.measured,
             meter.own_cpu_ns(), *lengths, 0,
@@ -104,8 +115,13 @@ class Reporter:
             for fd, size, flag in outputs:
                 if size and not flags & flag:
                     used += os.preadv(fd, [window[used : used + size]], 0)
-            self._send([header, window[:used], times, message, listing], descriptors + fetched)
+            parts = [header, window[:used], times, message, *listings]
+            self._send(parts, descriptors + fetched)
+            del parts
         self._window[:used] = bytes(used)
+        if gathering is not None:
+            listings.clear()
+            gathering.close()
         for fd in (run.out, run.err, channel, *fetched):
             if fd >= 0:
                 os.close(fd)

@@ -181,6 +181,8 @@ class Watch:
         if too_many or self.channel_size + size > self._channel_limit:
             del self.record_ns[self._records :]
             self._flags |= wire.OUTPUT_EXCEEDED
+            if too_many:
+                self._flags |= wire.RECORDS_EXCEEDED
         else:
             with memoryview(self._window) as whole:
                 done = 0

@@ -52,7 +52,8 @@ PIPES = 32
 #: processes, open files, stack bytes, channel records; then the sections' lengths.
 REQUEST = struct.Struct("<IIQII9Q8Q")
 #: The sections, in order: Python source, marshalled code, standard input, the driver's code;
-#: arguments, variables (NAME=value) and paths to fetch, each ended by a NUL; files.
+#: arguments, variables (NAME=value) and paths to fetch, each ended by a NUL; files.  A path to
+#: fetch that ends in `/` is that of a folder, and means all files below it.
 SOURCE, CODE, STDIN, DRIVER_CODE, ARGV, ENVIRONMENT, FETCH, FILES = range(8)
 SECTIONS = 8
 #: CANCEL, PING and PONG: type, (unused), run id.
@@ -72,6 +73,8 @@ COMPILE_FAILED = 64
 PROCESSES_EXCEEDED = 128
 EXEC_FAILED = 256
 PEER_DIED = 512
+FETCH_CUT = 1024  #: of a folder that was to be handed back, not all could be
+RECORDS_EXCEEDED = 2048  #: with `OUTPUT_EXCEEDED`: more records on the channel than it may write
 
 # Reply descriptors, in this order: what is too long to be inline; then the fetched files.
 CHANNEL_FD = 1 << 18
