@@ -26,6 +26,7 @@ from typing import TypeVar
 
 import msgspec
 
+from scalebox.engine.aside import result_bytes
 from scalebox.engine.jobs import JUDGE_PRIORITY, Job
 from scalebox.engine.judgement import Judgement
 from scalebox.engine.judges import ReadyJudge
@@ -40,6 +41,9 @@ from scalebox.model import (
     Verdict,
 )
 from scalebox.sandbox.spec import RunOutcome
+
+#: More than this is read in a worker thread.
+_LARGE_BYTES = 256 << 10
 
 TestsT = TypeVar("TestsT", StdioTests, InteractiveTests, OutputTests)
 
@@ -148,7 +152,7 @@ class PassesJudgement(Judgement[TestsT]):
 
         Parameters:
             program: how its run in this pass went; only numbers are looked at.
-            outcome: the judge's; closed later.
+            outcome: the judge's; closed here, or later.
         """
 
         def begin(left: dict[str, bytes]) -> None:
@@ -160,7 +164,19 @@ class PassesJudgement(Judgement[TestsT]):
             self._confirmations[index] = 0
             self.begin_pass(index)
 
-        self.decide_aside((index,), outcome, lambda: judge.left(outcome), begin)
+        if result_bytes(outcome) > _LARGE_BYTES:
+            self.decide_aside((index,), outcome, lambda: judge.left(outcome), begin)
+            return
+        # At once, so that the slot goes on with this case, and not with one that has not begun.
+        try:
+            left = judge.left(outcome)
+        except OSError as error:
+            words = f"judging the run failed for reasons of ours: {error!r}"
+            self._settle_failure((index,), words)
+            return
+        finally:
+            outcome.close()
+        begin(left)
 
     def settle_result(self, index: int, result: CaseResult) -> None:
         """As of any case, with what its earlier passes took."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,6 +22,8 @@ from scalebox.model import (
     StdioTests,
     Submission,
 )
+from scalebox.sandbox.slot import Slot
+from scalebox.sandbox.spec import RunOutcome, RunSpec
 from scalebox.sandbox.zygote import wire
 
 from .conftest import LEVELS, StartsEngine, until, verdicts
@@ -353,6 +356,25 @@ async def test_hostile_feedback_folders(start_engine: StartsEngine, level: str) 
                 assert "in its feedback folder" in report.message, report
             assert [slot.restarts for slot in engine.status().slots] == [0, 0], name
         assert (await report_of(engine, judged_by(COUNTS), ECHO, ("1", "2"))).accepted
+
+
+async def test_cases_that_have_begun_go_before_those_that_have_not(
+    start_engine: StartsEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept for a next pass is kept of few cases at a time."""
+    inputs: list[bytes | int] = []
+    run = Slot.run
+
+    def spied(slot: Slot, spec: RunSpec, done: Callable[[RunOutcome | None], None]) -> None:
+        if spec.program == wire.PYTHON_CODE and not spec.fetch:
+            inputs.append(spec.stdin)
+        run(slot, spec, done)
+
+    monkeypatch.setattr(Slot, "run", spied)
+    async with start_engine(sandbox={"slots": 1}) as engine:
+        report = await report_of(engine, judged_by(COUNTS, passes=3), ECHO, *[("1", "3")] * 3)
+        assert report.accepted, report
+    assert inputs == [b"1", b"2", b"3"] * 3
 
 
 async def test_the_first_failure_drops_the_passes_that_are_left(engine: Engine) -> None:
