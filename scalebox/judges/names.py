@@ -1,7 +1,8 @@
 """Names of judges of the store: what a text means, and which text means a judge.
 
-`sha256:HASH` is one by its content, `problem:ID` the active judge of a problem, and
-`problem:ID#VERSION` one that is or was a problem's.  All else can only name a judge that ships.
+`sha256:HASH` is one by its content (that is for any problem, or else for one), `problem:ID` the
+active judge of a problem, and `problem:ID#VERSION` one that is or was a problem's.  All else can
+only name a judge that ships.
 """
 
 from __future__ import annotations

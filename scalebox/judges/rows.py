@@ -51,7 +51,9 @@ def find(db: sqlite3.Connection, name: StoreName, *, latest: bool = False) -> Ro
         UnknownJudgeError: there is none.
     """
     if name.hash:
-        rows = _rows(db, f"hash = ? ORDER BY {_TRUSTED}, id DESC LIMIT 1", name.hash)
+        # One that is for any problem has no other name.
+        order = f"problem != '', {_TRUSTED}, id DESC"
+        rows = _rows(db, f"hash = ? ORDER BY {order} LIMIT 1", name.hash)
     elif name.version:
         rows = _rows(db, f"{_OF_PROBLEM} AND version = ?", name.problem, name.version)
     else:
@@ -88,7 +90,7 @@ def _why_none(db: sqlite3.Connection, name: StoreName) -> str:
 
 
 def only(db: sqlite3.Connection, name: StoreName) -> Row:
-    """The one record of a hash.
+    """The one record of a hash, or of several the one that is for any problem.
 
     Raises:
         UnknownJudgeError: there is none.
@@ -97,7 +99,7 @@ def only(db: sqlite3.Connection, name: StoreName) -> Row:
     rows = _rows(db, f"hash = ? ORDER BY problem, id LIMIT {_NAMED + 1}", name.hash)
     if not rows:
         raise UnknownJudgeError(_why_none(db, name), field="name")
-    if len(rows) > 1:
+    if len(rows) > 1 and rows[0].problem:
         names = [row.name for row in rows[:_NAMED]] + ["…"] * (len(rows) > _NAMED)
         raise BadRequestError(
             f"{name} is registered for several problems; name one of them: {', '.join(names)}",

@@ -175,6 +175,22 @@ def test_one_judge_may_be_for_several_problems(store: JudgeStore) -> None:
     assert caught.value.field == "name"
 
 
+def test_a_hash_is_the_name_of_one_for_any_problem(store: JudgeStore) -> None:
+    """It has no other."""
+    store.add(new(FLOATS, "p", state=ACTIVE))
+    record, _ = store.add(new(FLOATS, None))
+    store.add(new(FLOATS, "a", state=ACTIVE))
+    assert record.name == f"sha256:{record.hash}"
+    assert store.record(named(record.name)) == record
+    assert store.lookup(named(record.name)).row.problem == ""
+    store.change(named(record.name), to(RETIRED))
+    assert states_of(store) == {
+        record.name: "retired", "problem:a#1": "active", "problem:p#1": "active",
+    }  # fmt: skip
+    for name, _, _ in store.stored():
+        assert store.record(named(name)).name == name
+
+
 def test_titles_and_summaries(store: JudgeStore) -> None:
     store.add(new(CPP, "p", state=PROVEN))
     store.add(new(FLOATS, "q"))
