@@ -18,7 +18,7 @@ import anyio
 import structlog
 from anyio import to_thread
 
-from scalebox.errors import BadRequestError, ScaleboxError, UnknownJudgeError
+from scalebox.errors import BadRequestError, UnknownJudgeError
 from scalebox.judges.directory import Directory
 from scalebox.judges.names import StoreName, parse, shown
 from scalebox.judges.rows import Row
@@ -299,10 +299,12 @@ class Catalogue:
                 else:
                     self._give_back(taken)
                 raise
-            except ScaleboxError as error:
+            except Exception as error:
+                # The disk is full, or there is not even a thread to be had: later, then.
+                _took(waiting)
                 self._give_back(taken)
                 if not self._failing:
-                    log.warning("counts of judges cannot be written", reason=error.message)
+                    log.warning("counts of judges cannot be written", reason=str(error))
                 self._failing = True
                 return
         self._failing = False
@@ -318,10 +320,9 @@ class Catalogue:
 
     def _write(self, waiting: list[list[Count]]) -> list[Row]:
         """In a worker thread, if nobody has taken back what is to be written."""
-        counts = _took(waiting)
-        rows = self._store.count(counts) if counts else []
         self._store.look()
-        return rows
+        counts = _took(waiting)
+        return self._store.count(counts) if counts else []
 
 
 def _took(waiting: list[list[Count]]) -> list[Count] | None:

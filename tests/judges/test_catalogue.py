@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from scalebox.errors import BadRequestError, JudgeStoreError, UnknownJudgeError
+from scalebox.errors import BadRequestError, UnknownJudgeError
 from scalebox.judges import catalogue as module
+from scalebox.judges import database
 from scalebox.judges.directory import shipped
-from scalebox.judges.store import JudgeStore
 from scalebox.model import Comparison, NamedJudge, Provenance, judge_hash
 
 from .storing import (
@@ -225,29 +226,45 @@ async def test_a_person_takes_a_judge_out_too(file: Path) -> None:
 async def test_counts_that_cannot_be_written_are_kept(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk is full, say."""
-    judges = catalogue(file)
-    real, broken = JudgeStore.count, True
-
-    def count(store: JudgeStore, counts: object) -> object:
-        if broken:
-            raise JudgeStoreError("no room")
-        return real(store, counts)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(JudgeStore, "count", count)
-    async with judges.in_use():
+    """Another process writes and writes."""
+    monkeypatch.setattr(database, "_BUSY_S", 0.1)
+    async with catalogue(file).in_use() as judges:
         await judges.add(new(state=ACTIVE))
         service = judges.in_service(name("problem:p"))
         assert service is not None
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
         service.decided()
         for _ in range(3):
             service.failed("oh")
         assert (await judges.record("problem:p")).failed == 0
-        assert service.taken_out, "out, whatever the disk says"
+        assert service.taken_out, "out, whatever is in the file"
         assert judges.in_service(name("problem:p")) is service
-        broken = False
+        assert service.taken_out
+        other.execute("COMMIT")
+        other.close()
         record = await judges.record("problem:p")
         assert (record.state, record.decided, record.failed) == (QUARANTINED, 1, 3)
+
+
+async def test_without_a_thread_counts_are_kept_too(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host has no more processes; the daemon goes on."""
+    async with catalogue(file).in_use() as judges:
+        await judges.add(new(state=ACTIVE))
+        service = judges.in_service(name("problem:p"))
+        assert service is not None
+
+        async def none_left(*_: object) -> None:
+            raise RuntimeError("can't start new thread")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module.to_thread, "run_sync", none_left)
+            service.decided()
+            await judges._flush()
+            await asyncio.sleep(1.5 * module.FLUSH_S)
+        assert (await judges.record("problem:p")).decided == 1
 
 
 async def test_who_does_not_wait_for_the_write_loses_no_count(file: Path) -> None:
