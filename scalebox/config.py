@@ -145,6 +145,29 @@ class StoreConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     max_problems: Count = 100_000
 
 
+class JudgesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The store of special judges.
+
+    Attributes:
+        file: an SQLite database on a disk of this host, which several daemons here may share;
+            empty: `judges.sqlite` in the store's directory.
+        max_stored: judges kept; more are refused.
+        max_bytes: bound of the file.
+        max_judge_bytes: size of one judge, its files together.
+        max_proof_bytes: size of one proof, as JSON.
+        quarantine_failures, quarantine_rate: a judge that has failed so often, and in such a share
+            of what it was asked, since it was last promoted is taken out of service.
+    """
+
+    file: str = ""
+    max_stored: Count = 50_000
+    max_bytes: Bytes = 4 * GIB
+    max_judge_bytes: Bytes = 4 * MIB
+    max_proof_bytes: Bytes = 1 * MIB
+    quarantine_failures: Count = 20
+    quarantine_rate: Annotated[float, Meta(gt=0, le=1)] = 0.05
+
+
 class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The judge's Python.
 
@@ -214,6 +237,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: LimitsConfig = LimitsConfig()
     engine: EngineConfig = EngineConfig()
     store: StoreConfig = StoreConfig()
+    judges: JudgesConfig = JudgesConfig()
     languages: LanguagesConfig = LanguagesConfig()
     log: LogConfig = LogConfig()
 
@@ -224,6 +248,10 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def store_directory(self) -> Path:
         """Where the daemon keeps files, with the default resolved."""
         return Path(self.store.directory) if self.store.directory else default_store_directory()
+
+    def judges_file(self) -> Path:
+        """Where the daemon keeps special judges, with the default resolved."""
+        return Path(self.judges.file or self.store_directory() / "judges.sqlite")
 
 
 def default_store_directory() -> Path:

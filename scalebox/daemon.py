@@ -1,6 +1,7 @@
 """`scaleboxd`: the one place that wires the rooms together; reads as the life of the process.
 
-configuration → log → engine (stores, tool chains, slots) → API → wait for the end → drain → down.
+configuration → log → judges → engine (stores, tool chains, slots) → API → wait for the end → drain
+→ down.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import anyio
 import msgspec
@@ -25,9 +26,12 @@ import structlog
 
 import scalebox
 from scalebox import config as configuration
-from scalebox.config import Config, LogConfig
+from scalebox.config import Config, JudgesConfig, LogConfig
 from scalebox.errors import ConfigError, HostError, ScaleboxError
 from scalebox.model import Status
+
+if TYPE_CHECKING:
+    from scalebox.judges.catalogue import Catalogue
 
 _DESCRIPTORS = 65_536
 _API = "scalebox.api.serve"
@@ -180,12 +184,14 @@ def _private(path: str, flags: int) -> int:
 
 async def _serve(config: Config, parent: int) -> None:
     from scalebox.engine.service import running
-    from scalebox.judges.directory import shipped
 
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         # What the API needs is loaded while the first slot starts.
         loaded = asyncio.get_running_loop().run_in_executor(None, import_module, _API)
-        async with running(config, shipped()) as engine:
+        async with (
+            _judges(config.judges, config.judges_file()).in_use() as judges,
+            running(config, judges) as engine,
+        ):
             serve = (await loaded).serve
             async with serve(config, engine), anyio.create_task_group() as tasks:
                 _announce(engine.status())
@@ -197,6 +203,35 @@ async def _serve(config: Config, parent: int) -> None:
                 engine.draining = True
                 tasks.cancel_scope.cancel()
     log.info("stopped")
+
+
+def _judges(config: JudgesConfig, file: Path) -> Catalogue:
+    """The judges that submissions can name.
+
+    Raises:
+        HostError: the file of the store cannot be used, or this Python knows no SQLite.
+        JudgeFolderError: those that ship are not there: this installation is broken.
+    """
+    try:
+        import sqlite3  # noqa: F401
+    except ImportError as error:
+        raise HostError(
+            f"this Python ({sys.executable}) was built without SQLite, in which judges are kept "
+            f"({error}): use another one, or install libsqlite3's headers and build it again"
+        ) from error
+    from scalebox.judges.catalogue import Catalogue
+    from scalebox.judges.directory import shipped
+    from scalebox.judges.service import Threshold
+    from scalebox.judges.store import Bounds, JudgeStore
+
+    bounds = Bounds(
+        stored=config.max_stored,
+        file_bytes=config.max_bytes,
+        judge_bytes=config.max_judge_bytes,
+        proof_bytes=config.max_proof_bytes,
+    )
+    threshold = Threshold(config.quarantine_failures, config.quarantine_rate)
+    return Catalogue(shipped(), JudgeStore(file, bounds), threshold)
 
 
 def _announce(status: Status) -> None:

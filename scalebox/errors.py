@@ -44,6 +44,13 @@ class UnknownJudgeError(BadRequestError):
     code = "unknown_judge"
 
 
+class JudgeStateError(ScaleboxError):
+    """A judge of the store cannot go from its state to that one."""
+
+    code = "judge_state"
+    http_status = 409
+
+
 class UnknownBlobError(BadRequestError):
     """A blob is referred to that this daemon does not hold (upload it, then ask again)."""
 
@@ -110,6 +117,12 @@ class HostError(ScaleboxError):
     """This host cannot give what the configuration demands; the message holds the remedy."""
 
     code = "host"
+
+
+class JudgeStoreError(HostError):
+    """The file of the store of judges cannot be used; the message holds the remedy."""
+
+    code = "judge_store"
 
 
 class ConnectionFailedError(ScaleboxError):

@@ -5,6 +5,7 @@ tests/api/test_fuzz.py.)"""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
 import os
@@ -28,10 +29,15 @@ from scalebox.engine.problems import ProblemRegistry
 from scalebox.errors import (
     BadRequestError,
     ConfigError,
+    JudgeStoreError,
     TooLargeError,
+    UnknownJudgeError,
     UnknownProblemError,
 )
+from scalebox.judges.exchange import read_records, write_records
 from scalebox.judges.folder import JudgeFolderError, read_judge
+from scalebox.judges.names import parse
+from scalebox.judges.store import Count
 from scalebox.judging import asserts, call
 from scalebox.judging.harness import common, programs, tester
 from scalebox.languages import table
@@ -40,7 +46,9 @@ from scalebox.model import (
     CallCase,
     CallTests,
     ErrorBody,
+    JudgeState,
     Problem,
+    ProgramJudge,
     Report,
     RunRequest,
     RunResult,
@@ -52,8 +60,13 @@ from scalebox.model import (
 )
 from scalebox.sandbox import cgroups, strays
 from scalebox.sandbox.zygote import meter
+from tests.judges.storing import new as new_judge
+from tests.judges.storing import opened
 
 ROOT = Path(__file__).parent.parent
+CPP_JUDGE = ProgramJudge(
+    contract="testlib", language="cpp", source="int main() {}\n", files={"a.h": "// here\n"}
+)
 often = settings(
     max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
@@ -349,6 +362,42 @@ def test_a_damaged_judge_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "floats"
     folder.mkdir()
     file_check(folder, "judge.toml", true, read, JudgeFolderError)
+
+
+def test_a_damaged_folder_of_judges_is_refused(tmp_path: Path) -> None:
+    store = opened(tmp_path / "judges.sqlite")
+    record, _ = store.add(new_judge(CPP_JUDGE, proof={"asked": [1, 2.5, None]}))
+    store.close()
+    write_records(tmp_path / "out", [record])
+    (folder,) = (tmp_path / "out").iterdir()
+    for name in ("judge.json", "proof.json", "judge.cpp", "files/a.h"):
+        true = (folder / name).read_bytes()
+
+        def read(file: Path) -> None:
+            read_records(tmp_path / "out")
+
+        file_check(folder, name, true, read, JudgeFolderError)
+        (folder / name).write_bytes(true)
+
+
+def test_a_damaged_store_of_judges_is_refused(tmp_path: Path) -> None:
+    store = opened(tmp_path / "judges.sqlite")
+    for state in JudgeState:
+        store.add(new_judge(CPP_JUDGE, state.value, state=state, proof={"a": 1}))
+    store.close()
+
+    def read(file: Path) -> None:
+        with contextlib.closing(opened(file)) as store:
+            names = [name for name, _, _ in store.stored()]
+            for name in names:
+                if store_name := parse(name):
+                    store.record(store_name)
+                    store.lookup(store_name)
+            store.count([Count(1, 1, 1, "fails")])
+            store.add(new_judge(CPP_JUDGE, "another"))
+
+    true = (tmp_path / "judges.sqlite").read_bytes()
+    file_check(tmp_path, "judges.sqlite", true, read, JudgeStoreError, UnknownJudgeError)
 
 
 async def test_a_damaged_problem_was_never_registered(tmp_path: Path) -> None:

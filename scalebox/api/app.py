@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from scalebox.api import batch, native
+from scalebox.api import batch, judges, native
 from scalebox.api.context import CONTEXT, ApiContext
 from scalebox.api.edge import Handler, edge, on_expect
 from scalebox.api.service import EngineService
@@ -21,7 +21,11 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/v1/problems/{id:.+}", native.get_problem),
     ("GET", "/v1/status", native.get_status),
     ("GET", "/v1/languages", native.get_languages),
-    ("GET", "/v1/judges", native.get_judges),
+    ("GET", "/v1/judges", judges.get_judges),
+    ("POST", "/v1/judges", judges.post_judge),
+    # Names may hold ids of problems.
+    ("GET", "/v1/judges/{name:.+}", judges.get_judge),
+    ("POST", "/v1/judges/{name:.+}/state", judges.post_judge_state),
     ("GET", "/healthz", native.healthz),
     ("GET", "/metrics", native.get_metrics),
     ("GET", "/openapi.json", native.get_openapi),

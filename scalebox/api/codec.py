@@ -22,7 +22,7 @@ from anyio import to_thread
 
 from scalebox.api.structure import check_structure, may_hold_too_much
 from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError, TooLargeError
-from scalebox.model import IDENTIFIER_PATTERN, SHA256_PATTERN
+from scalebox.model import DATE_PATTERN, IDENTIFIER_PATTERN, SHA256_PATTERN
 
 T = TypeVar("T")
 
@@ -232,6 +232,7 @@ def convert(kind: Any, value: str, field: str) -> Any:
 _PLACE = re.compile(r" - at `\$(?P<path>.*?)`$", re.DOTALL)
 _PATTERNS = {
     SHA256_PATTERN: "a SHA-256 as 64 hexadecimal digits in lower case",
+    DATE_PATTERN: "a date as 2026-01-31 or 2026-01-31T23:59:59Z",
     IDENTIFIER_PATTERN: "an id of letters, digits and ._:@/+-, the first a letter or a digit",
 }
 _REGEX = re.compile(r"matching regex (?P<pattern>'[^']*')$")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from aiohttp import web
 
+from scalebox.api import codec
 from scalebox.api.auth import Authenticator, Client, connection_peer
 from scalebox.api.codec import BodyBudget
 from scalebox.api.idempotency import IdempotencyStore, work_digest
@@ -25,6 +27,8 @@ from scalebox.model import (
     StdioTests,
     Submission,
 )
+
+T = TypeVar("T")
 
 
 class ApiContext:
@@ -121,3 +125,16 @@ def client_of(request: web.Request) -> Client:
         UnauthorizedError: the edge has refused it, or would.
     """
     return request.app[CONTEXT].auth.identify(request, connection_peer(request))
+
+
+async def document(request: web.Request, kind: type[T]) -> T:
+    """The request's body as one structure; its bytes are let go of, the engine bounds the rest.
+
+    Raises:
+        ScaleboxError: as `codec.request_coding`, `codec.whole_body` and `codec.decode_bounded`.
+    """
+    context = request.app[CONTEXT]
+    coding, _ = codec.request_coding(request)
+    limit = context.config.server.max_request_bytes
+    async with codec.whole_body(request, limit, context.bodies) as body:
+        return await codec.decode_bounded(coding, kind, body)

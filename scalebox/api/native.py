@@ -1,32 +1,32 @@
-"""The native API's endpoints, except batches: judge, run, blobs, problems, and what to watch."""
+"""The native API's endpoints: judge, run, blobs, problems, and what to watch.
+
+Batches and judges have modules of their own.
+"""
 
 from __future__ import annotations
 
 from contextlib import aclosing
-from typing import TypeVar
 
 from aiohttp import web
 
 from scalebox.api import codec, metrics, openapi
 from scalebox.api.codec import respond
-from scalebox.api.context import CONTEXT, ApiContext, client_of
+from scalebox.api.context import CONTEXT, ApiContext, client_of, document
 from scalebox.api.edge import refuse
 from scalebox.api.messages import BlobStored, Health, ProblemStored
 from scalebox.errors import UnknownBlobError, UnknownProblemError
 from scalebox.model import Blob, Data, Identifier, Problem, RunRequest, StdioTests, Submission
 
-T = TypeVar("T")
-
 
 async def judge(request: web.Request) -> web.StreamResponse:
     """`POST /v1/judge`: one submission → its report."""
-    submission = await _document(request, Submission)
+    submission = await document(request, Submission)
     return respond(request, await request.app[CONTEXT].judge(submission, client_of(request)))
 
 
 async def run(request: web.Request) -> web.StreamResponse:
     """`POST /v1/run`: run one program without judging."""
-    wanted = await _document(request, RunRequest)
+    wanted = await document(request, RunRequest)
     return respond(request, await request.app[CONTEXT].run(wanted, client_of(request)))
 
 
@@ -65,7 +65,7 @@ async def put_problem(request: web.Request) -> web.StreamResponse:
     """`PUT /v1/problems/{id}`: register tests, limits and judge under an id."""
     context = request.app[CONTEXT]
     id = codec.convert(Identifier, request.match_info["id"], "id")
-    problem = await _document(request, Problem)
+    problem = await document(request, Problem)
     _require_blobs(context, problem)
     context.engine.check_problem(problem)
     version = await context.engine.problems.put(id, problem)
@@ -93,11 +93,6 @@ async def get_languages(request: web.Request) -> web.StreamResponse:
     return respond(request, request.app[CONTEXT].engine.languages())
 
 
-async def get_judges(request: web.Request) -> web.StreamResponse:
-    """`GET /v1/judges`: the judges that a submission can name."""
-    return respond(request, request.app[CONTEXT].engine.judges())
-
-
 async def healthz(request: web.Request) -> web.StreamResponse:
     """`GET /healthz`: 200 while new work is taken, else 503."""
     context = request.app[CONTEXT]
@@ -115,19 +110,6 @@ async def get_metrics(request: web.Request) -> web.StreamResponse:
 async def get_openapi(request: web.Request) -> web.StreamResponse:
     """`GET /openapi.json`: this API, for machines."""
     return web.Response(body=openapi.document(), headers={"Content-Type": codec.JSON_TYPE})
-
-
-async def _document(request: web.Request, kind: type[T]) -> T:
-    """The request's body as one structure; its bytes are let go of, the engine bounds the rest.
-
-    Raises:
-        ScaleboxError: as `codec.request_coding`, `codec.whole_body` and `codec.decode_bounded`.
-    """
-    context = request.app[CONTEXT]
-    coding, _ = codec.request_coding(request)
-    limit = context.config.server.max_request_bytes
-    async with codec.whole_body(request, limit, context.bodies) as body:
-        return await codec.decode_bounded(coding, kind, body)
 
 
 def _require_blobs(context: ApiContext, problem: Problem) -> None:

@@ -1,7 +1,8 @@
 """What the API needs from the engine: the one protocol between the two rooms.
 
 The daemon hands in the real engine; tests hand in a small one.  Nothing else of the engine is used
-by the API, apart from the two stores that this protocol names.
+by the API, apart from the two stores that this protocol names; judges by name are behind a protocol
+of `model`.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ from typing import Protocol
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.model import (
-    JudgeInfo,
+    JudgeDirectory,
     LanguageInfo,
     Problem,
     Report,
     RunRequest,
     RunResult,
     Status,
+    StorableJudge,
     Submission,
 )
 
@@ -28,6 +30,7 @@ class EngineService(Protocol):
     Attributes:
         blobs: uploaded test data.
         problems: registered problems.
+        directory: judges by name.
     """
 
     @property
@@ -35,6 +38,9 @@ class EngineService(Protocol):
 
     @property
     def problems(self) -> ProblemRegistry: ...
+
+    @property
+    def directory(self) -> JudgeDirectory: ...
 
     async def judge(self, submission: Submission, *, client: str) -> Report:
         """Judge one submission; cancelling the call drops the work.
@@ -68,6 +74,10 @@ class EngineService(Protocol):
         """
         ...
 
-    def judges(self) -> list[JudgeInfo]:
-        """Every judge that a submission can name."""
+    def check_judge(self, judge: StorableJudge) -> None:
+        """Whether a judge that is to be kept can be run here.
+
+        Raises:
+            BadRequestError: it cannot; the error names the field.
+        """
         ...

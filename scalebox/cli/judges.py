@@ -1,4 +1,7 @@
-"""`scalebox judges`: which judges can be named, what is in them, and whether they hold."""
+"""`scalebox judges`: which judges can be named, what is in them, and whether they hold.
+
+What is the store's alone is `judge_store`'s.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from scalebox.cli.judge_store import (
+    STATES,
+    export_judges,
+    import_judges,
+    is_stored_name,
+    promote,
+    retire,
+    show_record,
+    stored_table,
+)
 from scalebox.cli.options import connected, daemon_options
 from scalebox.cli.render import first_line, printable, reason, verdict_text
 from scalebox.client.sync import Client
@@ -42,24 +55,44 @@ def judges() -> None:
     """List, show and test the judges that submissions can name."""
 
 
+for _command in (promote, retire, export_judges, import_judges):
+    judges.add_command(_command)
+
+
 @judges.command("list")
+@click.option("--state", type=STATES, multiple=True, help="Only those of the store in this state.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @daemon_options
 def list_judges(
-    as_json: bool, socket: Path | None, url: str | None, token: str | None, private: bool
+    state: tuple[str, ...],
+    as_json: bool,
+    socket: Path | None,
+    url: str | None,
+    token: str | None,
+    private: bool,
 ) -> None:
-    """Show the judges that the daemon knows by name."""
+    """Show the judges that the daemon knows: those that ship, and those of its store."""
     with connected(socket, url, token, private) as client:
         found = client.judges()
+    if state:
+        found = [info for info in found if info.stored is not None and info.stored.state in state]
     if as_json:
         click.echo(msgspec.json.encode(found))
         return
+    console = Console()
+    if shipping := [info for info in found if info.stored is None]:
+        console.print(_shipped_table(shipping))
+    if stored := [info for info in found if info.stored is not None]:
+        console.print(stored_table(stored))
+
+
+def _shipped_table(infos: Sequence[JudgeInfo]) -> Table:
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("judge", "parameters", "accepts"):
         table.add_column(name, no_wrap=name == "judge", overflow="fold")
-    for info in found:
+    for info in infos:
         table.add_row(info.name, Text(_parameters(info)), Text(info.accepts))
-    Console().print(table)
+    return table
 
 
 def _parameters(info: JudgeInfo) -> str:
@@ -75,12 +108,25 @@ def _plain(value: bool | int | float | str) -> str:
 
 @judges.command("show")
 @click.argument("name")
-def show_judge(name: str) -> None:
-    """Print judge.toml, source and examples of NAME.
+@daemon_options
+def show_judge(
+    name: str, socket: Path | None, url: str | None, token: str | None, private: bool
+) -> None:
+    """Print what there is of the judge NAME.
 
-    NAME is one of the judges that ship with scalebox, or a judge's folder.
+    NAME is one of the judges that ship with scalebox, or a judge's folder: judge.toml, source and
+    examples.  Or it is one of the daemon's store, as problem:ID, problem:ID#VERSION, or its hash or
+    the first 8 digits of that: source, proof and history.
     """
-    judge = _folder(shipped(), name)
+    known = shipped()
+    if name not in known and is_stored_name(name):
+        with connected(socket, url, token, private) as client:
+            show_record(client, name)
+    else:
+        _show_folder(_folder(known, name))
+
+
+def _show_folder(judge: JudgeFolder) -> None:
     click.secho(f"{judge.path}\n", bold=True)
     # Not by way of the console, which would break their lines.
     for text in (judge.table, judge.source):

@@ -29,12 +29,18 @@ from scalebox.errors import BadRequestError, RemoteError, ScaleboxError
 from scalebox.model import (
     Identifier,
     JudgeInfo,
+    JudgeRecord,
+    JudgeState,
     LanguageInfo,
+    NewJudge,
+    NewJudgeState,
     Problem,
+    Provenance,
     Report,
     RunRequest,
     RunResult,
     Status,
+    StorableJudge,
     Submission,
 )
 
@@ -318,8 +324,84 @@ class AsyncClient:
         return _decode(await self._call("GET", "/v1/languages"), list[LanguageInfo])
 
     async def judges(self) -> list[JudgeInfo]:
-        """The judges that a `NamedJudge` can name.  Raises as `judge` does."""
+        """The judges that a `NamedJudge` can name: those that ship, then the store's.
+
+        Raises as `judge` does.
+        """
         return _decode(await self._call("GET", "/v1/judges"), list[JudgeInfo])
+
+    async def judge_record(self, name: str) -> JudgeRecord:
+        """All that is known of a judge, its source and proof too.
+
+        Parameters:
+            name: as a `NamedJudge` says it, or a hash.
+
+        Raises:
+            RemoteError, ConnectionFailedError: as `judge`.
+        """
+        path = f"/v1/judges/{quote(name, safe='')}"
+        return _decode(await self._call("GET", path), JudgeRecord)
+
+    async def add_judge(
+        self,
+        judge: StorableJudge,
+        *,
+        provenance: Provenance,
+        problem: str | None = None,
+        proof: dict[str, Any] | None = None,
+        state: JudgeState = JudgeState.CANDIDATE,
+        reason: str = "",
+    ) -> JudgeRecord:
+        """Put a judge into the daemon's store.  One that is there already stays as it is, but for
+        a higher state that is asked for.
+
+        Parameters:
+            judge: with all of its text; no blobs.
+            provenance: where it comes from.
+            problem: the id of the problem that it is for; None: any.
+            proof: on what evidence it can be trusted; JSON, kept as it is.
+            state: `proven` and `active` need a proof.
+            reason: why it has that state.
+
+        Raises:
+            RemoteError, ConnectionFailedError, BadRequestError: as `judge`.
+        """
+        new = NewJudge(
+            judge=judge,
+            problem=problem,
+            provenance=provenance,
+            proof=proof,
+            state=state,
+            reason=reason,
+        )
+        encoded = self._encoder.encode(new)
+        return _decode(await self._call("POST", "/v1/judges", encoded.data), JudgeRecord)
+
+    async def set_judge_state(
+        self,
+        name: str,
+        state: JudgeState,
+        *,
+        reason: str = "",
+        force: bool = False,
+        proof: dict[str, Any] | None = None,
+    ) -> JudgeRecord:
+        """Promote, retire or quarantine a judge of the store.
+
+        Parameters:
+            name: as a `NamedJudge` says it, or a hash.
+            state: which it shall have.
+            reason: why; what was taken out of use comes back for one only.
+            force: make it active although there is no proof.
+            proof: of now; takes the place of the one that is there.
+
+        Raises:
+            RemoteError, ConnectionFailedError, BadRequestError: as `judge`.
+        """
+        wish = NewJudgeState(state=state, reason=reason, force=force, proof=proof)
+        path = f"/v1/judges/{quote(name, safe='')}/state"
+        encoded = self._encoder.encode(wish)
+        return _decode(await self._call("POST", path, encoded.data), JudgeRecord)
 
     def open_stream(
         self,

@@ -17,7 +17,16 @@ from typing import Any
 import msgspec
 
 from scalebox.errors import BadRequestError
-from scalebox.model import CallTests, Problem, RunRequest, Submission
+from scalebox.model import (
+    CallTests,
+    NewJudge,
+    NewJudgeState,
+    Problem,
+    RunRequest,
+    Submission,
+)
+
+Request = Submission | RunRequest | Problem | NewJudge | NewJudgeState
 
 MSGPACK = "application/msgpack"
 JSON = "application/json"
@@ -56,13 +65,13 @@ class Encoder:
         self._tests: CallTests | None = None
         self._tests_need_json = False
 
-    def encode(self, request: Submission | RunRequest | Problem) -> Encoded:
+    def encode(self, request: Request) -> Encoded:
         """The request's bytes.
 
         Raises:
             BadRequestError: it holds something that cannot be sent; `field` says where.
         """
-        tests = None if isinstance(request, RunRequest) else request.tests
+        tests = request.tests if isinstance(request, Submission | Problem) else None
         try:
             if isinstance(tests, CallTests) and self._needs_json(tests):
                 return Encoded(self._json.encode(request), JSON)

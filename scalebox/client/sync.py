@@ -32,12 +32,16 @@ from scalebox.client.stream import Stream
 from scalebox.errors import RemoteError, ScaleboxError
 from scalebox.model import (
     JudgeInfo,
+    JudgeRecord,
+    JudgeState,
     LanguageInfo,
     Problem,
+    Provenance,
     Report,
     RunRequest,
     RunResult,
     Status,
+    StorableJudge,
     Submission,
 )
 
@@ -220,8 +224,50 @@ class Client:
         return self._call(lambda client: client.languages())
 
     def judges(self) -> list[JudgeInfo]:
-        """The judges that a `NamedJudge` can name."""
+        """The judges that a `NamedJudge` can name: those that ship, then the store's."""
         return self._call(lambda client: client.judges())
+
+    def judge_record(self, name: str) -> JudgeRecord:
+        """All that is known of a judge; see `AsyncClient.judge_record`."""
+        return self._call(lambda client: client.judge_record(name))
+
+    def add_judge(
+        self,
+        judge: StorableJudge,
+        *,
+        provenance: Provenance,
+        problem: str | None = None,
+        proof: dict[str, Any] | None = None,
+        state: JudgeState = JudgeState.CANDIDATE,
+        reason: str = "",
+    ) -> JudgeRecord:
+        """Put a judge into the daemon's store; see `AsyncClient.add_judge`."""
+        return self._call(
+            lambda client: client.add_judge(
+                judge,
+                provenance=provenance,
+                problem=problem,
+                proof=proof,
+                state=state,
+                reason=reason,
+            )
+        )
+
+    def set_judge_state(
+        self,
+        name: str,
+        state: JudgeState,
+        *,
+        reason: str = "",
+        force: bool = False,
+        proof: dict[str, Any] | None = None,
+    ) -> JudgeRecord:
+        """Promote, retire or quarantine a judge; see `AsyncClient.set_judge_state`."""
+        return self._call(
+            lambda client: client.set_judge_state(
+                name, state, reason=reason, force=force, proof=proof
+            )
+        )
 
     def _after_fork(self) -> None:
         """In the child: connections and thread are the parent's."""

@@ -179,8 +179,8 @@ class ProgramReady(ReadyJudge):
         self._flags = judge.flags
         self.passes = judge.passes
         # A program's text tells whether it may leave files open, to be written out at its end (see
-        # `child.LEAVES_SOMETHING`): what is kept for another pass must not be lost by that.
-        self._source = source if self.passes > 1 else b""
+        # `child.LEAVES_SOMETHING`): a message must not be lost by that.
+        self._source = source
 
     def spec(
         self,

@@ -35,7 +35,7 @@ from scalebox.engine.inputs import Inputs
 from scalebox.engine.interaction import InteractiveJudgement
 from scalebox.engine.judgement import Judgement, Room
 from scalebox.engine.judges import Judges
-from scalebox.engine.naming import NoJudges, with_judges
+from scalebox.engine.naming import InService, NoJudges, in_service, with_judges
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.engine.scheduler import Scheduler
 from scalebox.engine.stdio import GivenOutputsJudgement, StdioJudgement
@@ -51,8 +51,8 @@ from scalebox.model import (
     Data,
     InteractiveTests,
     JudgeDirectory,
-    JudgeInfo,
     LanguageInfo,
+    NamedJudge,
     OutputTests,
     Problem,
     Report,
@@ -61,6 +61,7 @@ from scalebox.model import (
     RunStatus,
     Status,
     StdioTests,
+    StorableJudge,
     Submission,
     Tests,
     to_bytes,
@@ -88,6 +89,7 @@ class Engine:
     Attributes:
         blobs: uploaded test data.
         problems: registered problems.
+        directory: judges by name.
         draining: whether the daemon only finishes what it has.
     """
 
@@ -106,7 +108,7 @@ class Engine:
         self._room = room
         self._tools = tools
         self._pool = pool
-        self._judges = judges
+        self.directory = judges
         self._gate = Gate(config, room.scheduler, room.blobs, room.inputs)
         self._started = time.monotonic()
         #: Said in the status; refusing new requests is the API's part.
@@ -146,14 +148,18 @@ class Engine:
                 f"{count} test cases; at most {self._config.engine.max_cases} "
                 "(engine.max_cases)", field="tests.cases",
             )  # fmt: skip
+        heard: InService | None = None
         if isinstance(tests, StdioTests | OutputTests):
-            tests = with_judges(tests, self._judges)
+            heard = in_service(tests, self.directory)
+            tests = with_judges(tests, self.directory)
         kind = _kind(tests, language)
         check_files(submission.files, kind.files_taken(language))
         with _shortage_is_ours(), self._gate.admitted(
             submission.source, submission.files, kind.data_of(tests), limits.memory_bytes, count
         ) as admission:  # fmt: skip
             judgement = kind(self._room, submission, tests, language, limits, client, admission)
+            if isinstance(judgement, StdioJudgement | GivenOutputsJudgement):
+                judgement.in_service = heard
             return await judgement.report(await self._load(submission.files))
 
     async def run(self, request: RunRequest, *, client: str) -> RunResult:
@@ -308,11 +314,16 @@ class Engine:
             BadRequestError: one cannot have a parameter.
         """
         if isinstance(problem.tests, StdioTests | OutputTests):
-            with_judges(problem.tests, self._judges)
+            with_judges(problem.tests, self.directory)
 
-    def judges(self) -> list[JudgeInfo]:
-        """Every judge that a submission can name."""
-        return self._judges.infos()
+    def check_judge(self, judge: StorableJudge) -> None:
+        """Whether a judge that is to be kept can be run here; of a name the directory knows.
+
+        Raises:
+            BadRequestError: it cannot; the error names the field.
+        """
+        if not isinstance(judge, NamedJudge):
+            self._room.judges.check(judge, "judge")
 
     def status(self) -> Status:
         """A snapshot; cheap."""

@@ -1,7 +1,8 @@
 """Judging what programs write to standard output, and outputs that are there already.
 
 A comparison is made here, outside the sandbox; a judge that is a program gets a run of its own for
-each output, before anything else of the same client's, and perhaps has the program run again.
+each output, before anything else of the same client's, and perhaps has the program run again.  A
+judge of the store may be taken out of service at any time; it is not asked then.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from scalebox.engine import verdicts
 from scalebox.engine.jobs import JUDGE_PRIORITY, Job
 from scalebox.engine.judges import ReadyJudge, data_of, key_of
+from scalebox.engine.naming import InService
 from scalebox.engine.passes import PassesJudgement
 from scalebox.errors import BadRequestError
 from scalebox.judging.compare import QUICK_BYTES, Outcome, compare, compare_quickly
@@ -24,6 +26,7 @@ from scalebox.model import (
     Comparison,
     Data,
     Judge,
+    JudgeInService,
     NamedJudge,
     OutputTests,
     StdioTests,
@@ -44,7 +47,13 @@ TestsT = TypeVar("TestsT", StdioTests, OutputTests)
 
 
 class _OutputJudgement(PassesJudgement[TestsT]):
-    """What decides about outputs, wherever they come from."""
+    """What decides about outputs, wherever they come from.
+
+    Attributes:
+        in_service: who hears how the judges do that the tests named; None: nobody.
+    """
+
+    in_service: InService | None = None
 
     @classmethod
     def data_of(cls, tests: TestsT) -> Sequence[Data]:
@@ -67,8 +76,15 @@ class _OutputJudgement(PassesJudgement[TestsT]):
         #: What waits to be judged.
         self._outcomes: dict[int, RunOutcome] = {}
         self._judge_attempts: dict[int, int] = {}
-        common = await self._make_ready(self.tests.judge, "tests.judge")
+        #: Why judges are not asked that were out of service before they were made ready.
+        self._not_ready: dict[int, str] = {}
+        common = None
+        if not self._taken_out(None):
+            common = await self._make_ready(self.tests.judge, "tests.judge")
         for index, case in enumerate(self.tests.cases):
+            if out := self._taken_out(index):
+                self._not_ready[index] = out
+                continue
             ready, own = common, self.own_judge(index)
             if own is not None:
                 ready = await self._make_ready(own, f"tests.cases[{index}].judge")
@@ -103,6 +119,10 @@ class _OutputJudgement(PassesJudgement[TestsT]):
 
     def judge_output(self, index: int, outcome: RunOutcome) -> None:
         """Find out whether an output is right; the outcome is closed."""
+        if why := self._why_not_asked(index):
+            self.settle(index, Verdict.JUDGE_ERROR, why, outcome)
+            outcome.close()
+            return
         if index in self._judges:
             self._ask_judge(index, outcome)
             return
@@ -137,16 +157,40 @@ class _OutputJudgement(PassesJudgement[TestsT]):
 
     def _settle_compared(self, index: int, outcome: RunOutcome, compared: Outcome) -> None:
         verdict = Verdict.ACCEPTED if compared.accepted else Verdict.WRONG_ANSWER
+        if (service := self._service(index)) is not None:
+            service.decided()
         self.settle(index, verdict, compared.message, outcome)
+
+    # --- judges of the store ---------------------------------------------------------------------
+
+    def _service(self, index: int | None) -> JudgeInService | None:
+        """Who hears how a case's judge does, if it is one of the store."""
+        if self.in_service is None:
+            return None
+        if index is None or self.own_judge(index) is None:
+            return self.in_service.get(None)
+        return self.in_service.get(index)
+
+    def _taken_out(self, index: int | None) -> str:
+        """Why a judge is out of service; empty: it is not."""
+        service = self._service(index)
+        return "" if service is None else service.taken_out
+
+    def _why_not_asked(self, index: int) -> str:
+        """Why a case's judge is not asked; empty: it is."""
+        if why := self._not_ready.get(index) or self._taken_out(index):
+            return why
+        ready = self._judges.get(index)
+        if ready is None or not ready.broken:
+            return ""
+        if (service := self._service(index)) is not None:
+            service.failed(ready.broken)
+        return ready.broken
 
     # --- judges that are programs ----------------------------------------------------------------
 
     def _ask_judge(self, index: int, outcome: RunOutcome) -> None:
         """Let the judge decide about an output, which is kept until it has."""
-        if self._judges[index].broken:
-            self.settle(index, Verdict.JUDGE_ERROR, self._judges[index].broken, outcome)
-            outcome.close()
-            return
         self._judge_attempts[index] = 0
         case, size = self.tests.cases[index], self.room.inputs.size
         inline = isinstance(outcome.stdout, bytes)
@@ -212,11 +256,16 @@ class _OutputJudgement(PassesJudgement[TestsT]):
             self.go_on(index, ready, self._outcomes[index], outcome)
             return
         outcome.close()
+        service = self._service(index)
         if decision.accepted is None:
             verdict = Verdict.JUDGE_ERROR
             self.room.counters["judge_errors"] += 1
+            if service is not None:
+                service.failed(decision.message)
         else:
             verdict = Verdict.ACCEPTED if decision.accepted else Verdict.WRONG_ANSWER
+            if service is not None:
+                service.decided()
         self._settle_judged(index, verdict, decision.message, decision.score)
 
     def _judge_failed(
@@ -259,8 +308,8 @@ class StdioJudgement(_OutputJudgement[StdioTests]):
         return self.tests.cases[index].judge
 
     async def prepare(self) -> None:
-        await self.room.inputs.prepare(case.input for case in self.tests.cases)
         await super().prepare()
+        await self.room.inputs.prepare(case.input for case in self.tests.cases)
 
     def needs_build(self) -> bool:
         """Python with a single case of a single pass is compiled in the case's own process."""

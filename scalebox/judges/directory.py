@@ -14,7 +14,7 @@ _LONGEST_SHOWN = 60
 
 
 class Directory:
-    """Some judges, as a `model.JudgeDirectory`.
+    """Some judges, all of which anybody can name.
 
     Parameters:
         judges: of different names.
@@ -53,6 +53,9 @@ class Directory:
             BadRequestError: a parameter cannot be.
         """
         return self.get(judge.name).given(judge.parameters)
+
+    def in_service(self, judge: NamedJudge) -> None:
+        """Nobody: how these do is for their tests to say."""
 
     def infos(self) -> list[JudgeInfo]:
         """All of them, by name."""

@@ -42,9 +42,18 @@ from scalebox.model.judges import (
     FunctionJudge,
     GivenJudge,
     Judge,
-    JudgeDirectory,
     NamedJudge,
     ProgramJudge,
+)
+from scalebox.model.records import (
+    JudgeDirectory,
+    JudgeInService,
+    JudgeRecord,
+    NewJudge,
+    NewJudgeState,
+    StorableJudge,
+    judge_bytes,
+    judge_hash,
 )
 from scalebox.model.requests import (
     RunRequest,
@@ -57,6 +66,14 @@ from scalebox.model.status import (
     LanguageInfo,
     SlotStatus,
     Status,
+)
+from scalebox.model.stored import (
+    DATE_PATTERN,
+    JudgeSource,
+    JudgeState,
+    JudgeStateChange,
+    Provenance,
+    StoredJudge,
 )
 from scalebox.model.tests import (
     AssertCase,
@@ -75,6 +92,7 @@ from scalebox.model.tests import (
 
 __all__ = [
     "API_VERSION",
+    "DATE_PATTERN",
     "IDENTIFIER_PATTERN",
     "SHA256_PATTERN",
     "AssertCase",
@@ -100,15 +118,23 @@ __all__ = [
     "IsolationLevel",
     "Judge",
     "JudgeDirectory",
+    "JudgeInService",
     "JudgeInfo",
     "JudgeParameter",
+    "JudgeRecord",
+    "JudgeSource",
+    "JudgeState",
+    "JudgeStateChange",
     "LanguageInfo",
     "Limits",
     "NamedJudge",
+    "NewJudge",
+    "NewJudgeState",
     "OutputCase",
     "OutputTests",
     "Problem",
     "ProgramJudge",
+    "Provenance",
     "Report",
     "RunMemory",
     "RunRequest",
@@ -122,9 +148,13 @@ __all__ = [
     "StdioCase",
     "StdioTests",
     "StopRule",
+    "StorableJudge",
+    "StoredJudge",
     "Submission",
     "Tests",
     "Verdict",
     "canonical_bytes",
+    "judge_bytes",
+    "judge_hash",
     "to_bytes",
 ]

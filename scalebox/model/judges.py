@@ -1,16 +1,15 @@
 """Judges: what decides whether an output is right, given in full or by name.
 
-How a judge's name leads to the judge is for whoever implements `JudgeDirectory`.
+How a judge's name leads to the judge is for whoever implements `records.JudgeDirectory`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from scalebox.model.basics import Data, Limits
-from scalebox.model.status import JudgeInfo
 
 
 class Comparison(
@@ -107,11 +106,12 @@ class NamedJudge(
     """One of the judges that the daemon has.
 
     Attributes:
-        name: as in `GET /v1/judges`.
-        parameters: those that shall not have their defaults, by name.
+        name: as in `GET /v1/judges`; of the store also `problem:ID` for a problem's active judge,
+            `problem:ID#VERSION`, and `sha256:HASH`.
+        parameters: those that shall not have their defaults, by name; of judges that ship.
     """
 
-    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    name: Annotated[str, Meta(min_length=1, max_length=300)]
     parameters: dict[str, ParameterValue] = {}
 
 
@@ -120,20 +120,3 @@ GivenJudge = Comparison | FunctionJudge | ProgramJudge
 
 #: Decides whether an output is right.
 Judge = Comparison | FunctionJudge | ProgramJudge | NamedJudge
-
-
-class JudgeDirectory(Protocol):
-    """Knows judges by name.  What is behind it is no other room's business."""
-
-    def find(self, judge: NamedJudge) -> GivenJudge:
-        """What a name and its parameters stand for; quick, and equal each time.
-
-        Raises:
-            UnknownJudgeError: there is none of that name.
-            BadRequestError: a parameter cannot be.  The `field` of both is relative to the judge.
-        """
-        ...
-
-    def infos(self) -> list[JudgeInfo]:
-        """All of them, by name."""
-        ...

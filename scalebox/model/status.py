@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from scalebox.model.basics import Enforcement, IsolationLevel
+from scalebox.model.stored import StoredJudge
 
 
 class LanguageInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -57,6 +58,7 @@ class JudgeInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
         looser_than: judges all of whose accepted outputs this one accepts too, each with the
             defaults of its parameters, wherever the answer is of its kind; those that follow from
             others' are left out.
+        stored: of a judge of the store, what became of it; None: it ships with ScaleBox.
     """
 
     name: str
@@ -65,6 +67,7 @@ class JudgeInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
     description: str = ""
     parameters: list[JudgeParameter] = []
     looser_than: list[str] = []
+    stored: StoredJudge | None = None
 
 
 class SlotStatus(Struct, frozen=True, kw_only=True):

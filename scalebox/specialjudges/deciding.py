@@ -17,6 +17,7 @@ from scalebox.model import (
     Judge,
     OutputCase,
     OutputTests,
+    ProgramJudge,
     Report,
     StopRule,
     Submission,
@@ -158,6 +159,7 @@ def _submission(
     group: Iterable[int],
     stop: StopRule,
 ) -> Submission:
+    takes_flags = isinstance(judge, ProgramJudge) and judge.contract == "icpc"
     cases = []
     for place in group:
         question = questions[place]
@@ -167,7 +169,7 @@ def _submission(
                 output=Blob(data=question.output),
                 input=Blob(data=test.input),
                 answer=Blob(data=test.answer),
-                judge_flags=None if test.flags is None else list(test.flags),
+                judge_flags=None if test.flags is None or not takes_flags else list(test.flags),
             )
         )
     return Submission(

@@ -17,16 +17,22 @@ from scalebox.api.serve import Listeners, serve
 from scalebox.config import Config, EngineConfig, ServerConfig
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.inputs import blob_hashes
+from scalebox.engine.naming import NoJudges
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.errors import QueueFullError, UnknownJudgeError, UnknownLanguageError
+from scalebox.judges.catalogue import Catalogue
+from scalebox.judges.directory import shipped
+from scalebox.judges.service import Threshold
+from scalebox.judges.store import Bounds, JudgeStore
 from scalebox.model import (
     CaseResult,
     Enforcement,
     IsolationLevel,
-    JudgeInfo,
+    JudgeDirectory,
     LanguageInfo,
     NamedJudge,
     Problem,
+    ProgramJudge,
     Report,
     RunRequest,
     RunResult,
@@ -34,6 +40,7 @@ from scalebox.model import (
     SlotStatus,
     Status,
     StdioTests,
+    StorableJudge,
     Submission,
     Verdict,
 )
@@ -55,6 +62,7 @@ class FakeEngine:
 
     blobs: BlobStore
     problems: ProblemRegistry
+    directory: JudgeDirectory = field(default_factory=NoJudges)
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     started: list[str] = field(default_factory=list)
     cancelled: int = 0
@@ -154,8 +162,11 @@ class FakeEngine:
         if isinstance(problem.tests, StdioTests) and isinstance(problem.tests.judge, NamedJudge):
             raise UnknownJudgeError("no such judge here", field="tests.judge.name")
 
-    def judges(self) -> list[JudgeInfo]:
-        return [JudgeInfo(name="tokens", title="Tokens", accepts="the answer's tokens")]
+    def check_judge(self, judge: StorableJudge) -> None:
+        if isinstance(judge, ProgramJudge) and judge.language != "python":
+            raise UnknownLanguageError(
+                f"no language {judge.language!r} here", field="judge.language"
+            )
 
 
 @dataclass
@@ -174,6 +185,12 @@ class Server:
     def session(self) -> aiohttp.ClientSession:
         """A further session over the Unix socket, with connections of its own."""
         return unix_session(self.listeners.socket)
+
+
+def catalogue(file: Path) -> Catalogue:
+    """Those that ship, and a small store."""
+    bounds = Bounds(stored=500, file_bytes=64 << 20, judge_bytes=20_000, proof_bytes=2_000)
+    return Catalogue(shipped(), JudgeStore(file, bounds), Threshold(failures=5, rate=0.5))
 
 
 def unix_session(path: Path) -> aiohttp.ClientSession:
@@ -199,8 +216,9 @@ async def serving(
         config = Config(
             server=ServerConfig(**options), engine=EngineConfig(**(engine_config or {}))
         )
+        judges = catalogue(base / "judges.sqlite")
         engine = FakeEngine(
-            BlobStore(base / "blobs", blob_bytes), ProblemRegistry(base / "problems", 100)
+            BlobStore(base / "blobs", blob_bytes), ProblemRegistry(base / "problems", 100), judges
         )
         async with serve(config, engine) as listeners:
             tcp_base = f"http://127.0.0.1:{listeners.tcp[0][1]}"
@@ -209,6 +227,7 @@ async def serving(
                 aiohttp.ClientSession(tcp_base) as tcp,
             ):
                 yield Server(engine, listeners, unix, tcp)
+        await judges.aclose()
 
 
 def encode(content_type: str, value: Any) -> bytes:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from yarl import URL
 
 from scalebox.model import ErrorBody, StdioCase
 from tests.api.fake import FRAMES, JSON, MSGPACK, NDJSON, Server, serving, submission
@@ -41,8 +43,27 @@ SEEDS: list[Any] = [
     {"submissions": [submission(), CALL]},
     {"tests": submission()["tests"], "name": "p"},
     {"language": "python", "source": "x", "stdin": "1", "args": ["a"], "fetch": ["b"]},
+    {
+        "judge": {"type": "function", "source": "def judge(*_): return True", "files": {"a": "b"}},
+        "problem": "p",
+        "provenance": {"source": "generated", "model": "m", "date": "2026-01-31"},
+        "proof": {"counts": [1, 2.5, None, {"deep": True}]},
+        "state": "proven",
+    },
+    {
+        "judge": {"type": "named", "name": "floats", "parameters": {"absolute": 0.5}},
+        "provenance": {"source": "inferred", "data_sha256": "0" * 64},
+    },
+    {"state": "active", "reason": "why", "force": True, "proof": {"a": 1}},
 ]
-PATHS = ["/v1/judge", "/v1/judge/batch", "/v1/run", "/v1/problems/p"]
+PATHS = [
+    "/v1/judge",
+    "/v1/judge/batch",
+    "/v1/run",
+    "/v1/problems/p",
+    "/v1/judges",
+    "/v1/judges/problem:p%231/state",
+]
 
 
 @st.composite
@@ -94,12 +115,19 @@ async def send_all(server: Server, requests: list[tuple[str, str, bytes]]) -> No
             method, path, data=data, headers={"Content-Type": content_type, "Accept": JSON}
         ) as response:
             body = await response.read()
-            assert response.status in (200, 400, 404, 409, 413, 415), (data, body)
+            assert response.status in (200, 201, 400, 404, 409, 413, 415), (data, body)
             assert b'"internal"' not in body, (data, body)
-            if response.status != 200:
+            if response.status >= 400:
                 assert msgspec.json.decode(body, type=ErrorBody).message
     async with server.unix.get("/healthz") as response:
         assert response.status == 200
+    async with server.unix.get("/v1/judges", headers={"Accept": MSGPACK}) as response:
+        assert response.status == 200
+        stored = [one["name"] for one in msgspec.msgpack.decode(await response.read())]
+    for accept in (JSON, MSGPACK):
+        name = URL(f"/v1/judges/{quote(stored[-1], safe='')}", encoded=True)
+        async with server.unix.get(name, headers={"Accept": accept}) as response:
+            assert response.status == 200
 
 
 def test_mutated_documents_never_are_a_failure_of_ours() -> None:

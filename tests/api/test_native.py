@@ -71,7 +71,7 @@ async def test_status_languages_and_judges(server: Server, coding: str) -> None:
     _, body, _ = await call(server, "GET", "/v1/languages", coding)
     assert decode(coding, body, list[LanguageInfo])[0].name == "python"
     _, body, _ = await call(server, "GET", "/v1/judges", coding)
-    assert decode(coding, body, list[JudgeInfo])[0].name == "tokens"
+    assert "tokens" in {judge.name for judge in decode(coding, body, list[JudgeInfo])}
 
 
 async def test_the_answer_is_in_the_coding_that_accept_prefers(server: Server) -> None:

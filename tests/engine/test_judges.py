@@ -343,3 +343,13 @@ async def test_a_judge_is_compiled_once(engine: Engine) -> None:
     await asyncio.gather(*(report_of(engine, judge, ("5", "5"), ("6", "6")) for _ in range(8)))
     # And the submission, which has two cases.
     assert engine.status().counters["compilations"] - before == 2
+
+
+async def test_a_message_in_a_file_that_is_left_open_is_kept(engine: Engine) -> None:
+    source = (
+        "import sys\nfile = open(sys.argv[3] + 'judgemessage.txt', 'w')\n"
+        "file.write('left open')\nsys.exit(43)\n"
+    )
+    judge = ProgramJudge(contract="icpc", language="python", source=source)
+    report = await report_of(engine, judge)
+    assert report.cases[0].message == "left open"

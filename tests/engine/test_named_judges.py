@@ -141,7 +141,7 @@ async def test_flags_are_not_for_named_judges_that_compare(engine: Engine) -> No
 
 
 async def test_what_can_be_named_is_told(engine: Engine) -> None:
-    assert engine.judges() == shipped().infos()
+    assert engine.directory.infos() == shipped().infos()
 
 
 async def test_a_judge_is_compiled_once_for_all_who_name_it(engine: Engine) -> None:

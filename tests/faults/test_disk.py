@@ -69,10 +69,15 @@ def test_a_full_disk_changes_no_verdict(daemon: Daemon) -> None:
         problem = {"tests": echoes("python", 10_000)["tests"]}
         for path, body in ((blob, data), ("/v1/problems/p", problem)):
             assert "No space left on device" in line.refused(path, body, "PUT")
+        judge_ = {"type": "function", "source": "# long\n" * 40_000}
+        kept = {"judge": judge_, "provenance": {"source": "uploaded"}}
+        assert "No space left on device" in line.refused("/v1/judges", kept)
+        assert line.ask("GET", "/v1/judges")[0] == 200
         filler.unlink()
         daemon.wait_until_idle()
         assert line.ask("PUT", blob, data)[0] == 201
         assert line.ask("PUT", "/v1/problems/p", problem)[0] == 200
+        assert line.ask("POST", "/v1/judges", kept)[0] == 201
     is_well(daemon)
     cached = metrics(daemon)
     for _ in range(2):
