@@ -397,6 +397,17 @@ def _with_output(result: RunResult, outcome: RunOutcome) -> RunResult:
     )
 
 
+def _say_which_loop() -> None:
+    """As `anyio.run` does, for what the loop calls outside any task: slots that answer.
+
+    anyio asks sniffio, where something else has brought it along, and that one knows of tasks only.
+    """
+    with contextlib.suppress(ImportError):
+        import sniffio
+
+        sniffio.current_async_library_cvar.set("asyncio")
+
+
 @contextlib.asynccontextmanager
 async def running(config: Config, judges: JudgeDirectory | None = None) -> AsyncIterator[Engine]:
     """An engine from start to end.
@@ -409,6 +420,7 @@ async def running(config: Config, judges: JudgeDirectory | None = None) -> Async
             cannot be used.
         ConfigError: a language's entry is not valid, or testlib's header cannot be read.
     """
+    _say_which_loop()
     testlib_headers = await anyio.to_thread.run_sync(testlib.headers, config.languages.testlib_path)
     store = config.store_directory()
     store.mkdir(mode=0o700, parents=True, exist_ok=True)
