@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
+from scalebox.cli.curate import classify, generate, infer, prove
 from scalebox.cli.judge_store import (
     STATES,
     export_judges,
@@ -52,10 +53,19 @@ class _Trial:
 
 @click.group()
 def judges() -> None:
-    """List, show and test the judges that submissions can name."""
+    """The judges that submissions can name: list and test them, find, make and prove others."""
 
 
-for _command in (promote, retire, export_judges, import_judges):
+for _command in (
+    classify,
+    infer,
+    generate,
+    prove,
+    promote,
+    retire,
+    export_judges,
+    import_judges,
+):
     judges.add_command(_command)
 
 
