@@ -93,7 +93,8 @@ async def _try(client: AsyncClient, curator: Curator, material: Material) -> lis
     assert isinstance(material.own, ProgramJudge)
     evidence = await curator.evidence(material)
     trial = await curator.trial(material)
-    reference = await ask(client, material.own, trial, trial.all_questions())
+    every = trial.all_questions()
+    reference = await ask(client, material.own, trial, every, patience=None)
     own = await prove(client, material.own, trial, reference=reference)
     tried = [
         Tried(

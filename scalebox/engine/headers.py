@@ -64,7 +64,8 @@ class Headers:
             return None
         if language.identity not in self._seen:
             self._seen.add(language.identity)
-            if not (self._folder / plan.address).exists():
+            compiled = self._folder / plan.address
+            if not (compiled.exists() and compiled.with_suffix("").exists()):
                 self._tasks.start_soon(self._precompile, plan)
         return self._folder
 
@@ -87,7 +88,9 @@ class Headers:
                 text = read_output(outcome.stderr, 500).decode("utf-8", "replace")
                 log.warning("no precompiled header", reason=text)
                 return
-            await anyio.to_thread.run_sync(_write_file, self._folder / plan.address, fd)
+            # The first part is the tool chain's, the rest what programs call it, compiled.
+            name = Path(*plan.address.parts[1:]).with_suffix("")
+            await anyio.to_thread.run_sync(_write_header, self._folder / plan.address, name, fd)
         except OSError as error:
             log.warning("no precompiled header", reason=str(error))
         finally:
@@ -104,9 +107,22 @@ def remove_stale(folder: Path, identities: Collection[str]) -> None:
             partial.unlink(missing_ok=True)
 
 
+def _write_header(path: Path, name: Path, source_fd: int) -> None:
+    """The compiled header, and beside it what stands for its text.
+
+    A compiler that has used it once looks for the text where the same header is included again.
+    """
+    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    text = path.with_suffix("")
+    draft = text.with_suffix(f".{os.getpid()}.partial")
+    draft.write_text(f"#include_next <{name}>\n", encoding="ascii")
+    draft.chmod(0o444)
+    draft.rename(text)
+    _write_file(path, source_fd)
+
+
 def _write_file(path: Path, source_fd: int) -> None:
     """A file that programs may read, complete or not there."""
-    path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
         with partial.open("wb") as file:

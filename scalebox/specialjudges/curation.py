@@ -16,9 +16,11 @@ from scalebox.client.aio import AsyncClient
 from scalebox.errors import ConnectionFailedError, ScaleboxError
 from scalebox.judges.directory import Directory
 from scalebox.model import (
+    Data,
     FunctionJudge,
     JudgeSource,
     JudgeState,
+    Limits,
     NamedJudge,
     ProgramJudge,
     Provenance,
@@ -44,6 +46,7 @@ T = TypeVar("T")
 _VERSION = 1
 _LONGEST_REASON = 1000
 _REFEREES = 3
+_WRITTEN_LIMITS = Limits(cpu_time_s=2.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ class Made:
             prompt_sha256=self.prompt_sha256,
             data_sha256=data_sha256,
         )
+
+
+def written(source: Data) -> FunctionJudge:
+    """A judge that a model wrote: it decides soon, or not at all."""
+    return FunctionJudge(source=source, limits=_WRITTEN_LIMITS)
 
 
 class Curator:
@@ -176,7 +184,7 @@ class Curator:
             await generate(
                 endpoint,
                 objections.task_of(trial, (await self.classify(material)).kind),
-                lambda judge: objections.objections(self.client, judge, trial),
+                lambda judge: objections.objections(self.client, written(judge.source), trial),
                 candidates=candidates,
                 repairs=repairs,
                 done=done,
@@ -205,7 +213,7 @@ class Curator:
             found.append(Made(judge=inferred.judge, source="inferred"))
         found += [
             Made(
-                judge=FunctionJudge(source=one.source),
+                judge=written(one.source),
                 source="generated",
                 model=one.model,
                 prompt_sha256=one.prompt_sha256,

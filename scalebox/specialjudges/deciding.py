@@ -29,6 +29,8 @@ from scalebox.specialjudges.material import TestData
 _MOST_OUTPUTS = 64
 _MOST_BYTES = 8 << 20
 _ATTEMPTS = 3
+#: Of a judge that may run out of patience.
+_MOST_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ async def decide(
     questions: Sequence[Question],
     *,
     stop: StopRule = "never",
+    patience: int | None = None,
 ) -> list[Decision]:
     """What a judge says about outputs.
 
@@ -92,6 +95,8 @@ async def decide(
         questions: the outputs.
         stop: `first_failure`: one that is not accepted is enough; what comes after it in the
             same request is not asked.
+        patience: a judge that has failed so often is not asked any more: each time may take all
+            of its limit.  None: it is asked about everything.
 
     Returns:
         One decision a question.
@@ -101,7 +106,43 @@ async def decide(
         InternalError: the daemon failed.
     """
     decisions: list[Decision] = [Decision(None, asked=False)] * len(questions)
-    groups = list(_groups(tests, questions))
+    begun = 0
+    for size in _sizes(len(questions), patience):
+        groups = list(_groups(tests, questions, range(begun, begun + size)))
+        await _decide(client, judge, tests, questions, groups, stop, decisions)
+        begun += size
+        if patience is not None and sum(one.failed for one in decisions) >= patience:
+            break
+    return decisions
+
+
+def _sizes(count: int, patience: int | None) -> Iterator[int]:
+    """How many questions are put at a time: first as few as tell that a judge never decides."""
+    if patience is None:
+        yield count
+        return
+    size = patience
+    while count > 0:
+        yield min(size, count)
+        count -= size
+        size = _MOST_AT_ONCE
+
+
+async def _decide(
+    client: AsyncClient,
+    judge: Judge,
+    tests: Sequence[TestData],
+    questions: Sequence[Question],
+    groups: list[list[int]],
+    stop: StopRule,
+    decisions: list[Decision],
+) -> None:
+    """Note the decisions about some questions.
+
+    Raises:
+        JudgeRefusedError: the daemon does not take the judge.
+        InternalError: the daemon failed.
+    """
     for _ in range(_ATTEMPTS):
         left = []
         submissions = [_submission(judge, tests, questions, group, stop) for group in groups]
@@ -116,7 +157,7 @@ async def decide(
                 for place, case in zip(groups[index], outcome.cases, strict=True):
                     decisions[place] = _decision(case.verdict, case.message)
         if not left:
-            return decisions
+            return
         groups = left
         await asyncio.sleep(0.5)
     raise InternalError("the daemon failed to run a judge, again and again; see its log")
@@ -136,11 +177,14 @@ def _decision(verdict: Verdict, message: str) -> Decision:
     return Decision(None, message or verdict.value)
 
 
-def _groups(tests: Sequence[TestData], questions: Sequence[Question]) -> Iterator[list[int]]:
+def _groups(
+    tests: Sequence[TestData], questions: Sequence[Question], places: Iterable[int]
+) -> Iterator[list[int]]:
     """Places of questions that go into one request each."""
     group: list[int] = []
     size = 0
-    for place, question in enumerate(questions):
+    for place in places:
+        question = questions[place]
         test = tests[question.test]
         own = len(question.output) + len(test.input) + len(test.answer)
         if group and (len(group) == _MOST_OUTPUTS or size + own > _MOST_BYTES):

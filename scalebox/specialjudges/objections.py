@@ -54,7 +54,8 @@ async def objections(client: AsyncClient, judge: Judge, trial: Trial) -> list[Co
 def _wrongly_decided(
     trial: Trial, outputs: Sequence[Damaged], said: Answers, *, accepted: bool
 ) -> list[Counterexample]:
-    wrong = [one for one in outputs if said[one.question].accepted is not accepted]
+    asked = [one for one in outputs if said[one.question].asked]
+    wrong = [one for one in asked if said[one.question].accepted is not accepted]
     # The small ones say most.
     wrong.sort(key=lambda one: len(one.output) + len(trial.material.tests[one.test].input))
     return [

@@ -37,6 +37,8 @@ Stage = Literal["right", "wrong", "garbage", "damaged", "still"]
 _SHOWN_EXAMPLES = 3
 _SHOWN_BYTES = 400
 _ASKED_AGAIN = 24
+#: So many failures are enough to refute a judge.
+PATIENCE = 4
 #: Of the normal distribution: 95 % of it are within so many deviations.
 _Z95 = 1.959964
 
@@ -181,16 +183,25 @@ def _tokens(output: bytes) -> bytes:
 
 
 async def ask(
-    client: AsyncClient, judge: Judge, trial: Trial, questions: Sequence[Question]
+    client: AsyncClient,
+    judge: Judge,
+    trial: Trial,
+    questions: Sequence[Question],
+    *,
+    patience: int | None = PATIENCE,
 ) -> dict[Question, Decision]:
     """What a judge says to questions of a trial; each is asked once.
+
+    Parameters:
+        patience: see `decide`.
 
     Raises:
         JudgeRefusedError: the daemon does not take the judge.
         InternalError: the daemon failed.
     """
     different = list(dict.fromkeys(questions))
-    decisions = await decide(client, judge, trial.material.tests, different)
+    tests = trial.material.tests
+    decisions = await decide(client, judge, tests, different, patience=patience)
     return dict(zip(different, decisions, strict=True))
 
 
@@ -219,7 +230,7 @@ class _Findings:
         kinds = dict.fromkeys(one.kind for one in outputs)
         bad: list[Damaged] = []
         for kind in kinds:
-            own = [one for one in outputs if one.kind == kind]
+            own = [one for one in outputs if one.kind == kind and answers[one.question].asked]
             counted = [one for one in own if expected[one.question] is not None]
             wrong = [
                 one

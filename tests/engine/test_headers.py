@@ -174,3 +174,11 @@ def test_what_a_killed_daemon_had_half_written_goes_with_the_next_start(tmp_path
     (folder / "stdc++.h.123.partial").write_text("half")
     remove_stale(tmp_path, {"in use"})
     assert [path.name for path in folder.iterdir()] == ["stdc++.h.gch"]
+
+
+async def test_a_header_that_is_included_again_is_found(quick: Any, tmp_path: Path) -> None:
+    """As by a source and then by a header of its own."""
+    async with quick() as engine:
+        await precompiled(engine, tmp_path)
+        again = "#include <cstdio>\n#undef EOF\n#include <cstdio>\n" + INCLUDES
+        assert await verdict(engine, again) == "accepted"

@@ -101,7 +101,9 @@ async def test_only_what_holds_is_promoted(
     with Work(tmp_path / "work") as work:
         curator = Curator(client, work, shipped(), frozenset({"python"}))
         async with endpoint_of(server) as endpoint:
-            await curator.generate(material, endpoint, candidates=3, repairs=1)
+            # One that loops takes all of its limit each time.
+            count = 1 if name == "loops" else 3
+            await curator.generate(material, endpoint, candidates=count, repairs=1)
         made = await curator.made(material, own=False)
         proofs = await curator.prove(material, made) if made else []
         holding = [(one, proof) for one, proof in zip(made, proofs, strict=True) if proof.holds]
