@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from rich.progress import Progress
 
 from bench import results
@@ -22,7 +23,14 @@ from bench.results import Promise
 from bench.witnesses import more_outputs
 from scalebox.client.aio import AsyncClient
 from scalebox.errors import ScaleboxError
-from scalebox.model import OutputCase, OutputTests, ProgramJudge, Submission, Verdict
+from scalebox.model import (
+    OutputCase,
+    OutputTests,
+    ProgramJudge,
+    Submission,
+    Verdict,
+    to_bytes,
+)
 from scalebox.specialjudges.curation import Curator, over
 from scalebox.specialjudges.deciding import Question, decide
 from scalebox.specialjudges.evidence import Evidence
@@ -94,16 +102,22 @@ async def _try(client: AsyncClient, curator: Curator, material: Material) -> lis
     evidence = await curator.evidence(material)
     trial = await curator.trial(material)
     every = trial.all_questions()
-    reference = await ask(client, material.own, trial, every, patience=None)
-    own = await prove(client, material.own, trial, reference=reference)
+    original = material.own
+    reference = await ask(client, original, trial, every, patience=None)
+    own = await prove(client, original, trial, reference=reference)
+    if any(one.failed for one in reference.values()) and original.language == "python":
+        original = _rejecting_where_it_fails(original)
+        reference = await ask(client, original, trial, every, patience=None)
+        own = await prove(client, original, trial, reference=reference)
     tried = [
         Tried(
-            material.id, "the package's own", "", "",
+            material.id, "the package's own" + ("" if original is material.own else ", wrapped"),
+            "", "",
             "promoted" if own.holds else "not promoted", "; ".join(own.refuted_by),
         )
     ]  # fmt: skip
     witnesses = _witnesses(material, evidence, trial)
-    said = await decide(client, material.own, material.tests, witnesses)
+    said = await decide(client, original, material.tests, witnesses)
     known = dict(zip(witnesses, said, strict=True))
     turn = asyncio.Semaphore(_AT_ONCE)
 
@@ -113,6 +127,16 @@ async def _try(client: AsyncClient, curator: Curator, material: Material) -> lis
 
     mutants = mutants_of(material.own, most=_MOST_A_PROBLEM)
     return [*tried, *await asyncio.gather(*map(one, mutants))]
+
+
+def _rejecting_where_it_fails(judge: ProgramJudge) -> ProgramJudge:
+    """The judge, wrapped: what it cannot read it rejects, where it ended in an exception."""
+    source = (
+        "import sys\ntry:\n"
+        f"    exec(compile({to_bytes(judge.source).decode()!r}, 'validate.py', 'exec'), "  # type: ignore[arg-type]
+        "{'__name__': '__main__'})\nexcept Exception:\n    sys.exit(43)\n"
+    )
+    return msgspec.structs.replace(judge, source=source)
 
 
 async def _try_mutant(

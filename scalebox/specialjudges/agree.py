@@ -14,6 +14,7 @@ import msgspec
 
 from scalebox.client.aio import AsyncClient
 from scalebox.model import Judge
+from scalebox.specialjudges.damage import RESPELLED
 from scalebox.specialjudges.deciding import Decision, Question
 from scalebox.specialjudges.prove import Proof, Trial, ask, prove
 
@@ -40,7 +41,7 @@ async def prove_together(
     """
     known = [await prove(client, judge, without_damage(trial)) for judge in judges]
     fit = [index for index, proof in enumerate(known) if proof.holds]
-    questions = [one.question for one in trial.damaged]
+    questions = [one.question for one in trial.damaged if one.kind not in RESPELLED]
     said = {index: await ask(client, judges[index], trial, questions) for index in fit}
     others = [await ask(client, judge, trial, questions) for judge in referees if fit]
     majority = _majority(said)

@@ -18,7 +18,9 @@ from scalebox.specialjudges.evidence import Evidence
 from scalebox.specialjudges.material import TestData
 
 #: Of each kind of damage, on so many tests.
-TESTS = 12
+TESTS = 16
+#: What is done by chance is done so often to each.
+_TIMES = 2
 #: Longer outputs are damaged, too, but on few tests.
 _LONG_BYTES = 200_000
 _LONG_TESTS = 2
@@ -51,13 +53,20 @@ class Damaged(Struct, frozen=True):
 def damaged(tests: Sequence[TestData], evidence: Evidence, *, seed: int = 0) -> list[Damaged]:
     """Right outputs, each damaged in one place; the same for the same seed.
 
-    None of them has the tokens of an output that is known to be right.
+    None of them has the tokens of an output that is known to be right, but for those of the kinds
+    in `RESPELLED`.
     """
     chance = random.Random(seed)
     found: list[Damaged] = []
     bases = {test: _bases(tests[test], evidence.of_right(test)) for test in range(len(tests))}
     for kind, damage in _DAMAGES.items():
         found += _unless_right(kind, _damage(tests, bases, damage, chance), bases)
+    for kind, damage in _RESPELLED.items():
+        found += [
+            Damaged(kind, test, output)
+            for test, output in _damage(tests, bases, damage, chance)
+            if output not in bases[test]
+        ]
     found += _unless_right("other test", _others(tests, bases, chance), bases)
     return list(dict.fromkeys(found))
 
@@ -109,8 +118,11 @@ def _damage(
     for test in _spread(tests, bases, TESTS):
         for base in bases[test][:2]:
             spans = [match.span() for match in _TOKEN.finditer(base)]
-            if spans and (output := damage(base, spans, chance)) is not None:
-                yield test, output
+            if not spans:
+                continue
+            for _ in range(_TIMES if base is bases[test][0] else 1):
+                if (output := damage(base, spans, chance)) is not None:
+                    yield test, output
 
 
 def _others(
@@ -255,6 +267,48 @@ def _reversed(output: bytes, spans: Spans, chance: random.Random) -> bytes | Non
     return b"\n".join(lines[::-1]) + b"\n" if len(lines) > 1 else None
 
 
+def _tokens_reversed(output: bytes, spans: Spans, chance: random.Random) -> bytes | None:
+    lines = output.splitlines()
+    return b"\n".join(b" ".join(line.split()[::-1]) for line in lines) + b"\n"
+
+
+def _begun_elsewhere(output: bytes, spans: Spans, chance: random.Random) -> bytes | None:
+    """As a circle: the lines, or the tokens of the only one."""
+    parts = output.splitlines()
+    between = b"\n"
+    if len(parts) < 2:
+        parts, between = output.split(), b" "
+    if len(parts) < 2:
+        return None
+    place = chance.randrange(1, len(parts))
+    return between.join(parts[place:] + parts[:place]) + b"\n"
+
+
+def _two_lines_swapped(output: bytes, spans: Spans, chance: random.Random) -> bytes | None:
+    lines = output.splitlines()
+    if len(lines) < 2:
+        return None
+    one, other = chance.sample(range(len(lines)), 2)
+    lines[one], lines[other] = lines[other], lines[one]
+    return b"\n".join(lines) + b"\n"
+
+
+def _other_case(output: bytes, spans: Spans, chance: random.Random) -> bytes:
+    return output.swapcase()
+
+
+def _a_line_for_each(output: bytes, spans: Spans, chance: random.Random) -> bytes:
+    return b"\n".join(output.split()) + b"\n"
+
+
+def _one_line_for_all(output: bytes, spans: Spans, chance: random.Random) -> bytes:
+    return b" ".join(output.split()) + b"\n"
+
+
+def _more_space(output: bytes, spans: Spans, chance: random.Random) -> bytes:
+    return b"\n  " + output.replace(b" ", b"  ").rstrip() + b" \n\n"
+
+
 def _a_line_twice(output: bytes, spans: Spans, chance: random.Random) -> bytes | None:
     lines = output.splitlines()
     if len(lines) < 2:
@@ -294,6 +348,9 @@ _DAMAGES: dict[str, Callable[[bytes, Spans, random.Random], bytes | None]] = {
     "tokens shuffled": _shuffled,
     "lines shuffled": _lines_shuffled,
     "lines reversed": _reversed,
+    "tokens of each line reversed": _tokens_reversed,
+    "begun elsewhere": _begun_elsewhere,
+    "two lines swapped": _two_lines_swapped,
     "first number one more": _one_number(_plus(1), _first),
     "first number one less": _one_number(_plus(-1), _first),
     "last number one more": _one_number(_plus(1), _last),
@@ -308,6 +365,22 @@ _DAMAGES: dict[str, Callable[[bytes, Spans, random.Random], bytes | None]] = {
     "infinite": _one_number(_is(b"inf"), _any),
     "a character changed": _a_character_changed,
 }
+
+#: The same tokens otherwise written: right by most judges, and only a reference can say.
+_RESPELLED: dict[str, Callable[[bytes, Spans, random.Random], bytes | None]] = {
+    "letters in the other case": _other_case,
+    "a line for each token": _a_line_for_each,
+    "one line for all tokens": _one_line_for_all,
+    "more white space": _more_space,
+}
+RESPELLED = frozenset(_RESPELLED)
+#: Damage that leaves every token in place but its place.
+REORDERED = frozenset(
+    {
+        "two tokens swapped", "tokens shuffled", "lines shuffled", "lines reversed",
+        "tokens of each line reversed", "begun elsewhere", "two lines swapped",
+    }
+)  # fmt: skip
 
 _GARBAGE: dict[str, bytes] = {
     "empty": b"",

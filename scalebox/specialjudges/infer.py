@@ -18,6 +18,7 @@ from msgspec import Struct
 from scalebox.client.aio import AsyncClient
 from scalebox.judges.directory import Directory
 from scalebox.model import NamedJudge
+from scalebox.specialjudges.damage import REORDERED, RESPELLED
 from scalebox.specialjudges.deciding import Question, decide
 from scalebox.specialjudges.prove import Trial, ask
 
@@ -140,19 +141,30 @@ async def infer(client: AsyncClient, trial: Trial, judges: Directory) -> Inferen
             "that are wrong",
         )
     ranked = []
+    damage = [one for one in trial.damaged if one.kind not in RESPELLED]
     for judge in consistent:
-        said = await ask(client, judge, trial, [one.question for one in trial.damaged])
-        looseness = len(_no_looser_than(judges, judge.name))
-        ranked.append((sum(one.accepted is True for one in said.values()), looseness, judge))
+        said = await ask(client, judge, trial, [one.question for one in damage])
+        accepted = [one for one in damage if said[one.question].accepted is True]
+        # Another order may be right.  What is left out, put in or changed would be right by chance.
+        if all(one.kind in REORDERED for one in accepted):
+            looseness = len(_no_looser_than(judges, judge.name))
+            ranked.append((len({one.question for one in accepted}), looseness, judge))
+    if not ranked:
+        return msgspec.structs.replace(
+            found,
+            reason="judges that ship and fit also accept outputs in which something is missing, "
+            "more or changed",
+            consistent=consistent,
+        )
     ranked.sort(key=lambda one: one[:2])
-    accepted, _, best = ranked[0]
+    count, _, best = ranked[0]
     return msgspec.structs.replace(
         found,
         judge=best,
         reason=f"accepts all {len(right)} outputs that are right, sees all {len(trial.wrong)} "
-        f"programs that are wrong, and accepts {accepted} of {len(trial.damaged)} damaged outputs",
+        f"programs that are wrong, and accepts {count} of {len(damage)} damaged outputs",
         consistent=[judge for _, _, judge in ranked],
-        damaged_accepted=accepted,
+        damaged_accepted=count,
     )
 
 

@@ -10,7 +10,8 @@ The stages, each of which ends the trial if it finds something:
 
 A damaged output may be right after all.  So what a *reference* (a judge that is trusted) or a
 *peer* (another judge of the problem that itself passes 1 to 3) accepts there is set aside, and not
-counted.  A reference counts both ways: what it accepts must be accepted.
+counted.  A reference counts both ways: what it accepts must be accepted.  The same tokens with
+other white space or in another case are for a reference alone to decide.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from msgspec import Struct
 
 from scalebox.client.aio import AsyncClient
 from scalebox.model import Judge, canonical_bytes
-from scalebox.specialjudges.damage import Damaged, damaged, garbage
+from scalebox.specialjudges.damage import RESPELLED, Damaged, damaged, garbage
 from scalebox.specialjudges.deciding import Decision, JudgeRefusedError, Question, decide
 from scalebox.specialjudges.evidence import Evidence
 from scalebox.specialjudges.material import Material
@@ -388,7 +389,9 @@ def _expected(
         return {one.question: True for one in outputs}
     expected: dict[Question, bool | None] = {}
     for one in outputs:
-        doubted = any(one.question in peer and peer[one.question].accepted for peer in peers)
+        doubted = one.kind in RESPELLED or any(
+            one.question in peer and peer[one.question].accepted for peer in peers
+        )
         expected[one.question] = None if doubted else False
     return expected
 
