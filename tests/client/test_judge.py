@@ -81,7 +81,7 @@ async def test_a_refusal_carries_the_daemons_words(client: AsyncClient) -> None:
 async def test_one_malformed_submission_does_not_spoil_its_batch(
     client: AsyncClient, daemon: FakeDaemon
 ) -> None:
-    malformed = Submission(language="", source="ok")
+    malformed = Submission(language="x" * 65, source="ok")
     results = await asyncio.gather(
         *(client.judge(malformed if i == 20 else OK) for i in range(50)), return_exceptions=True
     )

@@ -162,7 +162,7 @@ async def test_a_refused_submission_is_raised(client: AsyncClient) -> None:
 async def test_a_refused_submission_can_be_returned(client: AsyncClient) -> None:
     submissions = numbered(100)
     submissions[70] = Submission(language="cobol", source="")
-    submissions[80] = Submission(language="", source="")
+    submissions[80] = Submission(language="x" * 65, source="")
     results = {
         index: outcome async for index, outcome in client.judge_many(submissions, on_error="return")
     }
