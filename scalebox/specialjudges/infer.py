@@ -1,7 +1,7 @@
 """Without any model: the strictest judge that ships and agrees with the evidence.
 
-A judge agrees that accepts everything that right programs wrote, and sees every program that is
-known to be wrong.  Where the statement names a tolerance, numbers within it are the first choice;
+A judge agrees that accepts everything that right programs wrote, and rejects what only programs
+wrote that are known to be wrong (within a tolerance: some of what each wrote).  Where the statement names a tolerance, numbers within it are the first choice;
 else what is right by default (`tokens`, the ICPC package format's rule), as long as it accepts all
 that is right.  Of the others the strictest is taken: the one that accepts fewest outputs which
 somebody damaged on purpose.
@@ -207,9 +207,12 @@ async def _consistent(
 
 
 async def _sees_all(client: AsyncClient, judge: NamedJudge, trial: Trial) -> bool:
+    # A number with other digits is a right output that nobody has written before.  Another order
+    # that only wrong programs write is not to be believed.
+    enough = any if judge.name in (*_TOLERANT, DEFAULT.name) else all
     for questions in trial.wrong.values():
         said = await ask(client, judge, trial, questions)
-        if not any(one.accepted is False for one in said.values()):
+        if not enough(one.accepted is False for one in said.values()):
             return False
     return True
 
