@@ -1,10 +1,10 @@
 """Without any model: the strictest judge that ships and agrees with the evidence.
 
 A judge agrees that accepts everything that right programs wrote, and rejects what only programs
-wrote that are known to be wrong (within a tolerance: some of what each wrote).  Where the statement names a tolerance, numbers within it are the first choice;
-else what is right by default (`tokens`, the ICPC package format's rule), as long as it accepts all
-that is right.  Of the others the strictest is taken: the one that accepts fewest outputs which
-somebody damaged on purpose.
+wrote that are known to be wrong (within a tolerance: some of what each wrote). Where the statement
+names a tolerance, numbers within it are the first choice; else what is right by default (`tokens`,
+the ICPC package format's rule), as long as it accepts all that is right. Of the others the
+strictest is taken: the one that accepts fewest outputs which somebody damaged on purpose.
 """
 
 from __future__ import annotations
