@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from scalebox.client.aio import AsyncClient
-from scalebox.errors import InternalError, RemoteError
+from scalebox.errors import BadRequestError, InternalError, RemoteError
 from scalebox.model import (
     Blob,
     Judge,
@@ -72,7 +72,7 @@ class Decision:
         return "accepted" if self.accepted else "rejected"
 
 
-class JudgeRefusedError(InternalError):
+class JudgeRefusedError(BadRequestError):
     """The daemon does not take a judge at all; the message says why."""
 
     code = "judge_refused"

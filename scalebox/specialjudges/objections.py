@@ -68,7 +68,8 @@ def _wrongly_decided(
 
 def _unseen_programs(trial: Trial, said: Answers) -> list[Counterexample]:
     found: list[Counterexample] = []
-    for questions in trial.wrong.values():
+    for outputs in trial.wrong.values():
+        questions = [one for one in outputs if said[one].asked]
         if any(said[question].accepted is False for question in questions):
             continue
         why = "written by a program that is known to be wrong"

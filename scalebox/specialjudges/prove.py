@@ -399,7 +399,10 @@ def _expected(
 def _look_at_programs(trial: Trial, said: Answers, found: _Findings) -> None:
     """Of a wrong program nobody knows where it is wrong: somewhere it has to be seen."""
     seen = 0
-    for name, questions in trial.wrong.items():
+    for name, outputs in trial.wrong.items():
+        questions = [one for one in outputs if said[one].asked]
+        if not questions:
+            continue  # it had failed too often before
         if any(said[question].accepted is False for question in questions):
             seen += 1
             continue
