@@ -45,6 +45,13 @@ class AssertJudgement(Judgement[AssertTests]):
         """The test programs."""
         return [case.program for case in tests.cases]
 
+    def set_up(self) -> None:
+        #: Cases whose tests need the weak form.
+        self._weak: set[int] = set()
+        #: Cases whose tests passed because they took the submission's word for something.
+        self._trusting: set[int] = set()
+        self._nonces: dict[int, str] = {}
+
     async def prepare(self) -> None:
         builder, python = self.room.builder, self.language
         self._tester = await builder.harness(python, asserts.tester_source())
@@ -52,11 +59,6 @@ class AssertJudgement(Judgement[AssertTests]):
         self._single = await builder.harness(python, asserts.single_source())
         self.run_limits = for_harness(self.run_limits)
         self.files[CANDIDATE_FILE] = (self.source, 0o644)
-        #: Cases whose tests need the weak form.
-        self._weak: set[int] = set()
-        #: Cases whose tests passed because they took the submission's word for something.
-        self._trusting: set[int] = set()
-        self._nonces: dict[int, str] = {}
 
     def needs_build(self) -> bool:
         return False

@@ -58,6 +58,12 @@ class CallJudgement(Judgement[CallTests]):
             )
         return (CANDIDATE_FILE,)
 
+    def set_up(self) -> None:
+        #: First case of a run → all of its cases.
+        self._batches: dict[int, Sequence[int]] = {}
+        #: Whether a process has loaded the submission.
+        self._loads = False
+
     async def prepare(self) -> None:
         if call.is_large(self.tests, LARGE_BYTES):
             self._lines = await anyio.to_thread.run_sync(self._encode)
@@ -68,10 +74,6 @@ class CallJudgement(Judgement[CallTests]):
         self._harness = await self.room.builder.harness(self.language, call.call_source())
         self.run_limits = for_harness(self.run_limits)
         self.files[CANDIDATE_FILE] = (self.source, 0o644)
-        #: First case of a run → all of its cases.
-        self._batches: dict[int, Sequence[int]] = {}
-        #: Whether a process has loaded the submission.
-        self._loads = False
 
     def _encode(self) -> list[bytes]:
         try:

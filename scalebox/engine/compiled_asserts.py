@@ -40,12 +40,14 @@ class CompiledAssertJudgement(Judgement[AssertTests]):
         """The test programs, each beside the submission."""
         return [case.program for case in tests.cases]
 
-    async def prepare(self) -> None:
+    def set_up(self) -> None:
         #: One for each case, in order.
         self._artifacts: list[Artifact] = []
         self._nonces: dict[int, str] = {}
         #: Cases whose tests passed, for all that can be known in one process.
         self._passed: set[int] = set()
+
+    async def prepare(self) -> None:
         if self.tests.entry_point is not None:
             raise BadRequestError(
                 f"`entry_point` is Python's; in {self.language.entry.name} the test program's "

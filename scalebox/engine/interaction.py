@@ -79,10 +79,12 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
         held = [item for case in tests.cases for item in (case.input, case.answer)]
         return [*held, *data_of(tests.judge)]
 
-    async def prepare(self) -> None:
-        await super().prepare()
+    def set_up(self) -> None:
+        super().set_up()
         self._ready: ProgramReady | None = None
         self._talks: dict[int, _Talk] = {}
+
+    async def prepare(self) -> None:
         judge = self.tests.judge
         if judge.contract not in _CONTRACTS:
             raise BadRequestError(
@@ -173,11 +175,16 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
     def _heard_judge(self, talk: _Talk, outcome: RunOutcome | None) -> None:
         talk.judge = outcome
         self._hear_one(talk, talk.judge_job, outcome)
-        if outcome is not None and not talk.failed and talk.program is None:
-            assert self._ready is not None
-            if self.decide(talk.index, self._ready, outcome).accepted is not True:
-                # Nothing that the program still does counts.
-                self._stop(talk.program_job)
+        if outcome is None or talk.failed or talk.program is not None:
+            return
+        if self._decide(talk.index, outcome).accepted is not True:
+            # Nothing that the program still does counts.
+            self._stop(talk.program_job)
+
+    def _decide(self, index: int, outcome: RunOutcome) -> Decision:
+        """What the judge's end means."""
+        assert self._ready is not None
+        return self.within_passes(index, self._ready, self._ready.decide(outcome))
 
     def _hear_one(self, talk: _Talk, job: Job, outcome: RunOutcome | None) -> None:
         talk.heard += 1
@@ -213,7 +220,7 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
             assert talk.program is not None
             assert talk.judge is not None
             assert self._ready is not None
-            decision = self.decide(index, self._ready, talk.judge)
+            decision = self._decide(index, talk.judge)
             if decision.accepted is None and _was_not_heard(talk.judge):
                 decision = Decision(False, "the program ended before the judge had said all")
             if self._conclude(index, talk.program, decision):

@@ -10,34 +10,24 @@ from __future__ import annotations
 import asyncio
 import time
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import structlog
-from anyio.abc import TaskGroup
 
-from scalebox.config import Config
 from scalebox.engine import verdicts
 from scalebox.engine.admission import Admission
-from scalebox.engine.aside import Aside
-from scalebox.engine.blobs import BlobStore
-from scalebox.engine.builder import Artifact, Builder
-from scalebox.engine.inputs import Inputs
+from scalebox.engine.builder import Artifact
 from scalebox.engine.jobs import Job
-from scalebox.engine.judges import Judges
 from scalebox.engine.limits import with_own_files
 from scalebox.engine.results import Results
-from scalebox.engine.scheduler import Scheduler
+from scalebox.engine.room import Room
 from scalebox.languages.toolchains import Language
 from scalebox.model import (
     CaseResult,
     CompileResult,
     Data,
-    Enforcement,
     Integrity,
-    IsolationLevel,
     Report,
     Submission,
     Tests,
@@ -54,29 +44,6 @@ CONFIRMATIONS = 2
 T = TypeVar("T")
 TestsT = TypeVar("TestsT", bound=Tests)
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Room:
-    """What judgements share.
-
-    Attributes:
-        slots: how many there are.
-        counters: monotonic counts, for operators.
-    """
-
-    config: Config
-    scheduler: Scheduler
-    builder: Builder
-    blobs: BlobStore
-    inputs: Inputs
-    judges: Judges
-    aside: Aside
-    tasks: TaskGroup
-    slots: int
-    level: IsolationLevel = IsolationLevel.MINIMAL
-    enforcement: Enforcement = Enforcement.RLIMIT
-    counters: Counter[str] = field(default_factory=Counter)
 
 
 class Judgement(ABC, Generic[TestsT]):
@@ -154,6 +121,10 @@ class Judgement(ABC, Generic[TestsT]):
         """Whether a run compiles the submission's source before it executes it."""
         return False
 
+    def set_up(self) -> None:
+        """Set what is looked at in the end, however early that comes."""
+        return
+
     async def prepare(self) -> None:
         """Make what the way of testing needs besides the submission; nothing, for most."""
         return
@@ -176,6 +147,7 @@ class Judgement(ABC, Generic[TestsT]):
         self.files = {path: (content, 0o644) for path, content in files.items()}
         self.run_limits = with_own_files(self.limits, self.source, files)
         deadline_s = self.submission.deadline_s
+        self.set_up()
         timer = None
         try:
             async with asyncio.timeout(deadline_s) as timer:

@@ -1,4 +1,5 @@
-"""Special judges as the engine runs them: made ready once a submission, then one run an output.
+"""Special judges as the engine runs them: made ready once a submission, then asked about its
+outputs.
 
 A judge runs in a slot like any untrusted program.  That it does not compile, ends in a way that its
 contract does not know, or goes over a limit of its own says nothing about the submission: such
@@ -11,7 +12,7 @@ import os
 import secrets
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -42,10 +43,40 @@ from scalebox.sandbox.zygote import wire
 _EXCERPT_BYTES = 8192
 #: Python's buffer of standard output, 8 KiB, and the decision before it.
 _END_BYTES = 32 << 10
+#: A run of a judge costs about what one of a trivial program does, and a further question in it a
+#: fraction of that; so many, and what is left of the run is small beside the programs' own.
+_MOST_AT_ONCE = 8
 #: `#include <testlib.h>` is seen, too, and no file of a judge in the place of a system's.
 _BESIDE_TOO = ("-idirafter", ".")
 
 Files = dict[str, tuple[bytes, int]]
+
+
+@dataclass(slots=True)
+class Question:
+    """An output that a judge is to decide about.
+
+    Parameters:
+        given, output, answer: the case's input, what the program wrote, the jury's answer.
+        flags: in the place of the judge's own.
+        left: what an earlier pass of a judge of several has left for this one; see
+            `ReadyJudge.left`.
+
+    Attributes:
+        nonce: by which its decision is known, where a run needs one.
+    """
+
+    given: bytes
+    output: bytes
+    answer: bytes
+    flags: Sequence[str] | None = None
+    left: Mapping[str, bytes] = field(default_factory=dict)
+    nonce: str = ""
+
+    @property
+    def size(self) -> int:
+        """Bytes of its texts."""
+        return len(self.given) + len(self.output) + len(self.answer)
 
 
 class ReadyJudge(ABC):
@@ -58,9 +89,11 @@ class ReadyJudge(ABC):
 
     Attributes:
         passes: how often it may have the program run in a case.
+        at_once: how many outputs one run may decide about.
     """
 
     passes = 1
+    at_once = 1
 
     def __init__(self, artifact: Artifact, files: Files, limits: RunLimits) -> None:
         self._artifact = artifact
@@ -74,32 +107,32 @@ class ReadyJudge(ABC):
         return "" if result.ok else f"the judge does not compile: {result.message}"
 
     @abstractmethod
-    def spec(
-        self,
-        index: int,
-        given: bytes,
-        output: bytes,
-        answer: bytes,
-        flags: Sequence[str] | None,
-        left: Mapping[str, bytes],
-    ) -> RunSpec:
-        """The run that decides about a case's output.
+    def spec(self, questions: Sequence[Question]) -> RunSpec:
+        """The run that decides about outputs.
 
         Parameters:
-            left: what an earlier pass of a judge of several has left for this one; see `left`.
+            questions: up to `at_once`.
         """
 
     @abstractmethod
-    def understand(self, index: int, outcome: RunOutcome) -> Decision:
-        """What a run that kept within its limits decided."""
+    def understand(self, outcome: RunOutcome, nonce: str) -> Decision:
+        """What the run of a single question decided that kept within its limits."""
 
-    def decide(self, index: int, outcome: RunOutcome) -> Decision:
-        """What a run decided."""
+    def decide(self, outcome: RunOutcome, nonce: str = "") -> Decision:
+        """What the run of a single question decided.
+
+        Parameters:
+            nonce: the question's.
+        """
         # One that has decided a little late has decided: load of the host must not undo it.
         over = verdicts.limit_verdict(outcome, self.limits)
         if over is not None:
             return Decision(None, f"the judge {over[1]}")
-        return self.understand(index, outcome)
+        return self.understand(outcome, nonce)
+
+    def find(self, outcome: RunOutcome, nonce: str) -> Decision | None:
+        """What a run of several questions decided about one; None: ask about it by itself."""
+        return None
 
     def left(self, outcome: RunOutcome) -> dict[str, bytes]:
         """What a run that asks for another pass has left for it, path → content; slow."""
@@ -116,37 +149,39 @@ class ReadyJudge(ABC):
 
 
 class _Function(ReadyJudge):
-    """A Python function."""
+    """A Python function.
 
-    def __init__(self, artifact: Artifact, files: Files, limits: RunLimits) -> None:
+    Parameters:
+        source: its text.
+    """
+
+    def __init__(self, artifact: Artifact, files: Files, limits: RunLimits, source: bytes) -> None:
         super().__init__(artifact, files, limits)
-        self._nonces: dict[int, str] = {}
+        if not files and function.only_computes(source):
+            self.at_once = _MOST_AT_ONCE
 
-    def spec(
-        self,
-        index: int,
-        given: bytes,
-        output: bytes,
-        answer: bytes,
-        flags: Sequence[str] | None,
-        left: Mapping[str, bytes],
-    ) -> RunSpec:
-        nonce = self._nonces[index] = secrets.token_hex(16)
-        stdin = function.encode(nonce, (given, output, answer))
+    def spec(self, questions: Sequence[Question]) -> RunSpec:
+        for question in questions:
+            question.nonce = secrets.token_hex(16)
         return RunSpec(
             program=wire.PYTHON_CODE,
             limits=self._limits_with({}),
             code=self._artifact.code,
-            stdin=stdin,
+            stdin=function.encode(
+                [(one.nonce, (one.given, one.output, one.answer)) for one in questions]
+            ),
             files=self._files,
         )
 
-    def understand(self, index: int, outcome: RunOutcome) -> Decision:
-        decision = function.decide(_end_of(outcome.stdout), self._nonces.pop(index))
+    def understand(self, outcome: RunOutcome, nonce: str) -> Decision:
+        decision = self.find(outcome, nonce)
         if decision is None:
             said = verdicts.crash_message(outcome)
             return Decision(None, f"the judge ended before it had decided: {said}")
         return decision
+
+    def find(self, outcome: RunOutcome, nonce: str) -> Decision | None:
+        return function.decide(_end_of(outcome.stdout), nonce)
 
 
 def _end_of(output: bytes | int) -> bytes:
@@ -182,18 +217,12 @@ class ProgramReady(ReadyJudge):
         # `child.LEAVES_SOMETHING`): a message must not be lost by that.
         self._source = source
 
-    def spec(
-        self,
-        index: int,
-        given: bytes,
-        output: bytes,
-        answer: bytes,
-        flags: Sequence[str] | None,
-        left: Mapping[str, bytes],
-    ) -> RunSpec:
-        chosen = self._flags if flags is None else flags
-        kept = left if self.passes > 1 else None
-        return self._spec(contracts.layout(self._contract, given, output, answer, chosen, kept))
+    def spec(self, questions: Sequence[Question]) -> RunSpec:
+        (one,) = questions
+        flags = self._flags if one.flags is None else one.flags
+        kept = one.left if self.passes > 1 else None
+        texts = (one.given, one.output, one.answer)
+        return self._spec(contracts.layout(self._contract, *texts, flags, kept))
 
     def talk(
         self,
@@ -206,7 +235,7 @@ class ProgramReady(ReadyJudge):
         """The run that talks with a program.
 
         Parameters:
-            left: as in `spec`.
+            left: as a question's.
             pipes: the ends that it reads from and writes to.
         """
         chosen = self._flags if flags is None else flags
@@ -229,7 +258,7 @@ class ProgramReady(ReadyJudge):
             fetch=called.fetch,
         )
 
-    def understand(self, index: int, outcome: RunOutcome) -> Decision:
+    def understand(self, outcome: RunOutcome, nonce: str) -> Decision:
         ended = Ended(
             exit_code=outcome.exit_code,
             signal=outcome.signal,
@@ -307,10 +336,10 @@ class Judges:
             InternalError: compiling failed for reasons of ours.
             UnknownBlobError: a blob is gone.
         """
-        source = await self._inputs.content(judge.source)
+        text = source = await self._inputs.content(judge.source)
         files = {path: await self._inputs.content(data) for path, data in judge.files.items()}
         if isinstance(judge, FunctionJudge):
-            source = function.program(source)
+            source = function.program(text)
         language = self._language(judge)
         compiled_with: Mapping[str, bytes] = files
         flags: Sequence[str] = ()
@@ -325,8 +354,8 @@ class Judges:
         box = {path: (content, 0o644) for path, content in files.items()}
         limits = self._limits(judge)
         if isinstance(judge, FunctionJudge):
-            return _Function(artifact, box, limits)
-        return ProgramReady(artifact, box, limits, judge, source)
+            return _Function(artifact, box, limits, text)
+        return ProgramReady(artifact, box, limits, judge, text)
 
     def _language(self, judge: FunctionJudge | ProgramJudge) -> Language:
         return self._tools.find("python" if isinstance(judge, FunctionJudge) else judge.language)

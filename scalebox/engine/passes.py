@@ -101,7 +101,7 @@ class Course:
 class PassesJudgement(Judgement[TestsT]):
     """Base of the ways to test in which a judge may have several passes."""
 
-    async def prepare(self) -> None:
+    def set_up(self) -> None:
         #: Of the cases whose judge may have several passes; the others have none.
         self._courses: dict[int, Course] = {}
 
@@ -137,9 +137,8 @@ class PassesJudgement(Judgement[TestsT]):
         job.priority = self.priority_of(index)
         return job
 
-    def decide(self, index: int, judge: ReadyJudge, outcome: RunOutcome) -> Decision:
-        """What a judge's run decided about the pass at hand."""
-        decision = judge.decide(index, outcome)
+    def within_passes(self, index: int, judge: ReadyJudge, decision: Decision) -> Decision:
+        """What a judge decided about the pass at hand, unless it asks for one too many."""
         if decision.again and self._courses[index].number >= judge.passes:
             words = f"the judge asks for another pass after {judge.passes}, and may have no more"
             return Decision(None, words)

@@ -33,10 +33,11 @@ from scalebox.engine.execution import execute
 from scalebox.engine.headers import Headers, remove_stale
 from scalebox.engine.inputs import Inputs
 from scalebox.engine.interaction import InteractiveJudgement
-from scalebox.engine.judgement import Judgement, Room
+from scalebox.engine.judgement import Judgement
 from scalebox.engine.judges import Judges
 from scalebox.engine.naming import InService, NoJudges, in_service, with_judges
 from scalebox.engine.problems import ProblemRegistry
+from scalebox.engine.room import Room
 from scalebox.engine.scheduler import Scheduler
 from scalebox.engine.stdio import GivenOutputsJudgement, StdioJudgement
 from scalebox.errors import BadRequestError, InternalError, TooLargeError

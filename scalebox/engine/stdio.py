@@ -1,7 +1,6 @@
 """Judging what programs write to standard output, and outputs that are there already.
 
-A comparison is made here, outside the sandbox; a judge that is a program gets a run of its own for
-each output, before anything else of the same client's, and perhaps has the program run again.  A
+A comparison is made here, outside the sandbox; a judge that is a program is asked (`asking`).  A
 judge of the store may be taken out of service at any time; it is not asked then.
 """
 
@@ -15,19 +14,18 @@ import anyio
 import msgspec
 
 from scalebox.engine import verdicts
-from scalebox.engine.jobs import JUDGE_PRIORITY, Job
-from scalebox.engine.judges import ReadyJudge, data_of, key_of
+from scalebox.engine.asking import AskingJudgement
+from scalebox.engine.judges import data_of
 from scalebox.engine.naming import InService
-from scalebox.engine.passes import PassesJudgement
 from scalebox.errors import BadRequestError
 from scalebox.judging.compare import QUICK_BYTES, Outcome, compare, compare_quickly
+from scalebox.judging.contracts import Decision
 from scalebox.model import (
     CaseResult,
     Comparison,
     Data,
     Judge,
     JudgeInService,
-    NamedJudge,
     OutputTests,
     StdioTests,
     Verdict,
@@ -36,17 +34,15 @@ from scalebox.model import (
 from scalebox.sandbox.spec import RunOutcome, RunSpec, read_output
 from scalebox.sandbox.zygote import wire
 
-#: More than this for a judge to read is put together in a worker thread.
-_LARGE_BYTES = 256 << 10
 #: Of given outputs so many are at hand for each slot; the others wait where they came in.
-_AT_HAND = 4
+_AT_HAND = 8
 #: A comparison takes microseconds; after so many the event loop has a turn.
 _TURN = 16
 
 TestsT = TypeVar("TestsT", StdioTests, OutputTests)
 
 
-class _OutputJudgement(PassesJudgement[TestsT]):
+class _OutputJudgement(AskingJudgement[TestsT]):
     """What decides about outputs, wherever they come from.
 
     Attributes:
@@ -67,55 +63,29 @@ class _OutputJudgement(PassesJudgement[TestsT]):
         """A case's, in place of the tests' judge."""
         return None
 
-    async def prepare(self) -> None:
-        await super().prepare()
-        #: By `key_of`.
-        self._ready: dict[bytes, ReadyJudge] = {}
-        #: For each case that a program judges.
-        self._judges: dict[int, ReadyJudge] = {}
-        #: What waits to be judged.
-        self._outcomes: dict[int, RunOutcome] = {}
-        self._judge_attempts: dict[int, int] = {}
+    def set_up(self) -> None:
+        super().set_up()
         #: Why judges are not asked that were out of service before they were made ready.
         self._not_ready: dict[int, str] = {}
+
+    async def prepare(self) -> None:
         common = None
         if not self._taken_out(None):
-            common = await self._make_ready(self.tests.judge, "tests.judge")
+            common = await self.make_ready(self.tests.judge, "tests.judge")
         for index, case in enumerate(self.tests.cases):
             if out := self._taken_out(index):
                 self._not_ready[index] = out
                 continue
             ready, own = common, self.own_judge(index)
             if own is not None:
-                ready = await self._make_ready(own, f"tests.cases[{index}].judge")
+                ready = await self.make_ready(own, f"tests.cases[{index}].judge")
             if ready is not None:
-                self._judges[index] = ready
-                self.may_repeat(index, ready)
+                self.judged_by(index, ready)
             elif case.judge_flags is not None:
                 raise BadRequestError(
                     "flags are for a judge that is a program",
                     field=f"tests.cases[{index}].judge_flags",
                 )
-
-    async def _make_ready(self, judge: Judge, field: str) -> ReadyJudge | None:
-        if isinstance(judge, Comparison):
-            return None
-        assert not isinstance(judge, NamedJudge), "replaced on the way in"
-        key = key_of(judge)
-        if key not in self._ready:
-            self.room.judges.check(judge, field)
-            self._ready[key] = await self.room.judges.ready(
-                judge, client=self.client, priority=self.submission.priority
-            )
-        return self._ready[key]
-
-    def drop_artifacts(self) -> None:
-        super().drop_artifacts()
-        for outcome in self._outcomes.values():
-            outcome.close()
-        self._outcomes.clear()
-        for ready in self._ready.values():
-            ready.close()
 
     def judge_output(self, index: int, outcome: RunOutcome) -> None:
         """Find out whether an output is right; the outcome is closed."""
@@ -123,8 +93,8 @@ class _OutputJudgement(PassesJudgement[TestsT]):
             self.settle(index, Verdict.JUDGE_ERROR, why, outcome)
             outcome.close()
             return
-        if index in self._judges:
-            self._ask_judge(index, outcome)
+        if self.judge_of(index) is not None:
+            self.ask_judge(index, outcome)
             return
         compared = self._compare_quickly(index, outcome)
         if compared is not None:
@@ -180,7 +150,7 @@ class _OutputJudgement(PassesJudgement[TestsT]):
         """Why a case's judge is not asked; empty: it is."""
         if why := self._not_ready.get(index) or self._taken_out(index):
             return why
-        ready = self._judges.get(index)
+        ready = self.judge_of(index)
         if ready is None or not ready.broken:
             return ""
         if (service := self._service(index)) is not None:
@@ -189,73 +159,7 @@ class _OutputJudgement(PassesJudgement[TestsT]):
 
     # --- judges that are programs ----------------------------------------------------------------
 
-    def _ask_judge(self, index: int, outcome: RunOutcome) -> None:
-        """Let the judge decide about an output, which is kept until it has."""
-        self._judge_attempts[index] = 0
-        case, size = self.tests.cases[index], self.room.inputs.size
-        inline = isinstance(outcome.stdout, bytes)
-        if inline and size(self.input_of(index)) + size(case.answer) <= _LARGE_BYTES:
-            self._outcomes[index] = outcome
-            self._submit_judge(index, *self._texts(index, outcome))
-        else:
-            self.room.tasks.start_soon(self._ask_judge_aside, index, outcome)
-
-    def _texts(self, index: int, outcome: RunOutcome) -> tuple[bytes, bytes, bytes]:
-        """Input, output, answer."""
-        case, read = self.tests.cases[index], self.room.inputs.read
-        return read(self.input_of(index)), read_output(outcome.stdout), read(case.answer)
-
-    async def _ask_judge_aside(self, index: int, outcome: RunOutcome) -> None:
-        """The outcome is this task's alone while a thread reads it."""
-        texts, failure = None, ""
-        try:
-            texts = await self.room.aside.call(lambda: self._texts(index, outcome))
-        except Exception as error:
-            failure = f"judging the run failed for reasons of ours: {error!r}"
-        if self.over or self.results.has(index):
-            outcome.close()
-            return
-        self._outcomes[index] = outcome
-        if texts is None:
-            self._settle_judged(index, Verdict.INTERNAL_ERROR, failure, None)
-        else:
-            self._submit_judge(index, *texts)
-
-    def _submit_judge(
-        self, index: int, given: bytes, output: bytes, answer: bytes, avoid: int = -1
-    ) -> None:
-        ready = self._judges[index]
-        flags = self.tests.cases[index].judge_flags
-        job: Job = Job(
-            self.client,
-            self.submission.priority + JUDGE_PRIORITY,
-            ready.limits.memory_bytes,
-            lambda: ready.spec(index, given, output, answer, flags, self.left_for(index)),
-            lambda outcome: self._heard_judge(index, job, outcome, (given, output, answer)),
-            age=self.age,
-        )
-        job.avoid = avoid
-        self.queue(index, job)
-
-    def _heard_judge(
-        self, index: int, job: Job, outcome: RunOutcome | None, texts: tuple[bytes, bytes, bytes]
-    ) -> None:
-        self.unqueue(index)
-        if outcome is None or verdicts.is_our_failure(outcome):
-            self._judge_failed(index, job, outcome, texts)
-            return
-        ready = self._judges[index]
-        try:
-            decision = self.decide(index, ready, outcome)
-        except Exception as error:
-            outcome.close()
-            words = f"judging the run failed for reasons of ours: {error!r}"
-            self._settle_judged(index, Verdict.INTERNAL_ERROR, words, None)
-            return
-        if decision.again:
-            self.go_on(index, ready, self._outcomes[index], outcome)
-            return
-        outcome.close()
+    def decided(self, index: int, decision: Decision, outcome: RunOutcome) -> None:
         service = self._service(index)
         if decision.accepted is None:
             verdict = Verdict.JUDGE_ERROR
@@ -266,30 +170,7 @@ class _OutputJudgement(PassesJudgement[TestsT]):
             verdict = Verdict.ACCEPTED if decision.accepted else Verdict.WRONG_ANSWER
             if service is not None:
                 service.decided()
-        self._settle_judged(index, verdict, decision.message, decision.score)
-
-    def _judge_failed(
-        self, index: int, job: Job, outcome: RunOutcome | None, texts: tuple[bytes, bytes, bytes]
-    ) -> None:
-        """A judge's run that failed for reasons of ours: again."""
-        reason = job.reason
-        if outcome is not None:
-            reason = outcome.message or "the judge could not be started"
-            outcome.close()
-        self.room.counters["retries"] += 1
-        self._judge_attempts[index] += 1
-        if self._judge_attempts[index] <= self.room.config.engine.retries:
-            self._submit_judge(index, *texts, avoid=job.avoid)
-            return
-        words = f"judging failed {self._judge_attempts[index]} times for reasons of ours: {reason}"
-        self._settle_judged(index, Verdict.INTERNAL_ERROR, words, None)
-
-    def _settle_judged(
-        self, index: int, verdict: Verdict, message: str, score: float | None
-    ) -> None:
-        outcome = self._outcomes.pop(index)
-        self.settle(index, verdict, message, outcome, score=score)
-        outcome.close()
+        self.settle(index, verdict, decision.message, outcome, score=decision.score)
 
 
 class StdioJudgement(_OutputJudgement[StdioTests]):
@@ -344,7 +225,7 @@ class StdioJudgement(_OutputJudgement[StdioTests]):
 
     def begin_pass(self, index: int) -> None:
         """The output of the pass before has been judged."""
-        self._outcomes.pop(index).close()
+        self.drop_output(index)
         self.submit((index,))
 
     def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
@@ -366,10 +247,13 @@ class GivenOutputsJudgement(_OutputJudgement[OutputTests]):
         """The outputs, too."""
         return [*super().data_of(tests), *(case.output for case in tests.cases)]
 
-    async def prepare(self) -> None:
-        self._unsettled = 0
+    def set_up(self) -> None:
+        super().set_up()
+        self._taken = self._unsettled = 0
         self._ended = False
         self._settled = asyncio.Event()
+
+    async def prepare(self) -> None:
         await super().prepare()
         if self._courses:
             raise BadRequestError(
@@ -383,6 +267,14 @@ class GivenOutputsJudgement(_OutputJudgement[OutputTests]):
 
     def start(self) -> None:
         self.room.tasks.start_soon(self._take_all)
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether as many outputs are at hand as may be."""
+        return self._unsettled >= _AT_HAND * self.room.slots
+
+    def outputs_to_come(self) -> bool:
+        return self._taken < self.results.needed and not self._is_full
 
     def begin_pass(self, index: int) -> None:
         raise AssertionError("there is no program")
@@ -405,15 +297,15 @@ class GivenOutputsJudgement(_OutputJudgement[OutputTests]):
 
     async def _take_all(self) -> None:
         """Few at a time: what a judge is to read is copied for it, and may be large."""
-        most = _AT_HAND * self.room.slots
         for index in range(len(self.tests.cases)):
-            while self._unsettled >= most and not self._ended:
+            while self._is_full and not self._ended:
                 self._settled.clear()
                 await self._settled.wait()
             if index % _TURN == 0:
                 await anyio.sleep(0)
             if self._ended or self.over:
                 return
+            self._taken = index + 1
             if self.results.has(index):
                 continue
             self._unsettled += 1
@@ -422,6 +314,7 @@ class GivenOutputsJudgement(_OutputJudgement[OutputTests]):
             except Exception as error:
                 words = f"judging failed for reasons of ours: {error!r}"
                 self.settle_unrun(index, Verdict.INTERNAL_ERROR, words)
+        self.ask_waiting()
 
     def _take(self, index: int) -> None:
         output = self.tests.cases[index].output

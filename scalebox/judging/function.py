@@ -27,15 +27,32 @@ def _harness() -> bytes:
     return whole.encode()
 
 
-def encode(nonce: str, texts: Sequence[bytes]) -> bytes:
+#: A text without any of these words only computes: it leaves no file, process or thread behind that
+#: another decision in the same sandbox could see.
+_LEAVES = re.compile(
+    rb"\b(open|os|io|posix|pathlib|shutil|tempfile|subprocess|multiprocessing|threading|_thread|"
+    rb"concurrent|asyncio|socket|sqlite3|dbm|shelve|logging|mmap|ctypes|cffi|signal|importlib|"
+    rb"runpy|exec|eval|__\w+__|builtins)\b"
+)
+
+
+def only_computes(source: bytes) -> bool:
+    """Whether one run of a judge may decide about several outputs, by its text."""
+    return _LEAVES.search(source) is None
+
+
+def encode(questions: Sequence[tuple[str, Sequence[bytes]]]) -> bytes:
     """Standard input of a judge.
 
     Parameters:
-        nonce: unguessable, new for each run.
-        texts: input, output and answer.
+        questions: each a nonce, unguessable and new for each run, and the texts: input, output and
+            answer.
     """
-    head = " ".join([nonce, *(str(len(text)) for text in texts)])
-    return b"".join([head.encode("ascii"), b"\n", *texts])
+    head = " ".join(
+        word for nonce, texts in questions for word in (nonce, *(str(len(text)) for text in texts))
+    )
+    every = [text for _, texts in questions for text in texts]
+    return b"".join([head.encode("ascii"), b"\n", *every])
 
 
 def decide(output: bytes, nonce: str) -> Decision | None:
