@@ -166,7 +166,7 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
         talk = self._talks[index] = _Talk(index, [], program, judge)
         self.queue(index, program)
         if self.can_lend(index):
-            self.lent.waiting[index] = None
+            self.lent.waits(index)
 
     def withdraw(self, index: int) -> Sequence[int]:
         del self._talks[index]

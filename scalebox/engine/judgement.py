@@ -225,7 +225,7 @@ class Judgement(ABC, Generic[TestsT]):
             job.avoid = avoid
             jobs.append(job)
             if not alone and self.can_lend(index):
-                self.lent.waiting[index] = None
+                self.lent.waits(index)
         self.room.scheduler.submit(jobs)
 
     def can_lend(self, index: int) -> bool:

@@ -72,13 +72,13 @@ class Lent:
 
     Attributes:
         judgement: whose cases.
-        waiting: queued runs that can be lent, by the first case of each.
+        waiting: queued runs that can be lent: first case of each → number of its cases.
     """
 
     def __init__(self, judgement: Judgement[Any], lending: Lending) -> None:
         self.judgement = judgement
         self._lending = lending
-        self.waiting: dict[int, None] = {}
+        self.waiting: dict[int, int] = {}
         self._loans: dict[int, Loan] = {}
         #: Cases that are run here to be compared with what a borrower said.
         self._checked: dict[int, tuple[Loan, CaseResult]] = {}
@@ -94,6 +94,17 @@ class Lent:
     def case_s(self) -> float:
         """Seconds of a slot that a case is thought to take."""
         return self._case_s
+
+    def waits(self, index: int) -> None:
+        """A run is queued that another daemon could do."""
+        if self.judgement.hops < MOST_HOPS:
+            self.waiting[index] = len(self.judgement.cases_of(index))
+
+    @property
+    def backlog(self) -> Backlog:
+        """Of this judgement."""
+        cases = sum(self.waiting.values())
+        return Backlog(cases, cases * self._case_s)
 
     def ran(self, wall_s: float, cases: int) -> None:
         """A run of so many cases has ended."""
@@ -322,11 +333,8 @@ class Lending:
 
     def backlog(self) -> Backlog:
         """What waits and could be lent; cheap."""
-        cases, seconds = 0, 0.0
-        for lent in self._lenders:
-            cases += len(lent.waiting)
-            seconds += len(lent.waiting) * lent.case_s
-        return Backlog(cases, seconds)
+        every = [lent.backlog for lent in self._lenders]
+        return Backlog(sum(one.cases for one in every), sum(one.seconds for one in every))
 
     def take(self, borrower: str, cases: int, seconds: float, toolchains: Set[str]) -> Loan | None:
         """Lend cases of one submission: of the one that has most to do.
@@ -336,9 +344,7 @@ class Lending:
             cases, seconds: the most; one run at least is lent, if there is one.
             toolchains: that the borrower has; all that are needed must be among them.
         """
-        for lent in sorted(
-            self._lenders, key=lambda one: len(one.waiting) * one.case_s, reverse=True
-        ):
+        for lent in sorted(self._lenders, key=lambda one: one.backlog.seconds, reverse=True):
             if not lent.waiting:
                 return None
             judgement = lent.judgement
