@@ -183,6 +183,7 @@ def _private(path: str, flags: int) -> int:
 
 
 async def _serve(config: Config, parent: int) -> None:
+    from scalebox.cluster.service import clustered
     from scalebox.engine.service import running
 
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -191,6 +192,7 @@ async def _serve(config: Config, parent: int) -> None:
         async with (
             _judges(config.judges, config.judges_file()).in_use() as judges,
             running(config, judges) as engine,
+            clustered(config, engine),
         ):
             serve = (await loaded).serve
             async with serve(config, engine), anyio.create_task_group() as tasks:

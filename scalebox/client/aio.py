@@ -27,6 +27,7 @@ from scalebox.client.stream import Stream
 from scalebox.client.transport import Answer, BrokenConnection, Refusal, Transport
 from scalebox.errors import BadRequestError, RemoteError, ScaleboxError
 from scalebox.model import (
+    ClusterView,
     Identifier,
     JudgeInfo,
     JudgeRecord,
@@ -314,6 +315,10 @@ class AsyncClient:
         encoded = self._encoder.encode(problem)
         path = f"/v1/problems/{quote(problem_id, safe='')}"
         await self._call("PUT", path, encoded.data, content_type=encoded.content_type)
+
+    async def cluster(self) -> ClusterView:
+        """The daemon's view of the others; raises as `judge`."""
+        return _decode(await self._call("GET", "/v1/cluster"), ClusterView)
 
     async def status(self) -> Status:
         """The daemon's slots, queue and counters.  Raises as `judge` does."""

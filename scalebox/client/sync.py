@@ -31,6 +31,7 @@ from scalebox.client.loop import LoopThread
 from scalebox.client.stream import Stream
 from scalebox.errors import RemoteError, ScaleboxError
 from scalebox.model import (
+    ClusterView,
     JudgeInfo,
     JudgeRecord,
     JudgeState,
@@ -214,6 +215,10 @@ class Client:
     def put_problem(self, problem_id: str, problem: Problem) -> None:
         """Register a problem; see `AsyncClient.put_problem`."""
         self._call(lambda client: client.put_problem(problem_id, problem))
+
+    def cluster(self) -> ClusterView:
+        """The daemon's view of the others; raises as `judge`."""
+        return self._call(lambda client: client.cluster())
 
     def status(self) -> Status:
         """The daemon's slots, queue and counters."""

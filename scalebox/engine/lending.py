@@ -41,7 +41,7 @@ _FIRST_ESTIMATE_S = 0.02
 #: Weight of the newest run in what the next one is thought to take.
 _NEWEST_SHARE = 0.2
 #: A case is lent on so often at most: with half of what is there each time, that feeds thousands.
-MOST_HOPS = 4
+MOST_HOPS = 3
 #: Languages whose times are remembered.
 _MOST_LANGUAGES = 200
 
@@ -231,6 +231,16 @@ class Loan:
     def seconds(self) -> float:
         """Of a slot that the cases without a result are thought to take."""
         return len(self._open) * self._lent.case_s
+
+    @property
+    def open_cases(self) -> int:
+        """How many have no result yet."""
+        return len(self._open)
+
+    @property
+    def limits(self) -> RunLimits:
+        """Of each case."""
+        return self._judgement.limits
 
     @property
     def is_over(self) -> bool:

@@ -49,6 +49,7 @@ from scalebox.model import (
     AssertTests,
     CallTests,
     CaseResult,
+    ClusterView,
     Data,
     InteractiveTests,
     JudgeDirectory,
@@ -110,6 +111,8 @@ class Engine:
         self.builder = room.builder
         self._gate = Gate(config, room.scheduler, room.blobs, room.inputs)
         self._started = time.monotonic()
+        #: What the cluster says of the other daemons; None: there is none.
+        self.cluster_view: Callable[[], ClusterView] | None = None
         #: Said in the status; refusing new requests is the API's part.
         self.draining = False
 
@@ -225,9 +228,33 @@ class Engine:
         """Every configured language, available here or not."""
         return self._tools.infos()
 
+    @property
+    def queued_runs(self) -> int:
+        """Runs that wait for a slot."""
+        return self._room.scheduler.queued
+
+    @property
+    def free_slots(self) -> int:
+        """Slots in which nothing runs."""
+        return self._room.scheduler.idle
+
+    def count(self, name: str) -> None:
+        """Add one to a counter that operators see."""
+        self._room.counters[name] += 1
+
     def toolchains(self) -> set[str]:
         """What is the same wherever programs of a language are compiled and run alike."""
         return self._tools.identities()
+
+    def fingerprints(self) -> dict[str, str]:
+        """Languages that are here: name → what is the same wherever programs run alike."""
+        return {one.entry.name: one.identity[:16] for one in self._tools.all() if not one.missing}
+
+    def cluster(self) -> ClusterView:
+        """This daemon and the others that it knows."""
+        if self.cluster_view is not None:
+            return self.cluster_view()
+        return ClusterView(node=self._config.node or socket.gethostname(), clustered=False)
 
     def check_problem(self, problem: Problem) -> None:
         """Whether the judges that a problem names are here: else every submission to it would fail.
