@@ -105,7 +105,7 @@ class Gossiper:
             elif now - self._told_at >= policy.RUMOUR_EACH_S and policy.is_news(self._told, load):
                 self._refresh()
                 self._told, self._told_at = load, now
-                self._push((), but="")
+                self._push((), but="", hops=policy.rumour_hops(load, len(self.members)))
 
     async def join(self, seeds: Callable[[], Awaitable[Sequence[str]]]) -> None:
         """Look for others at the seeds, for as long as the daemon runs.
@@ -232,9 +232,9 @@ class Gossiper:
             self._look_at_changes()
         return True
 
-    def _push(self, about: Sequence[str], but: str) -> None:
+    def _push(self, about: Sequence[str], but: str, hops: int) -> None:
         """Push a rumour: the node's own load, or those of others."""
-        message = _encode(self.members.rumour(about, time.monotonic()))
+        message = _encode(self.members.rumour(about, time.monotonic(), hops))
         for node in self.members.some(policy.FAN_OUT, but):
             if (facts := self.facts_of(node)) is not None:
                 self._tasks.start_soon(self._tell, node, facts.address, message)
@@ -278,18 +278,12 @@ class Gossiper:
     def hear_rumour(self, message: Gossip) -> None:
         """A backlog that appeared suddenly; pushed on, if that is worth it."""
         now = time.monotonic()
-        known = list(self.members.loads(now).values())
         news = self.members.hear(message, now)
         if not news:
             return
         self._has_news()
-        loads = self.members.loads(now)
-        about = [
-            node for node in news
-            if node in loads and policy.is_worth_forwarding(loads[node], known)
-        ]  # fmt: skip
-        if about:
-            self._push(about, but=message.sender)
+        if message.hops:
+            self._push(news, but=message.sender, hops=message.hops - 1)
 
     def hear_exchange(self, theirs: Exchange) -> Exchange:
         """A page of an exchange; the page that answers it."""

@@ -21,6 +21,7 @@ import structlog
 from scalebox.cluster import policy
 from scalebox.cluster.data import Held, has_large, lighten, named
 from scalebox.cluster.messages import (
+    MOST_LEASES,
     Fetch,
     Lease,
     Results,
@@ -137,13 +138,12 @@ class Lender:
             return self._sends_away()
         self._serving += 1
         try:
-            lease = await self._lend(borrower, request)
+            leases = await self._lend(borrower, request)
         finally:
             self._serving -= 1
-        if lease is None:
+        if not leases:
             return StealAnswer(hints=self._hints(borrower.node))
-        self._count("cluster_leases_given")
-        return StealAnswer(lease=lease)
+        return StealAnswer(leases=leases)
 
     def _sends_away(self) -> StealAnswer:
         now = time.monotonic()
@@ -162,29 +162,34 @@ class Lender:
         able = [node for node in self._fed if node != but]
         return self._rng.sample(able, min(_MOST_HINTS, len(able)))
 
-    async def _lend(self, borrower: Facts, request: StealRequest) -> Lease | None:
+    async def _lend(self, borrower: Facts, request: StealRequest) -> list[Lease]:
         own = self._own
         if (borrower.isolation, borrower.enforcement) != (own.isolation, own.enforcement):
             # The report says which walls stood and what measured: for all of its cases.
-            return None
+            return []
         if self._distrusted_until.get(borrower.node, 0.0) > time.monotonic():
-            return None
+            return []
         backlog = self._engine.lending.backlog()
         cases, seconds = policy.share(
-            backlog.seconds, backlog.cases, own.slots, request.seconds, request.slots,
+            backlog.seconds, backlog.cases, own.slots, request.seconds, request.free_slots,
             request.round_trip_s, lend_on=True,
         )  # fmt: skip
-        if not cases:
-            return None
         toolchains = frozenset(request.toolchains)
-        loan = self._engine.lending.take(borrower.node, cases, seconds, toolchains)
-        if loan is None:
-            return None
-        try:
-            return await self._give(borrower, loan)
-        except BaseException:
-            loan.give_back()
-            raise
+        leases: list[Lease] = []
+        while cases > 0 and len(leases) < MOST_LEASES:
+            loan = self._engine.lending.take(borrower.node, cases, seconds, toolchains)
+            if loan is None:
+                break
+            cases -= loan.open_cases
+            seconds -= loan.seconds
+            try:
+                leases.append(await self._give(borrower, loan))
+            except BaseException:
+                loan.give_back()
+                raise
+            if seconds <= 0:
+                break
+        return leases
 
     async def _give(self, borrower: Facts, loan: Loan) -> Lease:
         submission = loan.submission()
@@ -198,8 +203,10 @@ class Lender:
             hops=loan.hops,
             artifact=loan.artifact,
             ttl_s=policy.lease_ttl_s(loan.seconds, borrower.slots),
+            frame_each_s=policy.frame_each_s(len(self._given) + 1),
         )
         loan.renew()
+        self._count("cluster_leases_given")
         self._held.hold(data)
         self._given[lease.id] = _Given(loan, borrower, lease.ttl_s, data, blobs)
         self._fed.pop(borrower.node, None)

@@ -16,6 +16,8 @@ from scalebox.model import CaseResult, Identifier, Submission
 #: Cases in one lease, at most; results in one frame, at most.
 MOST_CASES = 2_000
 MOST_RESULTS = 500
+#: Leases in one answer, at most: each is some milliseconds of the lender's loop.
+MOST_LEASES = 16
 #: Tool chains that a node can name: some thirty languages with a few variants each.
 _MOST_TOOLCHAINS = 500
 
@@ -51,6 +53,7 @@ class Lease(Struct, frozen=True, kw_only=True, omit_defaults=True):
         hops: how often these cases were lent, this time included.
         artifact: address of the compiled program, to be fetched from the lender; empty: none.
         ttl_s: after so long without a frame of results it is over.
+        frame_each_s: results wait so long for others to go in one frame with them.
     """
 
     id: LeaseId
@@ -58,18 +61,19 @@ class Lease(Struct, frozen=True, kw_only=True, omit_defaults=True):
     hops: Annotated[int, Meta(ge=1, le=100)]
     artifact: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
     ttl_s: ShortTime
+    frame_each_s: ShortTime = 0.02
 
 
 class StealAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a node lends.
 
     Attributes:
-        lease: None: nothing.
+        leases: one a submission; none: there is nothing.
         ask_again_s: not before, then.
         hints: nodes that have got much from this one, to be asked in its place.
     """
 
-    lease: Lease | None = None
+    leases: Annotated[list[Lease], Meta(max_length=MOST_LEASES)] = []
     ask_again_s: ShortTime = 0.0
     hints: Annotated[list[Identifier], Meta(max_length=8)] = []
 

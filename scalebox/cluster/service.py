@@ -7,7 +7,7 @@ import contextlib
 import random
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 import structlog
@@ -17,9 +17,9 @@ import scalebox
 from scalebox.cluster.door import Door
 from scalebox.cluster.gossip import Gossiper
 from scalebox.cluster.lending import Lender
-from scalebox.cluster.listen import Listening, listening
+from scalebox.cluster.listen import advertised, entrance
 from scalebox.cluster.membership import Members
-from scalebox.cluster.providers import provider
+from scalebox.cluster.providers import make_provider
 from scalebox.cluster.records import Facts, Load, Update
 from scalebox.cluster.sealing import Refusals, Seal
 from scalebox.cluster.stealing import Borrower
@@ -27,6 +27,7 @@ from scalebox.cluster.transport import Peers, peers
 from scalebox.config import Config
 from scalebox.engine.service import Engine
 from scalebox.model import ClusterNode, ClusterView
+from scalebox.tcp import tcp_socket
 
 #: How often leases are looked at.
 _CARE_EACH_S = 0.25
@@ -36,6 +37,8 @@ _MEMORY_EACH_S = 1.0
 _PRESSED_SHARE = 0.05
 #: With nothing else to do, what others are at for longer than this is run here as well.
 _HEDGE_AFTER_S = 2.0
+#: A part that failed begins again after this.
+_AGAIN_S = 1.0
 #: Connections of peers that are not closed at the end are cut after this.
 _SHUTDOWN_S = 1.0
 
@@ -61,7 +64,10 @@ class Cluster:
         self._pressed = False
         self.refusals = Refusals()
         self.members = Members(
-            facts, rng, period_s=self._config.period_s, incarnation=time.time_ns() // 1_000_000
+            facts,
+            rng,
+            period_s=self._config.gossip_period_s,
+            incarnation=time.time_ns() // 1_000_000,
         )
         self.gossiper = Gossiper(
             self.members, link, self.load, self._changed, self._has_news, tasks, rng
@@ -167,44 +173,64 @@ async def clustered(config: Config, engine: Engine) -> AsyncIterator[Cluster | N
     Raises:
         ConfigError: it cannot listen there, must not without a key, or the key cannot be read.
     """
-    if not config.cluster.listen:
+    door = await entrance(config.cluster)
+    if door is None:
         yield None
         return
-    async with listening(config.cluster) as door, anyio.create_task_group() as tasks:
-        facts = _facts(config, engine, door)
-        seal = Seal(door.key, facts.node)
-        async with peers(seal, door.client_tls) as link:
-            cluster = Cluster(config, engine, facts, link, seal, tasks)
+    places = make_provider(config.cluster)
+    async with contextlib.AsyncExitStack() as stack:
+        sockets = [
+            stack.enter_context(tcp_socket(family, where, "cluster.listen"))
+            for family, where in door.bound
+        ]
+        host, port = sockets[0].getsockname()[:2]
+        address = await advertised(config.cluster, str(host), int(port), await places.seeds())
+        facts = _facts(config, engine, address)
+        seal = Seal(door.secret, facts.node)
+        link = await stack.enter_async_context(peers(seal, door.asking))
+        tasks = await stack.enter_async_context(anyio.create_task_group())
+        cluster = Cluster(config, engine, facts, link, seal, tasks)
+        runner = web.AppRunner(cluster.door.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        await runner.setup()
+        try:
+            for sock in sockets:
+                await web.SockSite(runner, sock, ssl_context=door.answering).start()
             engine.cluster_view = cluster.view
-            runner = web.AppRunner(
-                cluster.door.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S
-            )
-            await runner.setup()
-            try:
-                for sock in door.sockets:
-                    site = web.SockSite(runner, sock, ssl_context=door.server_tls)
-                    await site.start()
-                log.info("peers", address=facts.address, node=facts.node)
-                tasks.start_soon(cluster.gossiper.probe_regularly)
-                tasks.start_soon(cluster.gossiper.tell_regularly)
-                tasks.start_soon(cluster.gossiper.join, provider(config.cluster))
-                tasks.start_soon(cluster.look_after)
-                if config.cluster.steal:
-                    tasks.start_soon(cluster.borrower.run)
-                yield cluster
-                # Nobody is to find out by themselves that this node is gone.
-                await cluster.gossiper.leave()
-            finally:
-                tasks.cancel_scope.cancel()
-                cluster.lender.close()
-                await runner.cleanup()
+            log.info("listening for peers", address=facts.address, node=facts.node)
+            parts = [
+                cluster.gossiper.probe_regularly,
+                cluster.gossiper.tell_regularly,
+                lambda: cluster.gossiper.join(places.seeds),
+                cluster.look_after,
+            ]
+            if config.cluster.steal:
+                parts.append(cluster.borrower.run)
+            for part in parts:
+                tasks.start_soon(_go_on, part)
+            yield cluster
+            # Nobody is to find out by themselves that this node is gone.
+            await cluster.gossiper.leave()
+        finally:
+            tasks.cancel_scope.cancel()
+            cluster.lender.close()
+            await runner.cleanup()
 
 
-def _facts(config: Config, engine: Engine, door: Listening) -> Facts:
+async def _go_on(part: Callable[[], Awaitable[None]]) -> None:
+    """Keep a part running: a defect of the cluster's must not end a daemon that judges."""
+    while True:
+        try:
+            await part()
+        except Exception:
+            log.exception("a part of the cluster failed and begins again")
+        await asyncio.sleep(_AGAIN_S)
+
+
+def _facts(config: Config, engine: Engine, address: str) -> Facts:
     status = engine.status()
     return Facts(
         node=config.node or socket.gethostname(),
-        address=door.address,
+        address=address,
         version=scalebox.__version__,
         isolation=status.isolation.value,
         enforcement=status.enforcement.value,

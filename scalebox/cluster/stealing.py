@@ -37,8 +37,8 @@ from scalebox.model import CaseResult
 
 #: How often an idle node looks whether somebody has work; a rumour wakes it at once.
 _LOOK_EACH_S = 0.05
-#: Results wait so long for others to go in one frame with them.
-_GATHER_S = 0.02
+#: Once its data are here, a lease's cases are queued within about this; or they are compiled.
+_QUEUED_AFTER_S = 0.02
 #: A request for work that takes longer than this will find another victim sooner.
 _ASK_TIMEOUT_S = 5.0
 #: Data and programs may be large.
@@ -121,7 +121,7 @@ class Borrower:
 
     async def run(self) -> None:
         """Ask, for as long as the daemon runs."""
-        failures, knew_any = 0, False
+        failures = 0
         hints: list[str] = []
         while True:
             if not self.is_hungry:
@@ -130,18 +130,13 @@ class Borrower:
                 continue
             victim = self._choose(hints)
             if victim is None:
-                knew_any = False
                 await self._wait(_LOOK_EACH_S)
                 continue
-            if not knew_any:
-                # All idle nodes have heard of it at once.
-                knew_any = True
-                await asyncio.sleep(policy.first_pause_s(self._members(), self._rng))
-                continue
             answer = await self._ask(victim)
-            if answer is not None and answer.lease is not None:
+            if answer is not None and answer.leases:
                 failures, hints = 0, []
-                self._begin(victim, answer.lease)
+                for lease in answer.leases:
+                    self._begin(victim, lease)
                 continue
             failures += 1
             hints = answer.hints if answer is not None else []
@@ -166,7 +161,9 @@ class Borrower:
         for node in hints:
             if self._suits(node):
                 able.setdefault(node, Load(cases=1))
-        chosen = policy.choose_victim(able, self._own.node, self._latency_s, self._rng)
+        chosen = policy.choose_victim(
+            able, self._own.node, self._members(), self._latency_s, self._rng
+        )
         return None if chosen is None else self._facts_of(chosen)
 
     def _suits(self, node: str) -> bool:
@@ -185,7 +182,7 @@ class Borrower:
         request = StealRequest(
             slots=self._own.slots,
             free_slots=self._own_load().free_slots,
-            seconds=policy.wanted_s(self._own.slots, round_trip_s),
+            seconds=policy.wanted_s(self._own.slots, round_trip_s, self._members()),
             toolchains=self._toolchains,
             round_trip_s=round_trip_s,
         )
@@ -289,7 +286,7 @@ class Work:
     async def _judge(self, begun: Callable[[], None]) -> None:
         try:
             await self._gather()
-            asyncio.get_running_loop().call_later(_GATHER_S, begun)
+            asyncio.get_running_loop().call_later(_QUEUED_AFTER_S, begun)
             report = await self._engine.judge(
                 self.lease.submission,
                 client=f"peer:{self.lender.node}",
@@ -360,7 +357,7 @@ class Work:
                     async with asyncio.timeout(each_s):
                         await self._fill.wait()
                     if not self._done:
-                        await asyncio.sleep(_GATHER_S)
+                        await asyncio.sleep(self.lease.frame_each_s)
                 except TimeoutError:
                     pass
             sending = self._outbox[:MOST_RESULTS]
