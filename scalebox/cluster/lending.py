@@ -200,7 +200,7 @@ class Lender:
         lease = Lease(
             id=secrets.token_hex(16),
             submission=submission,
-            hops=loan.hops,
+            via=[*loan.via, self._own.node],
             artifact=loan.artifact,
             ttl_s=policy.lease_ttl_s(loan.seconds, borrower.slots),
             frame_each_s=policy.frame_each_s(len(self._given) + 1),

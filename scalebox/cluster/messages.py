@@ -50,7 +50,7 @@ class Lease(Struct, frozen=True, kw_only=True, omit_defaults=True):
         id: unguessable.
         submission: an ordinary one; large data in it is named by its hash, to be fetched from the
             lender.
-        hops: how often these cases were lent, this time included.
+        via: who has lent these cases on their way, the sender last.
         artifact: address of the compiled program, to be fetched from the lender; empty: none.
         ttl_s: after so long without a frame of results it is over.
         frame_each_s: results wait so long for others to go in one frame with them.
@@ -58,7 +58,7 @@ class Lease(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     id: LeaseId
     submission: Submission
-    hops: Annotated[int, Meta(ge=1, le=100)]
+    via: Annotated[list[Identifier], Meta(min_length=1, max_length=16)]
     artifact: Annotated[str, Meta(pattern="^([0-9a-f]{64})?$")] = ""
     ttl_s: ShortTime
     frame_each_s: ShortTime = 0.02

@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 
 import msgspec
 import structlog
@@ -97,6 +98,7 @@ class Borrower:
         self._news = asyncio.Event()
         self._starting = 0
         self._work: dict[str, Work] = {}
+        self._fetching = Fetching()
 
     @property
     def borrowed(self) -> Mapping[str, int]:
@@ -199,7 +201,9 @@ class Borrower:
     def _begin(self, lender: Facts, lease: Lease) -> None:
         self._count("cluster_leases_taken")
         self._starting += 1
-        work = self._work[lease.id] = Work(self._engine, self._peers, lender, lease, self._count)
+        work = self._work[lease.id] = Work(
+            self._engine, self._peers, lender, lease, self._fetching, self._count
+        )
         self._tasks.start_soon(self._do, work)
 
     async def _do(self, work: Work) -> None:
@@ -226,6 +230,28 @@ class Borrower:
                 work.stop()
 
 
+class Fetching:
+    """Who fetches something while others wait for it: each is fetched once."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, name: str) -> AsyncIterator[None]:
+        """Nobody else is at it inside the block."""
+        lock, waiting = self._locks.get(name, (asyncio.Lock(), 0))
+        self._locks[name] = lock, waiting + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            lock, waiting = self._locks[name]
+            if waiting == 1:
+                del self._locks[name]
+            else:
+                self._locks[name] = lock, waiting - 1
+
+
 class Work:
     """One lease, from its data to its last result.
 
@@ -234,6 +260,7 @@ class Work:
         peers: speaks to the lender.
         lender: facts of the node that it is from.
         lease: what is to be done.
+        fetching: that all leases share.
         count: adds one to a counter of this name.
     """
 
@@ -243,8 +270,10 @@ class Work:
         peers: Peers,
         lender: Facts,
         lease: Lease,
+        fetching: Fetching,
         count: Callable[[str], None],
     ) -> None:
+        self._fetching = fetching
         self.lender = lender
         self.lease = lease
         tests = lease.submission.tests
@@ -291,7 +320,7 @@ class Work:
                 self.lease.submission,
                 client=f"peer:{self.lender.node}",
                 heard=self._heard,
-                hops=self.lease.hops,
+                via=self.lease.via,
             )
             if len(self._answered) < self._total:
                 self._reason = f"{report.verdict.value}: {report.message}"[:1000]
@@ -322,7 +351,7 @@ class Work:
         limiter = asyncio.Semaphore(_FETCHES_AT_ONCE)
 
         async def fetch(sha256: str) -> None:
-            async with limiter:
+            async with limiter, self._fetching.of(sha256):
                 if self._engine.blobs.has(sha256):
                     return
                 content = await self._fetch(Fetch(lease=self.lease.id, sha256=sha256))
@@ -331,7 +360,11 @@ class Work:
 
         await asyncio.gather(*(fetch(one) for one in named(self.lease.submission)))
         address = self.lease.artifact
-        if address and not self._engine.builder.has(address):
+        if not address:
+            return
+        async with self._fetching.of(address):
+            if self._engine.builder.has(address):
+                return
             try:
                 program = await self._fetch(Fetch(lease=self.lease.id, artifact=address))
                 await self._engine.builder.take_program(address, program)

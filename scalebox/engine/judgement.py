@@ -97,8 +97,8 @@ class Judgement(ABC, Generic[TestsT]):
         self.weak: set[int] = set()
         #: Who hears of each case's result at once: index, result, whether it is weak.
         self.heard: Callable[[int, CaseResult, bool], None] | None = None
-        #: How often its cases were lent before they came here.
-        self.hops = 0
+        #: Who has lent its cases before they came here.
+        self.via: tuple[str, ...] = ()
         self.lent = room.lending.lends(self)
         #: Its result: whether to compile the source by itself, and start again.
         self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

@@ -97,7 +97,7 @@ class Lent:
 
     def waits(self, index: int) -> None:
         """A run is queued that another daemon could do."""
-        if self.judgement.hops < MOST_HOPS:
+        if len(self.judgement.via) < MOST_HOPS:
             self.waiting[index] = len(self.judgement.cases_of(index))
 
     @property
@@ -267,9 +267,9 @@ class Loan:
         return self._judgement.artifact.address
 
     @property
-    def hops(self) -> int:
-        """How often the cases were lent, this time included."""
-        return self._judgement.hops + 1
+    def via(self) -> tuple[str, ...]:
+        """Who has lent the cases before they came here."""
+        return self._judgement.via
 
     def answer(
         self, position: int, result: CaseResult, *, weak: bool = False, trust: Trust = "take"
@@ -358,6 +358,8 @@ class Lending:
             if not lent.waiting:
                 return None
             judgement = lent.judgement
+            if borrower in judgement.via:
+                continue  # they come from there
             if not judgement.toolchains_needed() <= toolchains:
                 continue
             most = max(1, min(cases, int(seconds / max(lent.case_s, 1e-6))))

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ class Engine:
         *,
         client: str,
         heard: Callable[[int, CaseResult, bool], None] | None = None,
-        hops: int = 0,
+        via: Sequence[str] = (),
     ) -> Report:
         """Judge one submission; cancelling the call drops the work.
 
@@ -133,7 +133,7 @@ class Engine:
             client: who asks, for fairness.
             heard: called with each case's index and result as it comes, and with whether the
                 submission could have forged it.
-            hops: how often its cases were lent before they came here.
+            via: who has lent its cases before they came here.
 
         Raises:
             BadRequestError: something in it cannot be; the error names the field.
@@ -170,7 +170,7 @@ class Engine:
             submission.source, submission.files, kind.data_of(tests), limits.memory_bytes, count
         ) as admission:  # fmt: skip
             judgement = kind(self._room, submission, tests, language, limits, client, admission)
-            judgement.heard, judgement.hops = heard, hops
+            judgement.heard, judgement.via = heard, tuple(via)
             if isinstance(judgement, StdioJudgement | GivenOutputsJudgement):
                 judgement.in_service = service
             return await judgement.report(await self._load(submission.files))

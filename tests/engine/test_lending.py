@@ -104,7 +104,9 @@ async def borrow(engine: Engine, loan: Loan) -> Report:
     def heard(position: int, result: CaseResult, weak: bool) -> None:
         assert loan.answer(position, msgspec.structs.replace(result, node="other"), weak=weak)
 
-    return await engine.judge(loan.submission(), client="peer", heard=heard, hops=loan.hops)
+    return await engine.judge(
+        loan.submission(), client="peer", heard=heard, via=[*loan.via, "home"]
+    )
 
 
 def comparable(report: Report) -> list[Any]:
@@ -240,7 +242,8 @@ async def test_stragglers_are_run_here_too(pair: StartsPair) -> None:
 async def test_what_was_lent_can_be_lent_on_but_not_for_ever(pair: StartsPair) -> None:
     async with pair() as (home, other):
         for hops in (0, 1, MOST_HOPS - 1, MOST_HOPS):
-            work = home.judge(stdio(ECHO, CASES, stop="never"), client="t", hops=hops)
+            via = [f"node{number}" for number in range(hops)]
+            work = home.judge(stdio(ECHO, CASES, stop="never"), client="t", via=via)
             judging = asyncio.create_task(work)
             runs = home.status().counters["runs"]
             # One compiles.
@@ -251,8 +254,10 @@ async def test_what_was_lent_can_be_lent_on_but_not_for_ever(pair: StartsPair) -
                 assert home.lending.backlog().cases == 0
             else:
                 assert loan is not None
-                assert loan.hops == hops + 1
+                assert loan.via == tuple(via)
                 loan.give_back()
+                if via:
+                    assert home.lending.take(via[0], 5, 1e9, other.toolchains()) is None
             assert (await judging).accepted
 
 
