@@ -49,7 +49,7 @@ class Node:
 
     def start(self, **tables: Any) -> Node:
         """Start a daemon; it need not be ready."""
-        own = {
+        own: dict[str, dict[str, Any]] = {
             "sandbox": {"uid_base": 61_184 + 100 * self._number},
             "languages": {"cpp": {"precompiled_header": False}},
             "cluster": {
