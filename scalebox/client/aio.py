@@ -65,6 +65,8 @@ class AsyncClient:
     Parameters:
         address: None: the default Unix socket; a path or `unix:/path`; `http(s)://host:port`.
         token: for TCP: the secret of one of the daemon's `server.tokens`.
+        ca: for `https://`: a PEM file with the authorities that the daemon's certificate may come
+            from; None: those that this host trusts.
         retries: how often in a row a request is repeated after a failed or broken connection
             (with growing, jittered delays; the default waits about 15 s altogether).
         busy_timeout_s: how long a daemon may go on answering "busy" (429, 503).
@@ -75,7 +77,7 @@ class AsyncClient:
             four times as many at most.
 
     Raises:
-        BadRequestError: the address is none.
+        BadRequestError: the address is none, or `ca` cannot be used.
     """
 
     def __init__(
@@ -83,12 +85,13 @@ class AsyncClient:
         address: str | Path | None = None,
         *,
         token: str | None = None,
+        ca: str | Path | None = None,
         retries: int = 8,
         busy_timeout_s: float = 600.0,
         timeout_s: float | None = None,
         connections: int = DEFAULT_CONNECTIONS,
     ) -> None:
-        self._transport = Transport(parse_address(address), token, timeout_s)
+        self._transport = Transport(parse_address(address), token, timeout_s, ca)
         self._policy = RetryPolicy(retries=retries, busy_timeout_s=busy_timeout_s)
         self._connections = connections
         self._tasks = asyncio.TaskGroup()

@@ -57,7 +57,7 @@ class Client:
     """A daemon.  Use it as a context manager, or call `close` when done.
 
     Parameters:
-        address, token, retries, busy_timeout_s, timeout_s, connections: as for `AsyncClient`.
+        address, token, ca, retries, busy_timeout_s, timeout_s, connections: as for `AsyncClient`.
 
     Raises:
         BadRequestError: the address is none.
@@ -68,6 +68,7 @@ class Client:
         address: str | Path | None = None,
         *,
         token: str | None = None,
+        ca: str | Path | None = None,
         retries: int = 8,
         busy_timeout_s: float = 600.0,
         timeout_s: float | None = None,
@@ -77,6 +78,7 @@ class Client:
         self._make = lambda: AsyncClient(
             address,
             token=token,
+            ca=ca,
             retries=retries,
             busy_timeout_s=busy_timeout_s,
             timeout_s=timeout_s,

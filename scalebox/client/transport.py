@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import ssl
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
@@ -19,7 +21,7 @@ import msgspec
 from scalebox.client.address import Address
 from scalebox.client.encode import MSGPACK
 from scalebox.client.retry import parse_retry_after
-from scalebox.errors import RemoteError, ScaleboxError
+from scalebox.errors import BadRequestError, RemoteError, ScaleboxError
 from scalebox.model import BatchItem, ErrorBody
 
 T = TypeVar("T")
@@ -90,10 +92,28 @@ class Answer:
 
 
 class Transport:
-    """A session, to be opened and closed by its client."""
+    """A session, to be opened and closed by its client.
 
-    def __init__(self, address: Address, token: str | None, timeout_s: float | None) -> None:
+    Parameters:
+        address: of the daemon.
+        token: for TCP.
+        timeout_s: longest silence of a connection that owes an answer; None: no bound.
+        ca: for `https://`: a file with the authorities that the daemon's certificate may come
+            from; None: those that this host trusts.
+
+    Raises:
+        BadRequestError: there is no such file, none is in it, or the address is not `https://`.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        token: str | None,
+        timeout_s: float | None,
+        ca: str | Path | None = None,
+    ) -> None:
         self.address = address
+        self._tls = _trusting(address, ca)
         self._token = token
         self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
@@ -115,7 +135,7 @@ class Transport:
         if self.address.socket is not None:
             connector = aiohttp.UnixConnector(self.address.socket, limit=0)
         else:
-            connector = aiohttp.TCPConnector(limit=0)
+            connector = aiohttp.TCPConnector(limit=0, ssl=self._tls)
         self._session = aiohttp.ClientSession(
             connector=connector,
             headers=headers,
@@ -152,6 +172,11 @@ class Transport:
                         yield response
         except TimeoutError as error:
             raise BrokenConnection(str(error) or "the daemon no longer answers") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            # Asking again would not make it another's certificate.
+            raise _untrusted(self.address, error) from error
+        except aiohttp.ClientSSLError as error:
+            raise BrokenConnection(f"no TLS is spoken there ({error.os_error})") from error
         except aiohttp.ClientConnectorError as error:
             # Its own text repeats the address, and asyncio's does, too.
             code = error.os_error.errno
@@ -272,6 +297,40 @@ class Transport:
                 now = asyncio.get_running_loop().time()
                 for scope in waiting & self._waiting:
                     scope.reschedule(now)
+
+
+def _trusting(address: Address, ca: str | Path | None) -> ssl.SSLContext | bool:
+    """What TLS is to verify by; True: what aiohttp does by itself.
+
+    Raises:
+        BadRequestError: see `Transport`.
+    """
+    if ca is None:
+        return True
+    if not address.base_url.startswith("https://"):
+        raise BadRequestError(
+            f"a certificate authority is of use for https:// alone; the address is {address}",
+            field="ca",
+        )
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        words = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+        raise BadRequestError(
+            f"{ca} holds no certificates of authorities in PEM: {words}", field="ca"
+        ) from error
+
+
+def _untrusted(address: Address, error: aiohttp.ClientConnectorCertificateError) -> Refusal:
+    return Refusal(
+        400,
+        ErrorBody(
+            error="untrusted",
+            message=f"what answers at {address} does not prove to be it: "
+            f"{error.certificate_error}. If the certificate is signed by an authority of your own, "
+            "name its file (ca=, --ca or $SCALEBOX_CA)",
+        ),
+    )
 
 
 async def _let_gather(response: aiohttp.ClientResponse) -> None:
