@@ -54,7 +54,7 @@ class Authority:
         self._key = directory / f"{name}.key"
         self.file = directory / f"{name}.pem"
         _openssl(
-            "req", "-x509", *_NEW_KEY, "-noenc", "-days", "2", "-extensions", "authority",
+            "req", "-x509", *_NEW_KEY, "-nodes", "-days", "2", "-extensions", "authority",
             "-config", str(self._config("a test's authority", "DNS:none.invalid")),
             "-keyout", str(self._key), "-out", str(self.file),
         )  # fmt: skip
@@ -76,7 +76,7 @@ class Authority:
         request = self._directory / f"{name}.csr"
         config = str(self._config(name, names))
         _openssl(
-            "req", *_NEW_KEY, *(("-passout", f"pass:{password}") if password else ("-noenc",)),
+            "req", *_NEW_KEY, *(("-passout", f"pass:{password}") if password else ("-nodes",)),
             "-config", config, "-keyout", str(made.key), "-out", str(request),
         )  # fmt: skip
         _openssl(
