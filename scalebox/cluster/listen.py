@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Any
 
 from scalebox.config import ClusterConfig
 from scalebox.errors import ConfigError
@@ -77,17 +78,20 @@ async def advertised(config: ClusterConfig, host: str, port: int, towards: Seque
     """
     if config.advertise:
         return config.advertise
-    if not ip_address(host.partition("%")[0]).is_unspecified:
+    bound = ip_address(host.partition("%")[0])
+    if not bound.is_unspecified:
         return join(host, port)
+    # All addresses of one family: the sockets of each take its own connections only.
+    family = socket.AF_INET if bound.version == 4 else socket.AF_INET6
     loop = asyncio.get_running_loop()
     others = [parsed for other in towards if (parsed := parse_tcp(other, "cluster.seeds"))]
     # What the host calls itself, should there be nobody else yet.
     for name, other_port in [*others, (socket.gethostname(), port)]:
         try:
-            found = await loop.getaddrinfo(name, other_port, type=socket.SOCK_DGRAM)
+            found = await loop.getaddrinfo(name, other_port, family=family, type=socket.SOCK_DGRAM)
         except (OSError, UnicodeError):
             continue
-        for family, _, _, _, where in found:
+        for _, _, _, _, where in found:
             own = _source(family, where)
             if own is not None and not is_loopback(own):
                 return join(own, port)
@@ -97,13 +101,11 @@ async def advertised(config: ClusterConfig, host: str, port: int, towards: Seque
     )
 
 
-def _source(family: int, where: object) -> str | None:
+def _source(family: socket.AddressFamily, where: Any) -> str | None:
     """The address of this host that packets to another carry; nothing is sent."""
-    if family not in (socket.AF_INET, socket.AF_INET6):
-        return None
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
         try:
-            sock.connect(where)  # type: ignore[arg-type]  # as getaddrinfo gave it
+            sock.connect(where)
         except OSError:
             return None
         return str(sock.getsockname()[0]).partition("%")[0]

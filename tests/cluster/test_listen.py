@@ -143,6 +143,14 @@ async def test_of_all_addresses_the_one_that_leads_to_others_is_given_out() -> N
         assert found == f"{expected}:8766"
 
 
+async def test_an_address_of_the_other_family_is_not_given_out() -> None:
+    """What is bound to `::` takes no connections by IPv4."""
+    found = "[a host without IPv6]"
+    with contextlib.suppress(ConfigError):
+        found = await advertised(ClusterConfig(), "::", 8766, ["192.0.2.1:8766"])
+    assert found.startswith("[")
+
+
 # --- TLS -----------------------------------------------------------------------------------------
 
 
