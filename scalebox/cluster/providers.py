@@ -76,7 +76,7 @@ class Dns:
             records = await asyncio.get_running_loop().getaddrinfo(
                 self._name, self._port, type=socket.SOCK_STREAM
             )
-        except (OSError, UnicodeError) as error:
+        except (OSError, ValueError) as error:
             # A service whose first host is only starting has no addresses: nothing is wrong.
             words = getattr(error, "strerror", None) or str(error)
             if words != self._failure:
@@ -85,7 +85,7 @@ class Dns:
         else:
             self._failure = ""
             found = [join(str(where[0]), int(where[1])) for _, _, _, _, where in records]
-            self._found = list(dict.fromkeys(found))
+            self._found = found
         return list(dict.fromkeys([*self._also, *self._found]))
 
 

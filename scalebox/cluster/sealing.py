@@ -46,7 +46,7 @@ EMPTY = hashlib.sha256(b"").digest()
 #: How far one request may be overtaken by others of its sender.  A node sends a few hundred in a
 #: second, to all its peers together.
 WINDOW = 4096
-#: Sessions of senders remembered, of 0.6 KB each: more nodes than a cluster has.
+#: Sessions of senders remembered, of less than 1 KB each: more nodes than a cluster has.
 MAX_SESSIONS = 8192
 #: A name is a host's (253 characters at most, RFC 1035) or shorter.
 MAX_NODE_BYTES = 255
@@ -316,7 +316,8 @@ class Seal:
         elif known is not None and known.node != node:
             reason = "sender"
         if not reason:
-            known = self._sessions.setdefault(sender, _Session(node, generation))
+            if known is None:
+                known = self._sessions[sender] = _Session(node, generation)
             known.latest = max(known.latest, generation)
             reason = known.hear(number, self._window)
             self._sessions.move_to_end(sender)

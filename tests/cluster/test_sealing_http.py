@@ -61,7 +61,8 @@ async def listening(node: str, port: int = 0) -> AsyncIterator[Peer]:
     peer = Peer(Seal(KEY, node))
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", peer.answer)
-    runner = web.AppRunner(app)
+    # A body that was never sent is not waited for.
+    runner = web.AppRunner(app, lingering_time=0.1)
     await runner.setup()
     try:
         site = web.TCPSite(runner, "127.0.0.1", port)
