@@ -1,16 +1,20 @@
-"""What a user may write as a daemon's address, and what it means.
+"""What a user may write as a daemon's address, or several daemons', and what it means.
 
 The only place that tells a socket path from a URL; nothing is connected to here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from scalebox.config import default_socket_path
 from scalebox.errors import BadRequestError
+
+#: One address, or several: in one text with commas between them, or one by one.
+Addresses = str | Path | Sequence[str | Path] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,30 @@ class Address:
 
     def __str__(self) -> str:
         return f"unix:{self.socket}" if self.socket is not None else self.base_url
+
+
+def parse_addresses(given: Addresses) -> tuple[Address, ...]:
+    """Read the addresses of one daemon or several, in the order given.
+
+    Parameters:
+        given: as `parse_address` takes it; or several such in a sequence, or in one text with
+            commas between them (a socket whose path holds a comma goes as a `Path`).
+
+    Raises:
+        BadRequestError: one of them is no address, none is there, or one is there twice.
+        ConfigError: as `parse_address`.
+    """
+    if given is None or isinstance(given, Path):
+        return (parse_address(given),)
+    if isinstance(given, str):
+        given = [part.strip() for part in given.split(",")]
+    addresses = tuple(parse_address(address) for address in given)
+    if not addresses:
+        raise BadRequestError("an empty list of addresses; give one at least", field="address")
+    if len(set(addresses)) < len(addresses):
+        twice = next(address for address in addresses if addresses.count(address) > 1)
+        raise BadRequestError(f"the address {twice} is there twice", field="address")
+    return addresses
 
 
 def parse_address(address: str | Path | None) -> Address:

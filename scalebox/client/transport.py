@@ -28,11 +28,6 @@ _LENGTH = struct.Struct(">I")
 #: What decoders say of bytes that are no document, or nested without end.
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _CONNECT_TIMEOUT_S = 10.0
-#: How often a TCP daemon that owes answers is asked whether it lives.  A host that vanished
-#: closes no connection; without this its submissions would wait for ever.
-_PROBE_INTERVAL_S = 30.0
-_PROBE_TIMEOUT_S = 10.0
-_PROBE_FAILURES = 3
 _GATHER_S = 0.005
 
 
@@ -55,10 +50,14 @@ class Refusal(Exception):
         self.body = body
         self.retry_after_s = header_s if body.retry_after_s is None else body.retry_after_s
 
-    def as_remote_error(self) -> RemoteError:
-        """What the user sees."""
+    def as_remote_error(self, who: str = "") -> RemoteError:
+        """What the user sees.
+
+        Parameters:
+            who: said it, where that is not plain.
+        """
         return RemoteError(
-            self.body.message,
+            f"{self.body.message} (said by {who})" if who else self.body.message,
             code=self.body.error,
             http_status=self.status,
             field=self.body.field,
@@ -250,25 +249,43 @@ class Transport:
             response.status, body, parse_retry_after(response.headers.get("Retry-After"))
         )
 
-    async def watch(self) -> None:
-        """Break the requests of a TCP daemon that no longer answers; runs until cancelled."""
-        failures = 0
+    async def probe(self, timeout_s: float) -> None:
+        """Ask the daemon whether it takes work.
+
+        Raises:
+            BrokenConnection: it does not answer, or not in time.
+            Refusal: it does not.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self.call("GET", "/healthz")
+        except TimeoutError:
+            raise BrokenConnection(f"no answer within {timeout_s:g} s") from None
+
+    async def watch(self, interval_s: float, timeout_s: float, failures: int) -> None:
+        """Break the requests of a daemon that no longer answers; runs until cancelled.
+
+        Parameters:
+            interval_s: how often it is asked, while it owes answers.
+            timeout_s: how long each time.
+            failures: how many in a row condemn it.
+        """
+        failed = 0
         while True:
-            await asyncio.sleep(_PROBE_INTERVAL_S)
+            await asyncio.sleep(interval_s)
             waiting = set(self._waiting)
             if not waiting:
-                failures = 0
+                failed = 0
                 continue
             try:
-                async with asyncio.timeout(_PROBE_TIMEOUT_S):
-                    await self.call("GET", "/healthz")
+                await self.probe(timeout_s)
+            except BrokenConnection:
+                failed += 1
             except Refusal:
-                failures = 0
-            except (BrokenConnection, TimeoutError):
-                failures += 1
+                failed = 0
             else:
-                failures = 0
-            if failures >= _PROBE_FAILURES:
+                failed = 0
+            if failed >= failures:
                 now = asyncio.get_running_loop().time()
                 for scope in waiting & self._waiting:
                     scope.reschedule(now)

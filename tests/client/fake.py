@@ -67,6 +67,7 @@ class FakeDaemon:
         item_errors: error codes that submissions of an id get before they get their report.
         shuffle: whether a batch is answered backwards.
         arguments: of the calls in submissions.
+        deadlines: of the submissions, as they come.
         open_batches, received: batches now being answered; submissions read so far.
         gate: answers wait for it.
         slow: submissions of these ids are answered last, when `release` is set.
@@ -83,6 +84,7 @@ class FakeDaemon:
         self.item_errors: dict[str, list[str]] = {}
         self.shuffle = False
         self.arguments: list[object] = []
+        self.deadlines: list[float | None] = []
         self.open_batches = 0
         self.received = 0
         self.slow: set[str] = set()
@@ -128,6 +130,7 @@ class FakeDaemon:
         try:
             for submission in submissions:
                 self.keys[submission.idempotency_key or ""] += 1
+                self.deadlines.append(submission.deadline_s)
                 if isinstance(submission.tests, CallTests):
                     for case in submission.tests.cases:
                         self.arguments += case.args
@@ -220,6 +223,7 @@ class FakeDaemon:
         return web.Response(status=201)
 
     async def put_problem(self, request: web.Request) -> web.Response:
+        self.requests.append("PUT problem")
         self.problems[request.match_info["id"]] = await request.read()
         return web.Response(status=204)
 
