@@ -3,7 +3,7 @@
 Theory of operation.  Daemons stand in the order of preference.  Each is *well*, *away*, or in
 *doubt*: nothing is known of it yet, or a connection to it has just broken.  Work goes to the first
 that is well.  One in doubt is asked for its health before what comes after it is used, with a head
-start of a quarter of a second, so that an address that never answers costs no more than that.  One that
+start of a quarter of a second: an address that never answers costs no more than that.  One that
 does not answer, or says that it takes no work, is away: the circuit is open, and only a question
 about its health, with growing and jittered pauses between them, closes it again.  Such questions
 are asked where work comes along, so a client that has none is quiet.

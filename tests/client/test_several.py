@@ -323,11 +323,12 @@ async def test_what_is_still_missing_is_the_daemons_refusal(hosts: Hosts) -> Non
     async with AsyncClient(hosts.address) as client:
         await client.put_blob(b"1")
         tests = StdioTests(cases=[StdioCase(input=Blob(sha256=await client.put_blob(b"2")))])
-        named = {"unknown_blob": {"tests": tests}, "unknown_problem": {"problem": "other"}}
-        for code, fields in named.items():
+        with_blob = Submission(language="python", source="ok", id="x", tests=tests)
+        of_others = Submission(language="python", source="ok", id="x", problem="other")
+        for code, submission in (("unknown_blob", with_blob), ("unknown_problem", of_others)):
             hosts.first.item_errors = {"x": [code] * 2}
             with pytest.raises(RemoteError) as caught:
-                await client.judge(language="python", source="ok", id="x", **fields)
+                await client.judge(submission)
             assert caught.value.code == code
             assert str(hosts.sockets[0]) in caught.value.message
     assert not hosts.second.requests
