@@ -35,7 +35,11 @@ def daemon_options(command: F) -> F:
             "--local", "private", is_flag=True, help="Start a private daemon for this command."
         ),
         click.option("--token", envvar="SCALEBOX_TOKEN", help="For --url; else $SCALEBOX_TOKEN."),
-        click.option("--url", help="The daemon's TCP address, as http://host:port."),
+        click.option(
+            "--url",
+            help="The daemon's TCP address, as http://host:port; several with commas, of which "
+            "the first that answers is asked.",
+        ),
         click.option(
             "--socket",
             type=click.Path(path_type=Path),

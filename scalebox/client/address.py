@@ -61,14 +61,15 @@ def parse_address(address: str | Path | None) -> Address:
     """Read an address.
 
     Parameters:
-        address: None: the default socket (`$SCALEBOX_SOCKET`, else the runtime directory's); a
-            path or `unix:/path`: that Unix socket; `http://host:port` or `https://…`: TCP.
+        address: None, or `unix:` without a path: the default socket (`$SCALEBOX_SOCKET`, else the
+            runtime directory's); a path or `unix:/path`: that Unix socket; `http://host:port` or
+            `https://…`: TCP.
 
     Raises:
         BadRequestError: it is neither; the message says what is possible.
-        ConfigError: None is given, and the place of the default is somebody else's.
+        ConfigError: it is the default's, and its place is somebody else's.
     """
-    if address is None:
+    if address is None or address == "unix:":
         return _unix(default_socket_path())
     if isinstance(address, Path):
         return _unix(address)

@@ -326,8 +326,8 @@ class AsyncClient:
                 field="id",
             ) from None
         encoded = self._encoder.encode(problem)
-        daemon, _ = await self._ask("PUT", problem_path(problem_id), Parcel(encoded))
-        self._kept.problem(problem_id, encoded, daemon)
+        daemon, answer = await self._ask("PUT", problem_path(problem_id), Parcel(encoded))
+        self._kept.problem(problem_id, encoded, answer, daemon)
 
     async def status(self) -> Status:
         """The daemon's slots, queue and counters.  Raises as `judge` does."""

@@ -50,15 +50,13 @@ class Calls:
     async def _ask(
         self, method: str, path: str, parcel: Parcel | None, scope: asyncio.Timeout
     ) -> tuple[Daemon, Answer]:
-        loop = asyncio.get_running_loop()
         course = Course(self._daemons, self._policy)
         supplied: Daemon | None = None
-        ends_at: float | None = None
+        ends_at = _end_of(parcel)
         while True:
-            if parcel is not None and parcel.deadline_s is not None and ends_at is None:
-                ends_at = loop.time() + parcel.deadline_s
             scope.reschedule(ends_at)
             daemon = await course.next()
+            ends_at = ends_at or _end_of(parcel)
             scope.reschedule(None if ends_at is None else ends_at + GRACE_S)
             body = None if parcel is None else _encoded(parcel, ends_at)
             try:
@@ -66,7 +64,7 @@ class Calls:
             except BrokenConnection as trouble:
                 course.met(daemon, trouble)
             except Refusal as refusal:
-                if is_busy(refusal.status):
+                if is_busy(refusal.status):  # who is asked to wait is not late
                     ends_at = None
                 if is_worth_repeating(refusal) or refusal.status in _FATAL_STATUSES:
                     course.met(daemon, refusal)
@@ -77,11 +75,12 @@ class Calls:
                     try:
                         if await self._kept.supply(daemon, refusal, body, set()):
                             continue
-                    except BrokenConnection as trouble:
-                        course.met(daemon, trouble)
-                        continue
-                    except Refusal as worse:
-                        said = worse
+                    except (BrokenConnection, Refusal) as trouble:
+                        if isinstance(trouble, BrokenConnection) or is_worth_repeating(trouble):
+                            course.met(daemon, trouble)
+                            supplied = None
+                            continue
+                        said = trouble
                 raise said.as_remote_error(self._daemons.name(daemon)) from None
 
 
@@ -89,6 +88,12 @@ async def _call(daemon: Daemon, method: str, path: str, body: Encoded | None) ->
     if body is None:
         return await daemon.transport.call(method, path)
     return await daemon.transport.call(method, path, body.data, body.content_type)
+
+
+def _end_of(parcel: Parcel | None) -> float | None:
+    if parcel is None or parcel.deadline_s is None:
+        return None
+    return asyncio.get_running_loop().time() + parcel.deadline_s
 
 
 def _encoded(parcel: Parcel, ends_at: float | None) -> Encoded:

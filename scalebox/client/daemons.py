@@ -146,15 +146,15 @@ class Daemons:
         choice = [daemon for daemon in self.all if daemon not in avoided]
         idle = [daemon for daemon in choice if daemon.busy_until <= now]
         well = _first_well(idle)
-        if well is None and (well := _first_well(choice)) is not None:
-            idle = choice
         ahead = idle if well is None else idle[: idle.index(well)]
-        if well is not None:
-            for daemon in ahead:
-                if daemon.health is Health.AWAY and daemon.ask_at <= now:
-                    self._ask(daemon)
-            ahead = [daemon for daemon in ahead if daemon.health is Health.DOUBT]
-        return await self._first_to_answer(ahead, well)
+        otherwise = well or _first_well(choice)
+        if otherwise is None:
+            return await self._first_to_answer(choice, None)
+        for daemon in ahead:
+            if daemon.health is Health.AWAY and daemon.ask_at <= now:
+                self._ask(daemon)
+        doubtful = [daemon for daemon in ahead if daemon.health is Health.DOUBT]
+        return await self._first_to_answer(doubtful, otherwise)
 
     def name(self, daemon: Daemon) -> str:
         """Of the daemon, where that has to be said."""

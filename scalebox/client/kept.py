@@ -4,7 +4,8 @@ Answers for: a submission that names a problem or a stored judge which this clie
 the same at every daemon, and a blob that it uploaded is there.  Problems and judges are told to a
 daemon before the first submission that names them goes there, because it might know something else
 by that name; blobs, whose name is their content, where one turns out to be missing.  What is kept
-is bounded in bytes: the least recently used goes first, and is then the daemon's refusal.
+is bounded in bytes, and the least recently used goes first.  Of a problem its version is remembered
+even then, so that a daemon that knows another problem by that name is not asked about it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import msgspec
 
 from scalebox.client.daemons import Daemon
 from scalebox.client.encode import MSGPACK, Encoded, Encoder
-from scalebox.client.transport import Refusal
+from scalebox.client.transport import Answer, Refusal
 from scalebox.model import (
     ErrorBody,
     JudgeRecord,
@@ -34,6 +35,8 @@ from scalebox.model import (
 
 #: Refusals of what may only be missing at this daemon.
 _MISSING = frozenset({"unknown_blob", "unknown_problem", "unknown_judge"})
+#: Problems that are not kept any more, and whose versions are remembered.
+_MAX_VERSIONS = 100_000
 #: What an entry takes beside its bytes.
 _ENTRY_BYTES = 500
 #: Why a judge changes its state at a daemon that takes over.
@@ -43,29 +46,45 @@ _AS_ELSEWHERE = "as at the daemon that this one takes over from"
 Key = tuple[Literal["blob", "problem", "judge"], str]
 
 
+class _Registered(msgspec.Struct):
+    """Of the answer to a problem's registration, what is needed here."""
+
+    version: str
+
+
 class _Entry:
     """One thing that is kept.
 
     Attributes:
         key: what it is.
-        encoded: a blob's bytes, a problem's encoding, a judge's record (in msgpack).
+        encoded: a blob's bytes, a problem's encoding, a judge's record (in msgpack); None: it is
+            not kept any more.
         known_to: daemons that have it, as far as is known, and what it is called there.
         aliases: what else it may be called.
+        version: of a problem.
         telling: held while a daemon is told.
     """
 
-    __slots__ = ("aliases", "encoded", "key", "known_to", "telling")
+    __slots__ = ("aliases", "encoded", "key", "known_to", "telling", "version")
 
-    def __init__(self, key: Key, encoded: Encoded, daemon: Daemon, aliases: Iterable[str]) -> None:
+    def __init__(
+        self,
+        key: Key,
+        encoded: Encoded,
+        daemon: Daemon,
+        aliases: Iterable[str],
+        version: str,
+    ) -> None:
         self.key = key
-        self.encoded = encoded
+        self.encoded: Encoded | None = encoded
         self.known_to = {daemon: key[1]}
         self.aliases = tuple(aliases)
+        self.version = version
         self.telling = asyncio.Lock()
 
     @property
     def size(self) -> int:
-        return len(self.encoded.data) + _ENTRY_BYTES
+        return _ENTRY_BYTES + (0 if self.encoded is None else len(self.encoded.data))
 
 
 class Kept:
@@ -78,6 +97,8 @@ class Kept:
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._entries: OrderedDict[Key, _Entry] = OrderedDict()
+        #: Of problems only.
+        self._gone: OrderedDict[Key, _Entry] = OrderedDict()
         self._used_bytes = 0
         #: Names of judges, by all that they may be called.
         self._judges: dict[str, list[str]] = {}
@@ -87,9 +108,11 @@ class Kept:
         """Keep a blob that a daemon has."""
         self._keep(("blob", sha256), Encoded(data, "application/octet-stream"), daemon)
 
-    def problem(self, id: str, problem: Encoded, daemon: Daemon) -> None:
-        """Keep a problem that a daemon has."""
-        self._keep(("problem", id), problem, daemon)
+    def problem(self, id: str, problem: Encoded, answer: Answer, daemon: Daemon) -> None:
+        """Keep a problem that a daemon has registered with this answer."""
+        if self._limit_bytes:
+            version = answer.decode(_Registered).version
+            self._keep(("problem", id), problem, daemon, version=version)
 
     def judge(self, record: JudgeRecord, daemon: Daemon, *, is_new: bool) -> None:
         """Keep a judge as it is at a daemon now.
@@ -111,7 +134,7 @@ class Kept:
             return ()
         if submission.problem is not None:
             key: Key = ("problem", submission.problem)
-            return (key,) if key in self._entries else ()
+            return (key,) if key in self._entries or key in self._gone else ()
         tests = submission.tests
         if not self._judges or not isinstance(tests, StdioTests | OutputTests):
             return ()
@@ -128,7 +151,8 @@ class Kept:
             BrokenConnection, Refusal: it does not.
         """
         for entry in self._called(key):
-            self._entries.move_to_end(entry.key)
+            if entry.encoded is not None:
+                self._entries.move_to_end(entry.key)
             if daemon not in entry.known_to:
                 async with entry.telling:
                     if daemon not in entry.known_to:
@@ -172,15 +196,23 @@ class Kept:
         return given
 
     def _keep(
-        self, key: Key, encoded: Encoded, daemon: Daemon, aliases: Iterable[str] = ()
+        self,
+        key: Key,
+        encoded: Encoded,
+        daemon: Daemon,
+        aliases: Iterable[str] = (),
+        version: str = "",
     ) -> None:
         if not self._limit_bytes:
             return
         self._forget(key)
-        entry = self._entries[key] = _Entry(key, encoded, daemon, aliases)
+        self._gone.pop(key, None)
+        entry = self._entries[key] = _Entry(key, encoded, daemon, aliases, version)
         self._used_bytes += entry.size
         for alias in entry.aliases:
             self._judges.setdefault(alias, []).append(key[1])
+        if entry.size > self._limit_bytes:
+            self._forget(key)
         while self._used_bytes > self._limit_bytes:
             self._forget(next(iter(self._entries)))
 
@@ -192,35 +224,53 @@ class Kept:
             self._judges[alias].remove(key[1])
             if not self._judges[alias]:
                 del self._judges[alias]
+        if entry.version:
+            entry.encoded = None
+            self._gone[key] = entry
+            if len(self._gone) > _MAX_VERSIONS:
+                self._gone.popitem(last=False)
 
     def _called(self, key: Key) -> list[_Entry]:
         """What a name may mean: of judges one, or all of a problem, or all of a hash."""
         kind, name = key
         names = self._judges.get(name, []) if kind == "judge" else [name]
-        found = [self._entries.get((kind, each)) for each in names]
+        found = [self._entries.get((kind, each), self._gone.get((kind, each))) for each in names]
         return [entry for entry in found if entry is not None]
 
     async def _tell(self, daemon: Daemon, entry: _Entry) -> str:
+        """Returns what it is called there."""
         kind, name = entry.key
-        if kind == "judge":
-            return await self._tell_judge(daemon, entry)
-        if kind == "blob":
-            await _put(daemon, blob_path(name), entry.encoded)
+        if kind == "problem":
+            await self._tell_problem(daemon, name, entry)
             return name
-        needed = [key for key in _names_in(entry.encoded) if key[0] != "problem"]
+        assert entry.encoded is not None
+        if kind == "judge":
+            return await self._tell_judge(daemon, _record_of(entry.encoded))
+        await _put(daemon, blob_path(name), entry.encoded)
+        return name
+
+    async def _tell_problem(self, daemon: Daemon, id: str, entry: _Entry) -> None:
+        # It may be forgotten meanwhile.
+        encoded = entry.encoded
+        needed: list[Key] = []
+        if encoded is not None:
+            needed = [key for key in _names_in(encoded) if key[0] != "problem"]
         for key in needed:
             if key[0] == "judge":
                 await self.tell(daemon, key)
+        path = problem_path(id)
+        if await _version_at(daemon, path) == entry.version:
+            return
+        if encoded is None:
+            raise _forgotten(id)
         try:
-            await _put(daemon, problem_path(name), entry.encoded)
+            await _put(daemon, path, encoded)
         except Refusal as refusal:
             if not is_missing(refusal) or not await self._give(daemon, needed, set()):
                 raise
-            await _put(daemon, problem_path(name), entry.encoded)
-        return name
+            await _put(daemon, path, encoded)
 
-    async def _tell_judge(self, daemon: Daemon, entry: _Entry) -> str:
-        kept = _record_of(entry)
+    async def _tell_judge(self, daemon: Daemon, kept: JudgeRecord) -> str:
         new = NewJudge(
             judge=kept.judge,  # type: ignore[arg-type]  # the store keeps no other
             problem=kept.problem,
@@ -271,12 +321,35 @@ async def _put(daemon: Daemon, path: str, encoded: Encoded) -> None:
     await daemon.transport.call("PUT", path, encoded.data, encoded.content_type)
 
 
-def _record_of(entry: _Entry) -> JudgeRecord:
-    return msgspec.msgpack.decode(entry.encoded.data, type=JudgeRecord)
+async def _version_at(daemon: Daemon, path: str) -> str:
+    try:
+        return (await daemon.transport.call("HEAD", path)).version
+    except Refusal as refusal:
+        if refusal.status != 404:
+            raise
+        return ""
+
+
+def _record_of(judge: Encoded) -> JudgeRecord:
+    return msgspec.msgpack.decode(judge.data, type=JudgeRecord)
+
+
+def _forgotten(id: str) -> Refusal:
+    return Refusal(
+        404,
+        ErrorBody(
+            error="unknown_problem",
+            message=f"the problem {id!r} that this client registered elsewhere is not registered "
+            "here, or is another one here, and the client no longer has it to tell (see its "
+            "kept_bytes); register it again",
+            field="problem",
+        ),
+    )
 
 
 def _other_judge(entry: _Entry, there: str) -> Refusal:
-    kept = _record_of(entry)
+    assert entry.encoded is not None
+    kept = _record_of(entry.encoded)
     return Refusal(
         400,
         ErrorBody(

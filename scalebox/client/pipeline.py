@@ -41,6 +41,8 @@ NDJSON = "application/x-ndjson"
 _FEW = 4
 #: … as long as there are no more than this many times `connections` altogether.
 _MOST = 4
+#: In which `GRACE_S` is given.
+_GRACE_STEPS = 5
 # msgpack: a map of one entry whose key is the 11-byte string "submissions".
 _BATCH_HEAD = b"\x81\xabsubmissions"
 
@@ -120,7 +122,11 @@ class Pipeline:
         # The senders of a burst start in the turn after it, so the first finds a whole batch.
         self._fresh -= 1
         while batch := self._take():
-            await self._carry(batch)
+            try:
+                await self._carry(batch)
+            finally:
+                for item in batch:
+                    item.stop_clock()
 
     def _take(self) -> list[Item]:
         taken: list[Item] = []
@@ -142,18 +148,22 @@ class Pipeline:
         """Bring one batch to its end: answered, refused, or given up."""
         groups = [items]
         course = Course(self._daemons, self._policy)
+        was_busy = False
         while groups:
             group = [item for item in groups.pop() if not item.abandoned]
             if not group:
                 continue
-            self._start_clocks(group)
+            if not was_busy:  # who is asked to wait is not late
+                self._start_clocks(group)
             try:
                 daemon = await course.next()
             except GivenUp as end:
                 for item in itertools.chain(group, *groups):
                     item.answer(end.error, fatal=end.fatal)
                 return
+            self._start_clocks(group)
             trouble = await self._at(daemon, group, course)
+            was_busy = isinstance(trouble, Refusal) and is_busy(trouble.status)
             left = [item for item in group if not (item.answered or item.abandoned)]
             if not left:
                 continue
@@ -233,12 +243,14 @@ class Pipeline:
         for item in items:
             if item.has_deadline and item.start_clock(loop.time()):
                 assert item.expires_at is not None
-                item.timer = loop.call_at(item.expires_at, self._expired, item, True)
+                item.timer = loop.call_at(item.expires_at, self._expired, item, _GRACE_STEPS)
 
-    def _expired(self, item: Item, may_wait: bool) -> None:
-        if item.at is not None and may_wait:
+    def _expired(self, item: Item, steps: int) -> None:
+        if item.at is not None and steps:
+            # In steps: where the program held up the event loop, the answer may be there, unread.
             loop = asyncio.get_running_loop()
-            item.timer = loop.call_later(GRACE_S, self._expired, item, False)
+            pause_s = GRACE_S / _GRACE_STEPS
+            item.timer = loop.call_later(pause_s, self._expired, item, steps - 1)
             return
         item.answer(lost(self._daemons.troubles({}), late=True), fatal=True)
         item.abandon()

@@ -66,13 +66,14 @@ class Refusal(Exception):
 
 
 class Answer:
-    """An answer's bytes and their media type."""
+    """An answer's bytes, their media type, and which version of something they are (its ETag)."""
 
-    __slots__ = ("content_type", "raw")
+    __slots__ = ("content_type", "raw", "version")
 
-    def __init__(self, content_type: str, raw: bytes) -> None:
+    def __init__(self, content_type: str, raw: bytes, version: str = "") -> None:
         self.content_type = content_type
         self.raw = raw
+        self.version = version
 
     def decode(self, kind: type[T]) -> T:
         """The bytes as a structure.
@@ -183,7 +184,8 @@ class Transport:
         async with self._request(method, path, body, content_type) as response:
             if response.status >= 300:
                 raise await self._refusal(response)
-            return Answer(response.content_type, await response.read())
+            version = response.headers.get("ETag", "").strip('"')
+            return Answer(response.content_type, await response.read(), version)
 
     async def batch(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -105,6 +106,7 @@ class FakeDaemon:
         app.router.add_route("HEAD", "/v1/blobs/{sha}", self.has_blob)
         app.router.add_put("/v1/blobs/{sha}", self.put_blob)
         app.router.add_put("/v1/problems/{id}", self.put_problem)
+        app.router.add_get("/v1/problems/{id}", self.get_problem)
         return app
 
     async def batch(self, request: web.Request) -> web.StreamResponse:
@@ -225,7 +227,15 @@ class FakeDaemon:
     async def put_problem(self, request: web.Request) -> web.Response:
         self.requests.append("PUT problem")
         self.problems[request.match_info["id"]] = await request.read()
-        return web.Response(status=204)
+        return _msgpack({"id": request.match_info["id"], "version": self._version(request)})
+
+    async def get_problem(self, request: web.Request) -> web.Response:
+        if request.match_info["id"] not in self.problems:
+            return _error(404, "unknown_problem", "no such problem", field="id")
+        return web.Response(headers={"ETag": f'"{self._version(request)}"'})
+
+    def _version(self, request: web.Request) -> str:
+        return hashlib.sha256(self.problems[request.match_info["id"]]).hexdigest()
 
 
 def _frame(item: BatchItem) -> bytes:

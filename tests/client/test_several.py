@@ -345,6 +345,26 @@ async def test_what_is_kept_is_bounded(hosts: Hosts) -> None:
     assert list(hosts.second.blobs) == digests[-4:]
 
 
+async def test_a_problem_that_is_kept_no_longer_is_not_mistaken_for_another(hosts: Hosts) -> None:
+    def problem(answer: str) -> Problem:
+        return Problem(tests=StdioTests(cases=[StdioCase(answer=answer * 3000)]))
+
+    async with AsyncClient(hosts.sockets[1]) as earlier:
+        await earlier.put_problem("same", problem("1"))
+        await earlier.put_problem("other", problem("2"))
+    async with AsyncClient(hosts.address, kept_bytes=4000) as client:
+        for name, answer in (("same", "1"), ("other", "3"), ("none", "4"), ("kept", "5")):
+            await client.put_problem(name, problem(answer))
+        await hosts.stop(0)
+        for name in ("same", "kept"):
+            assert (await client.judge(language="python", source="ok", problem=name)).accepted
+        for name in ("other", "none"):
+            with pytest.raises(RemoteError, match="kept_bytes") as caught:
+                await client.judge(language="python", source="ok", problem=name)
+            assert caught.value.code == "unknown_problem"
+    assert hosts.second.requests.count("PUT problem") == 3
+
+
 def test_addresses_are_read_in_their_order() -> None:
     text = "/b/s, http://h1:1 ,unix:/a,https://h2"
     assert [str(address) for address in parse_addresses(text)] == [
@@ -357,6 +377,11 @@ def test_addresses_are_read_in_their_order() -> None:
         *parse_addresses(Path("/a,b")),
         *parse_addresses("http://h"),
     )
+
+
+def test_the_default_socket_can_be_one_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCALEBOX_SOCKET", "/x/y.sock")
+    assert AsyncClient("unix:,http://h:1").address == "unix:/x/y.sock,http://h:1"
 
 
 @pytest.mark.parametrize("given", ["/a,,/b", "/a,", "http://h,ftp://x", [], "/a,unix:/a", ["h:1"]])
