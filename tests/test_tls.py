@@ -71,6 +71,28 @@ async def test_many_submissions_go_through(port: int, authority: Authority) -> N
     assert len(found) == 200
 
 
+def test_one_of_several_daemons_may_be_reached_by_tls(
+    port: int, authority: Authority, tmp_path: Path
+) -> None:
+    addresses = f"unix:{tmp_path}/nobody,https://localhost:{port}"
+    with Client(addresses, token=TOKEN, ca=authority.file) as client:
+        assert client.judge(**SUM).verdict == "accepted"
+
+
+def test_one_of_several_that_cannot_prove_to_be_it_is_named(
+    port: int, daemon: Daemon, folder: Path
+) -> None:
+    """As with a wrong token: that is no failure which another daemon should hide."""
+    other = Authority(folder, "of-others")
+    addresses = f"https://localhost:{port},unix:{daemon.place.socket}"
+    with (
+        Client(addresses, token=TOKEN, ca=other.file) as client,
+        pytest.raises(RemoteError, match=f"localhost:{port}") as refused,
+    ):
+        client.judge(**SUM)
+    assert refused.value.code == "untrusted"
+
+
 def test_a_token_is_needed_under_tls_too(port: int, authority: Authority) -> None:
     with (
         Client(f"https://localhost:{port}", ca=authority.file) as client,
