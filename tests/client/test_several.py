@@ -122,7 +122,7 @@ async def test_the_first_has_its_work_again_when_it_is_back(
 ) -> None:
     caplog.set_level(logging.INFO, "scalebox.client")
     await hosts.stop(0)
-    async with AsyncClient(hosts.address) as client:
+    async with asyncio.timeout(60), AsyncClient(hosts.address) as client:
         await client.judge_all(numbered(10))
         await hosts.start(0)
         while not hosts.first.answered:
@@ -158,7 +158,7 @@ async def test_an_address_that_never_answers_costs_no_deadline(hosts: Hosts, sil
         assert (await asyncio.wait_for(client.status(), 30)).node == "fake"
     (left_s,) = hosts.second.deadlines
     assert left_s is not None
-    assert 50 < left_s < 60
+    assert 30 < left_s < 60
 
 
 async def test_a_daemon_that_falls_silent_loses_its_work(hosts: Hosts) -> None:
@@ -176,7 +176,11 @@ async def test_a_daemon_that_falls_silent_loses_its_work(hosts: Hosts) -> None:
 
     await hosts.stop(0)
     server = await asyncio.start_unix_server(answer, hosts.sockets[0])
-    async with server, AsyncClient(hosts.address, unresponsive_s=0.4) as client:
+    async with (
+        asyncio.timeout(60),
+        server,
+        AsyncClient(hosts.address, unresponsive_s=0.4) as client,
+    ):
         assert all(report.accepted for report in await client.judge_all(numbered(100)))
         for line in lines:
             line.close()
@@ -194,10 +198,10 @@ async def test_the_next_daemon_gets_what_is_left_of_the_deadline(hosts: Hosts) -
         await asyncio.sleep(0.3)
         await hosts.stop(0)
         assert (await judging).accepted
-    assert hosts.first.deadlines == [60.0]
-    (left_s,) = hosts.second.deadlines
+    (given_s,), (left_s,) = hosts.first.deadlines, hosts.second.deadlines
+    assert given_s is not None
     assert left_s is not None
-    assert left_s <= 59.7
+    assert 30 < left_s <= given_s - 0.3
 
 
 @pytest.mark.parametrize("many", [False, True])
