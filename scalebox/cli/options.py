@@ -46,7 +46,11 @@ def daemon_options(command: F) -> F:
             callback=_keep_ca,
             help="For an https:// --url: PEM file of the authorities to trust; else $SCALEBOX_CA.",
         ),
-        click.option("--url", help="The daemon's TCP address, as http(s)://host:port."),
+        click.option(
+            "--url",
+            help="The daemon's TCP address, as http(s)://host:port; several with commas, of which "
+            "the first that answers is asked.",
+        ),
         click.option(
             "--socket",
             type=click.Path(path_type=Path),
@@ -64,7 +68,7 @@ def _keep_ca(context: click.Context, _: click.Parameter, value: Path | None) -> 
 
 def _ca(url: str | None) -> Path | None:
     """The file of `--ca`, where TLS is spoken."""
-    if url is None or not url.startswith("https://"):
+    if url is None or "https://" not in url:
         return None
     kept: Path | None = click.get_current_context().meta.get(_CA)
     return kept

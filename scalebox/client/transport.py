@@ -30,11 +30,6 @@ _LENGTH = struct.Struct(">I")
 #: What decoders say of bytes that are no document, or nested without end.
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _CONNECT_TIMEOUT_S = 10.0
-#: How often a TCP daemon that owes answers is asked whether it lives.  A host that vanished
-#: closes no connection; without this its submissions would wait for ever.
-_PROBE_INTERVAL_S = 30.0
-_PROBE_TIMEOUT_S = 10.0
-_PROBE_FAILURES = 3
 _GATHER_S = 0.005
 
 
@@ -57,10 +52,14 @@ class Refusal(Exception):
         self.body = body
         self.retry_after_s = header_s if body.retry_after_s is None else body.retry_after_s
 
-    def as_remote_error(self) -> RemoteError:
-        """What the user sees."""
+    def as_remote_error(self, who: str = "") -> RemoteError:
+        """What the user sees.
+
+        Parameters:
+            who: said it, where that is not plain.
+        """
         return RemoteError(
-            self.body.message,
+            f"{self.body.message} (said by {who})" if who else self.body.message,
             code=self.body.error,
             http_status=self.status,
             field=self.body.field,
@@ -69,13 +68,14 @@ class Refusal(Exception):
 
 
 class Answer:
-    """An answer's bytes and their media type."""
+    """An answer's bytes, their media type, and which version of something they are (its ETag)."""
 
-    __slots__ = ("content_type", "raw")
+    __slots__ = ("content_type", "raw", "version")
 
-    def __init__(self, content_type: str, raw: bytes) -> None:
+    def __init__(self, content_type: str, raw: bytes, version: str = "") -> None:
         self.content_type = content_type
         self.raw = raw
+        self.version = version
 
     def decode(self, kind: type[T]) -> T:
         """The bytes as a structure.
@@ -102,7 +102,7 @@ class Transport:
             from; None: those that this host trusts.
 
     Raises:
-        BadRequestError: there is no such file, none is in it, or the address is not `https://`.
+        BadRequestError: there is no such file, or none is in it.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Transport:
         ca: str | Path | None = None,
     ) -> None:
         self.address = address
-        self._tls = _trusting(address, ca)
+        self._tls = _trusting(ca)
         self._token = token
         self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
@@ -209,7 +209,8 @@ class Transport:
         async with self._request(method, path, body, content_type) as response:
             if response.status >= 300:
                 raise await self._refusal(response)
-            return Answer(response.content_type, await response.read())
+            version = response.headers.get("ETag", "").strip('"')
+            return Answer(response.content_type, await response.read(), version)
 
     async def batch(
         self,
@@ -275,31 +276,49 @@ class Transport:
             response.status, body, parse_retry_after(response.headers.get("Retry-After"))
         )
 
-    async def watch(self) -> None:
-        """Break the requests of a TCP daemon that no longer answers; runs until cancelled."""
-        failures = 0
+    async def probe(self, timeout_s: float) -> None:
+        """Ask the daemon whether it takes work.
+
+        Raises:
+            BrokenConnection: it does not answer, or not in time.
+            Refusal: it does not.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self.call("GET", "/healthz")
+        except TimeoutError:
+            raise BrokenConnection(f"no answer within {timeout_s:g} s") from None
+
+    async def watch(self, interval_s: float, timeout_s: float, failures: int) -> None:
+        """Break the requests of a daemon that no longer answers; runs until cancelled.
+
+        Parameters:
+            interval_s: how often it is asked, while it owes answers.
+            timeout_s: how long each time.
+            failures: how many in a row condemn it.
+        """
+        failed = 0
         while True:
-            await asyncio.sleep(_PROBE_INTERVAL_S)
+            await asyncio.sleep(interval_s)
             waiting = set(self._waiting)
             if not waiting:
-                failures = 0
+                failed = 0
                 continue
             try:
-                async with asyncio.timeout(_PROBE_TIMEOUT_S):
-                    await self.call("GET", "/healthz")
+                await self.probe(timeout_s)
+            except BrokenConnection:
+                failed += 1
             except Refusal:
-                failures = 0
-            except (BrokenConnection, TimeoutError):
-                failures += 1
+                failed = 0
             else:
-                failures = 0
-            if failures >= _PROBE_FAILURES:
+                failed = 0
+            if failed >= failures:
                 now = asyncio.get_running_loop().time()
                 for scope in waiting & self._waiting:
                     scope.reschedule(now)
 
 
-def _trusting(address: Address, ca: str | Path | None) -> ssl.SSLContext | bool:
+def _trusting(ca: str | Path | None) -> ssl.SSLContext | bool:
     """What TLS is to verify by; True: what aiohttp does by itself.
 
     Raises:
@@ -307,11 +326,6 @@ def _trusting(address: Address, ca: str | Path | None) -> ssl.SSLContext | bool:
     """
     if ca is None:
         return True
-    if not address.base_url.startswith("https://"):
-        raise BadRequestError(
-            f"a certificate authority is of use for https:// alone; the address is {address}",
-            field="ca",
-        )
     try:
         return ssl.create_default_context(cafile=ca)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
