@@ -8,7 +8,7 @@ from typing import TypeVar
 from scalebox.client.daemons import Daemon
 from scalebox.client.item import Parcel
 from scalebox.client.kept import judge_path
-from scalebox.client.transport import Answer
+from scalebox.client.transport import Answer, Refusal
 from scalebox.model import ClusterView, JudgeInfo, JudgeRecord, LanguageInfo, Status
 
 T = TypeVar("T")
@@ -49,6 +49,7 @@ class Questions(ABC):
 
 
 def decode(answer: Answer, kind: type[T]) -> T:
+    """An answer as what it should be; a refusal as the error that it is."""
     try:
         return answer.decode(kind)
     except Refusal as refusal:
