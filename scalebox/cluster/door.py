@@ -135,6 +135,8 @@ class Door:
 
     async def _results(self, sender: str, body: bytes) -> bytes:
         frame = _decoded(body, Results)
+        if frame.gossip is not None:
+            self._gossiper.hear_aside(_own(sender, frame.gossip))
         if self._lender is None:
             raise NotHeldError
         return _encode(self._lender.results(sender, frame))

@@ -98,14 +98,7 @@ class Gossiper:
         """Push a backlog that appears suddenly, for as long as the daemon runs."""
         while True:
             await asyncio.sleep(_LOOK_EACH_S)
-            load = self._load()
-            now = time.monotonic()
-            if not load.cases:
-                self._told = None
-            elif now - self._told_at >= policy.RUMOUR_EACH_S and policy.is_news(self._told, load):
-                self._refresh()
-                self._told, self._told_at = load, now
-                self._push((), but="", hops=policy.rumour_hops(load, len(self.members)))
+            self.tell()
 
     async def join(self, seeds: Callable[[], Awaitable[Sequence[str]]]) -> None:
         """Look for others at the seeds, for as long as the daemon runs.
@@ -245,6 +238,22 @@ class Gossiper:
         except PeerError as error:
             log.debug("a rumour is not heard", node=node, reason=str(error))
 
+    def rumour(self, about: Sequence[str] = ()) -> Gossip:
+        """This node's load, and those of others that are named, to go along with something else."""
+        self._refresh()
+        return self.members.rumour(about, time.monotonic())
+
+    def tell(self) -> None:
+        """Push this node's backlog, if there is one that is news."""
+        load = self._load()
+        now = time.monotonic()
+        if not load.cases:
+            self._told = None
+        elif now - self._told_at >= policy.RUMOUR_EACH_S and policy.is_news(self._told, load):
+            self._refresh()
+            self._told, self._told_at = load, now
+            self._push((), but="", hops=policy.rumour_hops(load, len(self.members)))
+
     # --- from others -----------------------------------------------------------------------------
 
     def _take(self, message: Gossip, address: str) -> list[str]:
@@ -254,7 +263,8 @@ class Gossiper:
         if self.members.wants_exchange(message, now):
             self._tasks.start_soon(self._exchange_all, address, message.sender)
         self._look_at_changes()
-        if news:
+        if news and message.load.cases:
+            # Whoever speaks has something this moment: that is worth a new beginning.
             self._has_news()
         return news
 
@@ -270,7 +280,7 @@ class Gossiper:
         if address and self.members.wants_exchange(message, now):
             self._tasks.start_soon(self._exchange_all, address, message.sender)
         self._look_at_changes()
-        if news:
+        if news and message.load.cases:
             self._has_news()
         self._refresh()
         return self.members.gossip(message.sender, now)
@@ -278,12 +288,18 @@ class Gossiper:
     def hear_rumour(self, message: Gossip) -> None:
         """A backlog that appeared suddenly; pushed on, if that is worth it."""
         now = time.monotonic()
-        news = self.members.hear(message, now)
-        if not news:
+        newer = self.members.hear(message, now)
+        about = [node for node in message.loads or (message.sender,) if node in newer]
+        if not about:
             return
         self._has_news()
         if message.hops:
-            self._push(news, but=message.sender, hops=message.hops - 1)
+            self._push(about, but=message.sender, hops=message.hops - 1)
+
+    def hear_aside(self, message: Gossip) -> None:
+        """What came along with something else."""
+        if self.members.hear(message, time.monotonic()) and message.load.cases:
+            self._has_news()
 
     def hear_exchange(self, theirs: Exchange) -> Exchange:
         """A page of an exchange; the page that answers it."""

@@ -11,7 +11,7 @@ import random
 import secrets
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio.to_thread
@@ -29,8 +29,9 @@ from scalebox.cluster.messages import (
     StealAnswer,
     StealRequest,
 )
-from scalebox.cluster.records import Facts, Load
-from scalebox.engine.lending import Loan, Trust
+from scalebox.cluster.records import Facts, Gossip, Load
+from scalebox.config import ClusterConfig
+from scalebox.engine.lending import Backlog, Loan, Trust
 from scalebox.engine.service import Engine
 from scalebox.errors import UnknownBlobError
 from scalebox.model import CaseResult
@@ -42,10 +43,9 @@ _MOST_DISAGREEMENTS = 3
 _DISTRUST_S = 600.0
 #: Those that were sent away are expected back within about this.
 _EXPECTED_BACK_S = 1.0
-#: Of nodes that got something not longer ago than this it can be said that they may lend from it.
-_HINT_S = 2.0
 _MOST_HINTS = 3
 
+_encode = msgspec.msgpack.Encoder().encode
 log = structlog.get_logger("scalebox.cluster")
 
 
@@ -78,8 +78,9 @@ class Lender:
     Parameters:
         engine: whose cases.
         own: facts of this node.
-        own_load: its load, now.
-        recheck: share of results that are run again here and compared, 0 to 1.
+        gossip: what to tell of this node, and of others that are named.
+        loads: of others that have something to take.
+        config: bounds, and the share of results that is run again here.
         count: adds one to a counter of this name.
         rng: chance.
 
@@ -91,15 +92,18 @@ class Lender:
         self,
         engine: Engine,
         own: Facts,
-        own_load: Callable[[], Load],
-        recheck: float,
+        gossip: Callable[[Sequence[str]], Gossip],
+        loads: Callable[[], Mapping[str, Load]],
+        config: ClusterConfig,
         count: Callable[[str], None],
         rng: random.Random,
     ) -> None:
         self._engine = engine
         self._own = own
-        self._own_load = own_load
-        self._recheck = recheck
+        self._gossip = gossip
+        self._loads = loads
+        self._recheck = config.recheck
+        self._most_bytes = config.max_lease_bytes
         self._count = count
         self._rng = rng
         self._given: dict[str, _Given] = {}
@@ -107,7 +111,6 @@ class Lender:
         self._held = Held()
         self._serving = 0
         self._sent_away: deque[float] = deque(maxlen=4096)
-        self._fed: OrderedDict[str, float] = OrderedDict()
         self._disagreements: Counter[str] = Counter()
         self._distrusted_until: dict[str, float] = {}
         self.most_at_once = 0
@@ -141,9 +144,7 @@ class Lender:
             leases = await self._lend(borrower, request)
         finally:
             self._serving -= 1
-        if not leases:
-            return StealAnswer(hints=self._hints(borrower.node))
-        return StealAnswer(leases=leases)
+        return StealAnswer(leases=leases, gossip=self._gossip(self._hints(borrower.node)))
 
     def _sends_away(self) -> StealAnswer:
         now = time.monotonic()
@@ -152,14 +153,13 @@ class Lender:
         self._sent_away.append(now)
         self._count("cluster_steals_sent_away")
         again_s = policy.ask_again_s(self._serving, len(self._sent_away), self._rng)
-        return StealAnswer(ask_again_s=again_s, hints=self._hints(""))
+        return StealAnswer(ask_again_s=again_s, gossip=self._gossip(self._hints("")))
 
     def _hints(self, but: str) -> list[str]:
-        """Nodes that have got something of late."""
-        now = time.monotonic()
-        while self._fed and now - next(iter(self._fed.values())) > _HINT_S:
-            self._fed.popitem(last=False)
-        able = [node for node in self._fed if node != but]
+        """Holders of leases that have something to lend, as far as it is known."""
+        loads = self._loads()
+        holders = {given.facts.node for given in self._given.values()}
+        able = sorted(node for node in holders if node in loads and node != but)
         return self._rng.sample(able, min(_MOST_HINTS, len(able)))
 
     async def _lend(self, borrower: Facts, request: StealRequest) -> list[Lease]:
@@ -169,21 +169,28 @@ class Lender:
             return []
         if self._distrusted_until.get(borrower.node, 0.0) > time.monotonic():
             return []
-        backlog = self._engine.lending.backlog()
+        # Of what was lent equally often before, so that each gets as much as it can pass on.
+        backlogs = self._engine.lending.backlogs()
+        depth = max(backlogs, key=lambda depth: backlogs[depth].seconds, default=0)
+        backlog = backlogs.get(depth, Backlog())
         cases, seconds = policy.share(
             backlog.seconds, backlog.cases, own.slots, request.seconds, request.free_slots,
-            request.round_trip_s, lend_on=True,
+            request.round_trip_s, hops_left=policy.MOST_HOPS - depth - 1,
         )  # fmt: skip
         toolchains = frozenset(request.toolchains)
         leases: list[Lease] = []
-        while cases > 0 and len(leases) < MOST_LEASES:
-            loan = self._engine.lending.take(borrower.node, cases, seconds, toolchains)
+        size = 0
+        while cases > 0 and len(leases) < MOST_LEASES and size < self._most_bytes:
+            loan = self._engine.lending.take(borrower.node, cases, seconds, toolchains, depth)
             if loan is None:
                 break
             cases -= loan.open_cases
             seconds -= loan.seconds
             try:
-                leases.append(await self._give(borrower, loan))
+                lease = await self._give(borrower, loan)
+                leases.append(lease)
+                size += len(_encode(lease))
+                size += sum(map(len, self._given[lease.id].data.values()))
             except BaseException:
                 loan.give_back()
                 raise
@@ -209,8 +216,6 @@ class Lender:
         self._count("cluster_leases_given")
         self._held.hold(data)
         self._given[lease.id] = _Given(loan, borrower, lease.ttl_s, data, blobs)
-        self._fed.pop(borrower.node, None)
-        self._fed[borrower.node] = time.monotonic()
         return lease
 
     def results(self, sender: str, frame: Results) -> ResultsAnswer:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from scalebox.cluster.records import Text
+from scalebox.cluster.records import Gossip, Text
 from scalebox.model import CaseResult, Identifier, Submission
 
 #: Cases in one lease, at most; results in one frame, at most.
@@ -70,12 +70,12 @@ class StealAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         leases: one a submission; none: there is nothing.
         ask_again_s: not before, then.
-        hints: nodes that have got much from this one, to be asked in its place.
+        gossip: the sender's load, and those of nodes that have got something from it.
     """
 
     leases: Annotated[list[Lease], Meta(max_length=MOST_LEASES)] = []
     ask_again_s: ShortTime = 0.0
-    hints: Annotated[list[Identifier], Meta(max_length=8)] = []
+    gossip: Gossip | None = None
 
 
 class CaseAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -100,12 +100,14 @@ class Results(Struct, frozen=True, kw_only=True, omit_defaults=True):
         answers: since the frame before.
         done: no more will come; what is unanswered goes back.
         reason: why, if something is unanswered.
+        gossip: the sender's load.
     """
 
     lease: LeaseId
     answers: Annotated[list[CaseAnswer], Meta(max_length=MOST_RESULTS)] = []
     done: bool = False
     reason: Annotated[str, Meta(max_length=1000)] = ""
+    gossip: Gossip | None = None
 
 
 class ResultsAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):

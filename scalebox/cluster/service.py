@@ -7,7 +7,7 @@ import contextlib
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 import anyio
 import structlog
@@ -72,12 +72,23 @@ class Cluster:
         self.gossiper = Gossiper(
             self.members, link, self.load, self._changed, self._has_news, tasks, rng
         )
-        self.lender = Lender(engine, facts, self.load, self._config.recheck, engine.count, rng)
+        self.lender = Lender(
+            engine,
+            facts,
+            self.gossiper.rumour,
+            self._loads,
+            self._config,
+            engine.count,
+            rng,
+        )
         self.borrower = Borrower(
             engine,
             facts,
             self.load,
-            lambda: self.members.loads(time.monotonic()),
+            lambda: self.members.victims(time.monotonic()),
+            self.gossiper.rumour,
+            self.gossiper.hear_aside,
+            self.gossiper.tell,
             self.gossiper.facts_of,
             lambda: len(self.members),
             link,
@@ -99,6 +110,9 @@ class Cluster:
             draining=engine.draining,
             pressed=self._pressed,
         )
+
+    def _loads(self) -> Mapping[str, Load]:
+        return self.members.loads(time.monotonic())
 
     def _changed(self, update: Update) -> None:
         if update.state in ("dead", "left"):

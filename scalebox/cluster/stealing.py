@@ -30,7 +30,7 @@ from scalebox.cluster.messages import (
     StealAnswer,
     StealRequest,
 )
-from scalebox.cluster.records import Facts, Load
+from scalebox.cluster.records import Facts, Gossip, Load
 from scalebox.cluster.transport import FETCH, RESULTS, STEAL, PeerError, Peers
 from scalebox.engine.service import Engine
 from scalebox.errors import ScaleboxError
@@ -38,6 +38,8 @@ from scalebox.model import CaseResult
 
 #: How often an idle node looks whether somebody has work; a rumour wakes it at once.
 _LOOK_EACH_S = 0.05
+#: With nothing known that could be taken, an idle node looks again after this, news or not.
+_NEWS_WITHIN_S = 1.0
 #: Once its data are here, a lease's cases are queued within about this; or they are compiled.
 _QUEUED_AFTER_S = 0.02
 #: A request for work that takes longer than this will find another victim sooner.
@@ -62,7 +64,10 @@ class Borrower:
         engine: that runs it.
         own: facts of this node.
         own_load: its load, now.
-        victims: loads of others that have something to take.
+        victims: seconds of work that others are thought to have.
+        gossip: what to tell others of this node.
+        hear: what others tell.
+        tell: has this node tell others that it has something to lend.
         facts_of: a node's facts; None: it is not among the living.
         members: how many there are.
         peers: speaks to them.
@@ -76,7 +81,10 @@ class Borrower:
         engine: Engine,
         own: Facts,
         own_load: Callable[[], Load],
-        victims: Callable[[], Mapping[str, Load]],
+        victims: Callable[[], Mapping[str, float]],
+        gossip: Callable[[], Gossip],
+        hear: Callable[[Gossip], None],
+        tell: Callable[[], None],
         facts_of: Callable[[str], Facts | None],
         members: Callable[[], int],
         peers: Peers,
@@ -88,6 +96,11 @@ class Borrower:
         self._own = own
         self._own_load = own_load
         self._victims = victims
+        self._gossip = gossip
+        self._hear = hear
+        self._tell = tell
+        #: Nodes that are not to be asked before then.
+        self._not_before: dict[str, float] = {}
         self._facts_of = facts_of
         self._members = members
         self._peers = peers
@@ -124,29 +137,24 @@ class Borrower:
     async def run(self) -> None:
         """Ask, for as long as the daemon runs."""
         failures = 0
-        hints: list[str] = []
         while True:
             if not self.is_hungry:
                 failures = 0
                 await self._wait(_LOOK_EACH_S)
                 continue
-            victim = self._choose(hints)
-            if victim is None:
-                await self._wait(_LOOK_EACH_S)
+            victim = self._choose()
+            if victim is not None and await self._take_from(victim):
+                failures = 0
                 continue
-            answer = await self._ask(victim)
-            if answer is not None and answer.leases:
-                failures, hints = 0, []
-                for lease in answer.leases:
-                    self._begin(victim, lease)
-                continue
-            failures += 1
-            hints = answer.hints if answer is not None else []
-            pause_s = policy.pause_s(failures, self._rng)
-            if answer is not None:
-                pause_s = max(pause_s, answer.ask_again_s)
+            if victim is not None or (failures and self._victims()):
+                failures += 1
+                pause_s = policy.pause_s(failures, self._rng)
+            else:
+                # Nobody has anything, or others are asking: until there is news.
+                pause_s = _NEWS_WITHIN_S
             if await self._wait(pause_s):
                 failures = 0
+                await asyncio.sleep(policy.pause_s(0, self._rng))
 
     async def _wait(self, seconds: float) -> bool:
         """Until there is news, or for so long; whether there is."""
@@ -158,15 +166,38 @@ class Borrower:
         self._news.clear()
         return True
 
-    def _choose(self, hints: list[str]) -> Facts | None:
-        able = {node: load for node, load in self._victims().items() if self._suits(node)}
-        for node in hints:
-            if self._suits(node):
-                able.setdefault(node, Load(cases=1))
-        chosen = policy.choose_victim(
-            able, self._own.node, self._members(), self._latency_s, self._rng
-        )
+    def _choose(self) -> Facts | None:
+        now = time.monotonic()
+        self._not_before = {node: at for node, at in self._not_before.items() if at > now}
+        able = {
+            node: seconds
+            for node, seconds in self._victims().items()
+            if node not in self._not_before and self._suits(node)
+        }
+        own, members = self._own.node, self._members()
+        chosen = policy.choose_victim(able, own, members, self._latency_s, self._rng)
         return None if chosen is None else self._facts_of(chosen)
+
+    async def _take_from(self, victim: Facts) -> bool:
+        """Ask a node for work; whether there was some."""
+        answer = await self._ask(victim)
+        if answer is None:
+            self._not_before[victim.node] = time.monotonic() + _ASK_TIMEOUT_S
+            return False
+        if answer.gossip is not None and answer.gossip.sender == victim.node:
+            self._hear(answer.gossip)
+        if not answer.leases:
+            self._not_before[victim.node] = time.monotonic() + answer.ask_again_s
+            return False
+        for lease in answer.leases:
+            self._begin(victim, lease)
+        self._tasks.start_soon(self._tell_soon)
+        return True
+
+    async def _tell_soon(self) -> None:
+        """What was got can be lent on once it is queued."""
+        await asyncio.sleep(2 * _QUEUED_AFTER_S)
+        self._tell()
 
     def _suits(self, node: str) -> bool:
         """Whether the reports of a node could hold what is found here."""
@@ -184,7 +215,7 @@ class Borrower:
         request = StealRequest(
             slots=self._own.slots,
             free_slots=self._own_load().free_slots,
-            seconds=policy.wanted_s(self._own.slots, round_trip_s, self._members()),
+            seconds=policy.wanted_s(self._own.slots, round_trip_s),
             toolchains=self._toolchains,
             round_trip_s=round_trip_s,
         )
@@ -202,7 +233,7 @@ class Borrower:
         self._count("cluster_leases_taken")
         self._starting += 1
         work = self._work[lease.id] = Work(
-            self._engine, self._peers, lender, lease, self._fetching, self._count
+            self._engine, self._peers, lender, lease, self._fetching, self._gossip, self._count
         )
         self._tasks.start_soon(self._do, work)
 
@@ -261,6 +292,7 @@ class Work:
         lender: facts of the node that it is from.
         lease: what is to be done.
         fetching: that all leases share.
+        gossip: what to tell others of this node.
         count: adds one to a counter of this name.
     """
 
@@ -271,9 +303,11 @@ class Work:
         lender: Facts,
         lease: Lease,
         fetching: Fetching,
+        gossip: Callable[[], Gossip],
         count: Callable[[str], None],
     ) -> None:
         self._fetching = fetching
+        self._gossip = gossip
         self.lender = lender
         self.lease = lease
         tests = lease.submission.tests
@@ -396,7 +430,13 @@ class Work:
             sending = self._outbox[:MOST_RESULTS]
             del self._outbox[:MOST_RESULTS]
             done = self._done and not self._outbox
-            frame = Results(lease=self.lease.id, answers=sending, done=done, reason=self._reason)
+            frame = Results(
+                lease=self.lease.id,
+                answers=sending,
+                done=done,
+                reason=self._reason,
+                gossip=self._gossip(),
+            )
             answer = await self._send(frame)
             if answer is None or not answer.held or done:
                 return

@@ -346,13 +346,31 @@ class Lending:
         every = [lent.backlog for lent in self._lenders]
         return Backlog(sum(one.cases for one in every), sum(one.seconds for one in every))
 
-    def take(self, borrower: str, cases: int, seconds: float, toolchains: Set[str]) -> Loan | None:
+    def backlogs(self) -> dict[int, Backlog]:
+        """What could be lent, by how often it was lent before."""
+        found: dict[int, Backlog] = {}
+        for lent in self._lenders:
+            one, depth = lent.backlog, len(lent.judgement.via)
+            if one.cases:
+                sum_ = found.get(depth, Backlog())
+                found[depth] = Backlog(sum_.cases + one.cases, sum_.seconds + one.seconds)
+        return found
+
+    def take(
+        self,
+        borrower: str,
+        cases: int,
+        seconds: float,
+        toolchains: Set[str],
+        depth: int | None = None,
+    ) -> Loan | None:
         """Lend cases of one submission: of the one that has most to do.
 
         Parameters:
             borrower: who gets them; it is in reports.
             cases, seconds: the most; one run at least is lent, if there is one.
             toolchains: that the borrower has; all that are needed must be among them.
+            depth: how often they were lent before; None: that does not matter.
         """
         for lent in sorted(self._lenders, key=lambda one: one.backlog.seconds, reverse=True):
             if not lent.waiting:
@@ -360,6 +378,8 @@ class Lending:
             judgement = lent.judgement
             if borrower in judgement.via:
                 continue  # they come from there
+            if depth is not None and len(judgement.via) != depth:
+                continue
             if not judgement.toolchains_needed() <= toolchains:
                 continue
             most = max(1, min(cases, int(seconds / max(lent.case_s, 1e-6))))
