@@ -26,6 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -43,7 +44,8 @@ KEY = "the key of a test's own cluster, 32 bytes or more"
 _SEEDS = 3
 _SLOTS = 2
 #: Ids of one host's slots; the hosts' follow each other, after those of daemons beside them.
-_UID_BASE, _UIDS = 61_312, 64
+_UID_BASE, _UIDS, _UID_RANGES = 61_312, 16, 256
+_turns = count()
 #: Each daemon believes the machine to be its own; small limits keep eight of them within it.
 _LIMITS = {
     "memory_bytes": 256 << 20,
@@ -79,6 +81,7 @@ class Host(Place):
         address: its IPv4 address.
         name: its daemon's name in reports.
         daemon: the one that was started last; None: none was.
+        cores: those that daemons started from then on have; none: all.
     """
 
     def __init__(self, number: int, directory: Path, kind: Kind, hosts: Hosts) -> None:
@@ -87,6 +90,8 @@ class Host(Place):
         self.address = switch.address(number)
         self.name = f"host-{number}"
         self.daemon: Daemon | None = None
+        self.cores: set[int] = set()
+        self._uid_base = _UID_BASE + _UIDS * (next(_turns) % _UID_RANGES)
         self._hosts = hosts
         self._slowed: asyncio.Task[None] | None = None
         self._killed: list[Daemon] = []
@@ -96,7 +101,7 @@ class Host(Place):
         config = super().config()
         config["node"] = self.name
         config["server"]["drain_timeout_s"] = _DRAIN_S
-        config["sandbox"] |= {"slots": _SLOTS, "uid_base": _UID_BASE + _UIDS * self.number}
+        config["sandbox"] |= {"slots": _SLOTS, "uid_base": self._uid_base}
         config["limits"] = dict(_LIMITS)
         config["engine"] = {"memory_bytes": _MEMORY_BYTES}
         # As many headers as hosts would take longer to compile than most tests.
@@ -119,7 +124,8 @@ class Host(Place):
         """Into the host's namespace."""
         namespace, user = self._hosts.namespace(self.number)
         self.pass_fds = (namespace, *([] if user is None else [user]))
-        words = ["nsenter", f"--net=/proc/self/fd/{namespace}"]
+        words = ["taskset", "-c", ",".join(map(str, sorted(self.cores)))] if self.cores else []
+        words += ["nsenter", f"--net=/proc/self/fd/{namespace}"]
         if user is not None:
             words += [f"--user=/proc/self/fd/{user}", "--preserve-credentials"]
         return [*words, "--"]
@@ -271,20 +277,20 @@ class Hosts:
     """Some hosts and the network between them; see the module."""
 
     def __init__(
-        self, count: int, kind: Kind | None = None, *, cluster: Mapping[str, Any] | None = None
+        self, number: int, kind: Kind | None = None, *, cluster: Mapping[str, Any] | None = None
     ) -> None:
         """Make nothing yet.
 
         Parameters:
-            count: of hosts.
+            number: of hosts.
             kind: how their daemons run; None: as well as this user can have it.
             cluster: options of `[cluster]` beside the addresses and the key; None: the daemons
                 know nothing of each other.
         """
-        if not 1 <= count <= _MOST_HOSTS:
-            raise ValueError(f"1 to {_MOST_HOSTS} hosts, not {count}")
+        if not 1 <= number <= _MOST_HOSTS:
+            raise ValueError(f"1 to {_MOST_HOSTS} hosts, not {number}")
         self.cluster = cluster
-        self._count = count
+        self._count = number
         self._kind = kind or kind_of_hosts()
         self._hosts: list[Host] = []
         self._control: socket.socket | None = None

@@ -17,7 +17,9 @@ ordinary user starts it by its path.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import functools
 import heapq
 import json
 import os
@@ -125,7 +127,7 @@ class Switch:
             ]
         _ip(lines, self.namespaces)
         for number, namespace in enumerate(self.namespaces):
-            _in_thread(lambda here=number, fd=namespace: self._furnish(here, fd))
+            _in_thread(functools.partial(self._furnish, number, namespace))
         self._wait_for_carriers()
 
     def _wait_for_carriers(self) -> None:
@@ -235,10 +237,9 @@ class Switch:
         now = time.monotonic()
         while self._on_the_way and self._on_the_way[0][0] <= now:
             _, _, way, frame = heapq.heappop(self._on_the_way)
-            try:
+            # No room, or no such line any more: lost, as frames are.
+            with contextlib.suppress(OSError):
                 way.sink.send(frame)
-            except OSError:
-                pass  # no room, or no such line any more: lost, as frames are
 
     def _answer(self, control: socket.socket) -> bool:
         request = control.recv(1 << 16)
