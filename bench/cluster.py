@@ -3,7 +3,8 @@
 Nodes are test hosts: network namespaces of this machine, with a daemon each (`tests/cluster`).
 
 - *Sleeping.*  All load goes to one node of eight, in cases that sleep, so that eight nodes are not
-  limited by this machine's cores.  `speedup_8_nodes_sleep` is their rate over a single node's.
+  limited by this machine's cores.  `speedup_8_nodes_sleep` is their rate over a single node's;
+  `prediction_error` is how far from it the simulator's prediction is.
 - *Even.*  Every one of eight nodes gets the same share of short CPU-bound cases, once with stealing
   and once without, in turns.  Nobody needs help; `even_load_overhead` is what help that is on offer
   costs in CPU time a case, all daemons and slots together, and `even_load_makespan_overhead` in
@@ -163,21 +164,23 @@ async def measure_sleep(measured: Measured, *, rounds: int, single_cases: int) -
         for _ in range(rounds):
             measured.rows.append(await sleep_round(single, rng, single_cases))
             measured.rows.append(await sleep_round(eight, rng, NODES * single_cases))
-    rate = measured.median(f"sleep, {NODES}", "cases_per_s")
-    cases = NODES * single_cases
-    # The model's programs take what real ones took alone: that the machine wakes them late is not
-    # the cluster's doing.
-    case_s = measured.median("sleep, 1", "run_s")
-    predicted_s = simulate.predict(nodes=NODES, slots=SLOTS, cases=cases, each=EACH, case_s=case_s)
-    figures = {
-        "single_node_sleep_cases_per_s": measured.median("sleep, 1", "cases_per_s"),
-        "eight_nodes_sleep_cases_per_s": rate,
-        "eight_nodes_sleep_s": cases / rate,
-        "predicted_eight_nodes_sleep_s": predicted_s,
-        "prediction_error": abs(predicted_s / (cases / rate) - 1),
+    single_rate = measured.median("sleep, 1", "cases_per_s")
+    eight_rate = measured.median(f"sleep, {NODES}", "cases_per_s")
+    # The model's programs take what these took on a node alone.
+    predicted = simulate.predict(
+        nodes=NODES,
+        slots=SLOTS,
+        cases=NODES * single_cases,
+        each=EACH,
+        case_s=measured.median("sleep, 1", "run_s"),
+    )
+    measured.figures |= {
+        "single_node_sleep_cases_per_s": single_rate,
+        "eight_nodes_sleep_cases_per_s": eight_rate,
+        "speedup_8_nodes_sleep": eight_rate / single_rate,
+        "predicted_speedup_8_nodes_sleep": predicted,
+        "prediction_error": abs(predicted / (eight_rate / single_rate) - 1),
     }
-    figures["speedup_8_nodes_sleep"] = rate / figures["single_node_sleep_cases_per_s"]
-    measured.figures |= figures
 
 
 # --- even ----------------------------------------------------------------------------------------
@@ -327,7 +330,7 @@ async def measure_real(measured: Measured, path: Path, *, rounds: int, seconds: 
             spent = await prepare_real(hosts, real, real.units)
         for _ in range(rounds):
             for hosts in (single, pair):
-                work = _as_much(real.units, spent, len(hosts) * seconds, rng)
+                work = as_much(real.units, spent, len(hosts) * seconds, rng)
                 client_cores = {cores[1]} if len(hosts) == 1 else set(cores)
                 measured.rows.append(await real_round(hosts, work, client_cores))
     measured.figures |= {
@@ -339,7 +342,7 @@ async def measure_real(measured: Measured, path: Path, *, rounds: int, seconds: 
     )
 
 
-def _as_much(
+def as_much(
     units: Sequence[Unit], spent: Sequence[float], seconds: float, rng: random.Random
 ) -> list[Submission]:
     """Units, over and over, that take so many CPU seconds together; in no order."""
