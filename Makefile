@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test cgroup-test lint format bench labels judges-report load stability soak simulate hostile dist check-dist doctor venv venv-test venv-dist clean
+.PHONY: help demo test cgroup-test lint format bench labels judges-report load stability soak simulate hostile cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -65,6 +65,15 @@ simulate: venv  ## thousands of nodes as a model, with the daemon's own policy (
 
 hostile: venv-test  ## attacks at every level that this host gives; what each leaves (ARGS: --help)
 	$(BIN)/python -m tests.hostile.run $(ARGS)
+
+cluster-test: venv-test  ## several daemons on test hosts: network namespaces of this machine (ARGS: pytest's)
+	$(BIN)/python -m pytest -q tests/cluster $(ARGS)
+
+cluster-bench: venv-test  ## what stealing is worth and costs, on up to eight test hosts (ARGS: --help)
+	$(BIN)/python -m bench.cluster $(ARGS)
+
+cluster-chaos: venv-test  ## 20,000 cases while nodes die and the network parts; nothing lost (ARGS: --help)
+	$(BIN)/python -m bench.chaos $(ARGS)
 
 dist: venv-dist  ## wheel, sdist and the single-file scaleboxd, in dist/
 	$(BIN)/python scripts/dist.py $(ARGS)
