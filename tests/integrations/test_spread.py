@@ -185,10 +185,10 @@ async def test_a_daemon_that_is_struck_off_gets_nothing_more(place: Place) -> No
     place.start("one", "two")
     one = place.daemons["one"]
     try:
-        await judged_right(place, 80, NAP, strike=10)
+        await judged_right(place, 160, NAP, strike=10)
         with Client(one.socket) as client:
             judged = client.status().counters["cases"]
-        assert judged < 30
+        assert judged < 60
     finally:
         one.stop()
 
