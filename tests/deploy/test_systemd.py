@@ -51,9 +51,9 @@ def complaints(text: str, directory: Path) -> str:
     ("old", "new", "wrong"),
     [
         ("", "", ""),
-        ("KillMode=mixed", "KillMode=some", "KillMode"),
+        ("KillMode=mixed", "KillMode=some", "kill mode"),
         ("OOMPolicy=", "OOMPolice=", "OOMPolice"),
-        ("CAP_KILL", "CAP_KILLS", "CAP_KILLS"),
+        ("Delegate=cpu memory", "Delegate=cpu memories", "memories"),
     ]
     if CHECKER
     else [],
