@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from ray.cluster_utils import Cluster
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 import scalebox.ray
-from scalebox import Client, ScaleboxError, StdioCase, StdioTests, Submission
+from scalebox import Client, RemoteError, ScaleboxError, StdioCase, StdioTests, Submission
 from scalebox.errors import HostError
 from scalebox.integrations.keeper import Whereabouts, name_of
 
@@ -149,6 +151,27 @@ def test_results_come_in_order_if_they_shall(daemons: scalebox.ray.Daemons) -> N
     )
     assert [(n, report.accepted) for n, report in results] == [(n, n % 7 != 0) for n in range(100)]
     assert told[-1] == (100, 100)
+
+
+def test_many_threads_may_judge_at_once(daemons: scalebox.ray.Daemons) -> None:
+    def accepted(first: int) -> list[bool]:
+        reports = scalebox.ray.judge_all([submission(n) for n in range(first, first + 30)])
+        return [report.accepted for report in reports]
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(accepted, range(0, 240, 30)))
+    assert [*itertools.chain(*found)] == [n % 7 != 0 for n in range(240)]
+
+
+def test_leaving_early_and_refusals_leave_the_daemons_well(daemons: scalebox.ray.Daemons) -> None:
+    for _, report in scalebox.ray.judge_many(submission(n) for n in itertools.count(1)):
+        assert report.total == 1
+        break
+    wrong = Submission(language="no such", source="", tests=StdioTests(cases=[StdioCase()]))
+    with pytest.raises(RemoteError, match="no such"):
+        scalebox.ray.judge_all([submission(1), wrong])
+    results = dict(scalebox.ray.judge_many([submission(1), wrong], on_error="return"))
+    assert [type(results[n]).__name__ for n in range(2)] == ["Report", "RemoteError"]
 
 
 def test_a_batch_of_a_data_set_is_judged(daemons: scalebox.ray.Daemons) -> None:
