@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test cgroup-test lint format bench labels judges-report load stability soak simulate hostile cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-dist clean
+.PHONY: help demo test cgroup-test ray-test lint format bench labels judges-report load stability soak simulate hostile cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -31,6 +31,9 @@ test: lint  ## everything that is checked: lint, types, import arrows, tests (AR
 
 cgroup-test: venv-test  ## the sandbox's tests under cgroup v2, in User Mode Linux (ARGS: pytest's)
 	$(BIN)/python scripts/cgroup_test.py $(ARGS)
+
+ray-test: venv-ray  ## daemons on a Ray cluster of several nodes on this machine (ARGS: pytest's)
+	$(BIN)/python -m pytest -q tests/integrations/on_ray.py $(ARGS)
 
 lint: venv-test  ## ruff, mypy --strict, import arrows
 	$(BIN)/ruff check .
@@ -89,6 +92,9 @@ venv:  ## make .venv ready
 
 venv-test:
 	@$(PYTHON) scripts/bootstrap.py test
+
+venv-ray:
+	@$(PYTHON) scripts/bootstrap.py test ray
 
 venv-dist:
 	@$(PYTHON) scripts/bootstrap.py dist

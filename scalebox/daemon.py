@@ -51,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(anyio.run(_doctor, config, options.json))
         parent = _watched_parent(options.exit_with_parent)
         _allow_descriptors()
+        # Programs run as other users, and have to read some of what is made here (precompiled
+        # headers, say); what nobody else may read has its mode when it is made.
+        os.umask(0o022)
         with _claimed(config.store_directory(), config.socket_path()):
             anyio.run(_serve, config, parent, backend_options={"use_uvloop": True})
     except (ScaleboxError, ExceptionGroup) as error:

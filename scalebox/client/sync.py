@@ -100,7 +100,7 @@ class Client:
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._threads: list[LoopThread] = []  # none before the first call, then one
+        self._threads: list[LoopThread[AsyncClient]] = []  # none before the first call, then one
         # Runs at `close`, when the object is collected, and before the interpreter ends.
         self._finalizer = weakref.finalize(self, _stop, self._threads, self._pid)
 
@@ -289,7 +289,7 @@ class Client:
         self._finalizer.detach()
         self._begin()
 
-    def _thread(self) -> LoopThread:
+    def _thread(self) -> LoopThread[AsyncClient]:
         with self._lock:
             if self._closed:
                 raise ScaleboxError("this Client is closed; make a new one")
@@ -312,7 +312,7 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def _stop(threads: list[LoopThread], pid: int) -> None:
+def _stop(threads: list[LoopThread[AsyncClient]], pid: int) -> None:
     if os.getpid() == pid:
         for thread in threads:
             thread.stop()
