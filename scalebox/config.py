@@ -242,9 +242,6 @@ class ClusterConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         dns_name: for `dns`: a name whose addresses are the hosts'.
         port: of hosts that are named without one.
         gossip_period_s: between two probes of others.
-        probe_timeout_s: how long a probe waits for its answer.
-        suspicion_s: how long a node that does not answer is suspected before it is taken for dead,
-            among few; among many longer, with the logarithm of their number.
         steal: whether this daemon takes cases from others.
         recheck: the share of peers' results that is run here once more, and compared.
         hedge: whether the last cases that peers still have are run here, too.
@@ -262,8 +259,6 @@ class ClusterConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     dns_name: str = ""
     port: Annotated[int, Meta(ge=1, le=65_535)] = 8766
     gossip_period_s: Annotated[float, Meta(ge=0.05, le=60)] = 1.0
-    probe_timeout_s: Annotated[float, Meta(ge=0.01, le=60)] = 0.5
-    suspicion_s: Annotated[float, Meta(ge=0.1, le=3600)] = 4.0
     steal: bool = True
     recheck: Annotated[float, Meta(ge=0, le=1)] = 0.0
     hedge: bool = False

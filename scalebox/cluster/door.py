@@ -43,16 +43,23 @@ class Door:
         seal: this node's.
         gossiper: hears of members.
         lender: hears of leases; None: nothing is lent here.
-        refusals: counts them.
+        refusals: remembers of whom they were said.
+        count: adds one to a counter of this name.
     """
 
     def __init__(
-        self, seal: Seal, gossiper: Gossiper, lender: Lender | None, refusals: Refusals
+        self,
+        seal: Seal,
+        gossiper: Gossiper,
+        lender: Lender | None,
+        refusals: Refusals,
+        count: Callable[[str], None],
     ) -> None:
         self._seal = seal
         self._gossiper = gossiper
         self._lender = lender
         self._refusals = refusals
+        self._count = count
         self._routes: dict[str, Answers] = {
             GOSSIP: self._gossip,
             RUMOUR: self._rumour,
@@ -71,7 +78,7 @@ class Door:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            heard = self._seal.incoming(request.headers, request.method, request.path_qs)
+            heard = self._seal.incoming(request.headers, request.method, request.raw_path)
             body = await request.read()
             heard.check(await _digest(body))
         except Refused as refused:
@@ -85,8 +92,9 @@ class Door:
         # The first after every start is refused: no offence, and nothing to be named.
         if refused.reason != "invitation" and self._refusals.note(peer, refused.reason):
             log.warning("a message of a peer is refused", peer=peer, reason=str(refused))
+        self._count(f"cluster_refused_{refused.reason}")
         if refused.request is None:
-            response = web.Response(status=403, text="this is a port for peers with the key\n")
+            response = web.Response(status=401, text="this is a port for peers with the key\n")
             response.force_close()
             return response
         headers = self._seal.answer(refused.request, 409)

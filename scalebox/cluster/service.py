@@ -37,6 +37,8 @@ _MEMORY_EACH_S = 1.0
 _PRESSED_SHARE = 0.05
 #: With nothing else to do, what others are at for longer than this is run here as well.
 _HEDGE_AFTER_S = 2.0
+#: How long a refused sender may go on sending.
+_LINGER_S = 1.0
 #: A part that failed begins again after this.
 _AGAIN_S = 1.0
 #: Connections of peers that are not closed at the end are cut after this.
@@ -97,7 +99,7 @@ class Cluster:
             rng,
         )
         lends = self.lender if self._config.steal else None
-        self.door = Door(seal, self.gossiper, lends, self.refusals)
+        self.door = Door(seal, self.gossiper, lends, self.refusals, engine.count)
 
     def load(self) -> Load:
         """What this node has to do."""
@@ -204,7 +206,7 @@ async def clustered(config: Config, engine: Engine) -> AsyncIterator[Cluster | N
         link = await stack.enter_async_context(peers(seal, door.asking))
         tasks = await stack.enter_async_context(anyio.create_task_group())
         cluster = Cluster(config, engine, facts, link, seal, tasks)
-        runner = web.AppRunner(cluster.door.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        runner = web.AppRunner(cluster.door.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S, lingering_time=_LINGER_S)
         await runner.setup()
         try:
             for sock in sockets:

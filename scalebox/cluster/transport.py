@@ -56,9 +56,6 @@ class Peers:
         self._session = session
         self._tls = tls
         self._round_trips_s: dict[str, float] = {}
-        #: Messages and bytes sent, since the start.
-        self.messages = 0
-        self.bytes = 0
 
     def round_trip_s(self, address: str) -> float:
         """What a request takes that is answered at once, from those before."""
@@ -98,8 +95,6 @@ class Peers:
         scheme = "http" if self._tls is None else "https"
         for _ in range(_TRIES):
             sealed = self._seal.outgoing(address, "POST", path, digest, addressee=node)
-            self.messages += 1
-            self.bytes += len(body)
             started = time.monotonic()
             async with self._session.post(
                 f"{scheme}://{address}{path}",
