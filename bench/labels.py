@@ -2,8 +2,9 @@
 
 Judges every Python, C and C++ submission of the problems in `problems.jsonl.gz`, by comparison, by
 the package's own output validator, or in conversation with it: an `accepted` one must be accepted,
-and any other must fail at least one case.  The promise covers those whose label someone has checked
-(`label_check` `ok`); the rest are listed.
+and any other must fail at least one case.  The first promise covers those whose label someone has
+checked (`label_check` `ok`).  The rest are listed: the second promise is that each that disagrees
+with its label has a reason in `unchecked_labels.toml`.
 The canonical solutions of HumanEval and MBPP, where their files are there, must be accepted, and
 hollow ones must not (`asserted`).
 """
@@ -15,8 +16,9 @@ import asyncio
 import datetime
 import os
 import sys
+import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +42,8 @@ DEFAULT_CPU_TIME_S = 10.0
 #: Where the data states none: the memory under which its labels were checked (its README).
 DEFAULT_MEMORY_BYTES = 3 << 30
 DOCUMENT = results.ROOT / "docs" / "labels.md"
+#: Why labels that nobody had checked are not contradicted by a verdict that disagrees with them.
+EXPLANATIONS = Path(__file__).with_name("unchecked_labels.toml")
 _MESSAGE_SHOWN = 300
 
 
@@ -59,6 +63,11 @@ class Labelled:
         """Whether someone has run it and found the label to be right."""
         return self.label_check == "ok"
 
+    @property
+    def key(self) -> str:
+        """Names it in `unchecked_labels.toml`."""
+        return f"{self.problem}/{self.name}"
+
     def agrees(self, report: Report) -> bool:
         """`accepted` with accepted; any other label with at least one case that failed.
 
@@ -71,15 +80,31 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A labelled submission and its report."""
+    """A labelled submission and its report.
+
+    Attributes:
+        explanation: why its label, which nobody had checked, may be right although the verdict
+            disagrees; empty if nobody says.
+    """
 
     labelled: Labelled
     report: Report
+    explanation: str = ""
 
     @property
     def agrees(self) -> bool:
         """Whether the report agrees with the label."""
         return self.labelled.agrees(self.report)
+
+    @property
+    def why(self) -> str:
+        """The explanation, where one is due: the label is unchecked and the verdict disagrees.
+
+        It is due only to a program that passes everything: no explanation excuses a failure here
+        of one that its authors call right, or a verdict that is not about the program.
+        """
+        is_due = not self.labelled.is_checked and not self.agrees and self.report.accepted
+        return self.explanation if is_due else ""
 
     def row(self) -> dict[str, Any]:
         """For tables and files."""
@@ -94,12 +119,47 @@ class Judged:
             "verdict": report.verdict.value,
             "passed": f"{report.passed}/{report.total}",
             "reason": reason(report),
+            "why": self.why,
         }
 
 
 def data_directory() -> Path:
     """`$SCALEBOX_DATA`, else `shared/data` beside the project."""
     return Path(os.environ.get("SCALEBOX_DATA") or results.ROOT.parent / "shared" / "data")
+
+
+def explanations(path: Path = EXPLANATIONS) -> dict[str, str]:
+    """Submission (`Labelled.key`) → why its label is not contradicted, with what was shown.
+
+    Raises:
+        ValueError: an entry is not `why` and `shown`, or gives no reason.
+    """
+    found: dict[str, str] = {}
+    for key, entry in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        if not isinstance(entry, dict) or set(entry) != {"why", "shown"}:
+            raise ValueError(f"{path.name}: {key}: wants why and shown, and nothing else")
+        why, shown = (" ".join(str(entry[name]).split()) for name in ("why", "shown"))
+        if not why:
+            raise ValueError(f"{path.name}: {key}: no reason is given")
+        found[key] = f"{why}. " + (
+            f"Shown: {shown}." if shown else "Read in its source, not shown."
+        )
+    return found
+
+
+def unexplained(judged: Iterable[Judged]) -> list[Judged]:
+    """Those whose label nobody had checked, and that disagree with it for no reason given."""
+    return [one for one in judged if _is_unchecked_and_disagrees(one) and not one.why]
+
+
+def stale(judged: Iterable[Judged], explained: Mapping[str, str]) -> list[str]:
+    """Explanations of submissions that were judged and need none, or not any more."""
+    needed = {one.labelled.key: bool(one.why) for one in judged}
+    return [key for key in explained if not needed.get(key, True)]
+
+
+def _is_unchecked_and_disagrees(one: Judged) -> bool:
+    return not one.labelled.is_checked and not one.agrees
 
 
 def reason(report: Report) -> str:
@@ -148,8 +208,14 @@ def read(path: Path, kinds: Sequence[str] = KINDS) -> Iterator[Labelled]:
             )
 
 
-async def judge(client: AsyncClient, labelled: Sequence[Labelled]) -> list[Judged]:
-    """Judge all, with a progress bar; in the order given."""
+async def judge(
+    client: AsyncClient, labelled: Sequence[Labelled], explained: Mapping[str, str] | None = None
+) -> list[Judged]:
+    """Judge all, with a progress bar; in the order given.
+
+    Parameters:
+        explained: as from `explanations`.
+    """
     reports: dict[int, Report] = {}
     with Progress(console=results.new_console(), transient=True) as bar:
         task = bar.add_task("judging", total=len(labelled))
@@ -158,7 +224,10 @@ async def judge(client: AsyncClient, labelled: Sequence[Labelled]) -> list[Judge
             async for index, report in stream:
                 reports[index] = report
                 bar.advance(task)
-    return [Judged(one, reports[index]) for index, one in enumerate(labelled)]
+    return [
+        Judged(one, reports[index], (explained or {}).get(one.key, ""))
+        for index, one in enumerate(labelled)
+    ]
 
 
 def document(judged: Iterable[Judged], host: dict[str, Any]) -> str:
@@ -193,11 +262,12 @@ def document(judged: Iterable[Judged], host: dict[str, Any]) -> str:
         "",
         "## Labels that nobody had checked, and that disagree",
         "",
-        *_table(one for one in every if not one.labelled.is_checked and not one.agrees),
+        *_table((one for one in every if _is_unchecked_and_disagrees(one)), "why"),
         "",
-        "A rejected submission that passes everything here most likely fails on one of the tests",
-        "that the collection left out for their size (24 problems hold only part of theirs), or is",
-        "slow only compared with a time limit that the data does not state.",
+        "24 problems hold only part of their tests: the large ones were left out for their size.",
+        "Why a label is not contradicted by a program that passes what is left is in",
+        "`bench/unchecked_labels.toml`; what is shown was seen when the program was run on an",
+        f"input made by the statement's limits. {len(unexplained(every))} have no explanation.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -206,11 +276,11 @@ def _by_kind(judged: Iterable[Judged]) -> Counter[str]:
     return Counter(one.labelled.kind for one in judged)
 
 
-def _table(judged: Iterable[Judged]) -> list[str]:
+def _table(judged: Iterable[Judged], *more: str) -> list[str]:
     rows = [one.row() for one in judged]
     if not rows:
         return ["None."]
-    columns = ("problem", "submission", "judge", "label", "verdict", "passed", "reason")
+    columns = ("problem", "submission", "judge", "label", "verdict", "passed", "reason", *more)
     lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
     for row in rows:
         cells = (str(row[column]).replace("|", r"\|").replace("<", "&lt;") for column in columns)
@@ -225,8 +295,9 @@ async def run(*, write_docs: bool, only: str | None, kinds: Sequence[str]) -> in
         for one in read(data_directory() / FILE, kinds)
         if only is None or only in f"{one.problem}/{one.name}"
     ]
+    explained = explanations()
     async with async_local() as client:
-        judged = await judge(client, labelled)
+        judged = await judge(client, labelled, explained)
         sets = [
             await asserted.judge(client, name, data_directory() / file)
             for name, file in asserted.SETS.items()
@@ -242,10 +313,12 @@ async def run(*, write_docs: bool, only: str | None, kinds: Sequence[str]) -> in
         "unchecked_submissions": len(unchecked),
         "unchecked_agree": sum(one.agrees for one in unchecked),
         "unchecked_disagree": sum(not one.agrees for one in unchecked),
+        "unchecked_unexplained": len(unexplained(judged)),
     }
     promises = [
         results.at_least("submissions", figures["submissions"], 1),
         results.at_most("disagree", figures["disagree"], 0),
+        results.at_most("unchecked_unexplained", figures["unchecked_unexplained"], 0),
     ]
     for one_set in sets:
         figures |= one_set.figures()
@@ -263,6 +336,10 @@ async def run(*, write_docs: bool, only: str | None, kinds: Sequence[str]) -> in
         print(f"wrote {path.name}")
     if disagreeing := [one.row() for one in (*checked, *unchecked) if not one.agrees]:
         results.show("Verdicts that disagree with their label", disagreeing)
+    if old := stale(judged, explained):
+        results.show(
+            f"{EXPLANATIONS.name}: not needed by this run", [{"submission": key} for key in old]
+        )
     results.show("Labels", [{"figure": name, "value": value} for name, value in figures.items()])
     if write_docs:
         date = datetime.datetime.now(datetime.UTC).date().isoformat()

@@ -35,7 +35,10 @@ from scalebox.sandbox.spec import RunOutcome, RunSpec
 from scalebox.sandbox.zygote import wire
 
 #: The judge's wall limit is so much longer than the program's: the program's is the one that holds.
+#: That one leaves out the time in which other load had the core, the judge's does not: a judge that
+#: waits is not kept from anything, however slowly its program gets on.
 _LONGER_NS = 5_000_000_000
+_OVERLOAD = 10
 _CONTRACTS = ("icpc", "testlib")
 
 
@@ -101,7 +104,7 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
             judge, client=self.client, priority=self.submission.priority
         )
         assert isinstance(ready, ProgramReady)
-        longer = max(ready.limits.wall_ns, self.run_limits.wall_ns + _LONGER_NS)
+        longer = max(ready.limits.wall_ns, _OVERLOAD * self.run_limits.wall_ns + _LONGER_NS)
         ready.limits = replace(ready.limits, wall_ns=longer)
         self._ready = ready
 
@@ -181,6 +184,11 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
     def _heard_program(self, talk: _Talk, outcome: RunOutcome | None) -> None:
         talk.program = outcome
         self._hear_one(talk, talk.program_job, outcome)
+        if outcome is None or talk.failed or talk.judge is not None:
+            return
+        if self._own_failure(outcome) is not None:
+            # Nothing that the judge could still say counts.
+            self._stop(talk.judge_job)
 
     def _heard_judge(self, talk: _Talk, outcome: RunOutcome | None) -> None:
         talk.judge = outcome
@@ -257,10 +265,7 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
 
     def _conclude(self, index: int, program: RunOutcome, decision: Decision) -> bool:
         """Settle a conversation; whether there is another one, which the judge has asked for."""
-        stopped = program.flags & wire.CANCELLED  # by us, when the judge had decided
-        own = None if stopped else verdicts.limit_verdict(program, self.limits)
-        if own is None and not stopped and program.signal not in (None, signal.SIGPIPE):
-            own = Verdict.RUNTIME_ERROR, verdicts.crash_message(program)
+        own = self._own_failure(program)
         if own is not None:
             self.settle(index, *own, program)
         elif decision.accepted is None:
@@ -279,6 +284,15 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
         else:
             self.settle(index, Verdict.ACCEPTED, decision.message, program, score=decision.score)
         return False
+
+    def _own_failure(self, program: RunOutcome) -> tuple[Verdict, str] | None:
+        """What the program came to whatever the judge says; None: that is for the judge."""
+        if program.flags & wire.CANCELLED:  # by us, when the judge had decided
+            return None
+        over = verdicts.limit_verdict(program, self.limits)
+        if over is None and program.signal not in (None, signal.SIGPIPE):
+            return Verdict.RUNTIME_ERROR, verdicts.crash_message(program)
+        return over
 
     def _settle_slow(self, index: int, program: RunOutcome) -> None:
         """Only a little too slow: load of the host may have been why."""

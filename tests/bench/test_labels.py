@@ -161,3 +161,60 @@ def test_the_page_lists_what_disagrees_and_keeps_its_table_whole() -> None:
     )
     assert row in page
     assert "None." in page
+
+
+def _unchecked(name: str, label: str, *verdicts: Verdict, explanation: str = "") -> labels.Judged:
+    labelled = labels.Labelled("p", name, label, "not run", Submission(language="c", source=""))
+    return labels.Judged(labelled, _report(*verdicts), explanation)
+
+
+def test_only_a_program_that_passes_all_against_an_unchecked_label_has_a_reason() -> None:
+    ok, bad, broken = Verdict.ACCEPTED, Verdict.WRONG_ANSWER, Verdict.JUDGE_ERROR
+    slow = _unchecked("slow", "time_limit_exceeded", ok, explanation="slow on more")
+    assert slow.row()["why"] == "slow on more"
+    agreeing = _unchecked("wrong", "wrong_answer", bad, explanation="x")
+    refused = _unchecked("right", "accepted", bad, explanation="x")
+    unjudged = _unchecked("unjudged", "wrong_answer", broken, explanation="x")
+    checked = labels.Judged(_labelled("wrong_answer"), _report(ok), "x")
+    for one in (agreeing, refused, unjudged, checked):
+        assert one.row()["why"] == ""
+    every = [slow, agreeing, refused, unjudged, checked]
+    # Nothing excuses a right program that fails here, nor a verdict that says nothing about one.
+    assert labels.unexplained(every) == [refused, unjudged]
+    assert labels.unexplained([_unchecked("s", "wrong_answer", ok)]) != []
+
+
+def test_an_explanation_is_stale_only_where_a_run_did_not_need_it() -> None:
+    needed = _unchecked("slow", "time_limit_exceeded", Verdict.ACCEPTED, explanation="x")
+    not_needed = _unchecked("wrong", "wrong_answer", Verdict.WRONG_ANSWER, explanation="x")
+    explained = {"p/slow": "x", "p/wrong": "x", "q/not judged in this run": "x"}
+    assert labels.stale([needed, not_needed], explained) == ["p/wrong"]
+
+
+def test_the_page_says_why_an_unchecked_label_stands() -> None:
+    host = {"cpu": "C", "cores": 2, "kernel": "6", "python": "3", "date": "2026-01-01"}
+    one = _unchecked("slow", "time_limit_exceeded", Verdict.ACCEPTED, explanation="slow on more")
+    page = labels.document([one], host)
+    assert "| all 1 cases are right | slow on more |" in page
+    assert "0 have no explanation" in page
+
+
+def test_explanations_say_whether_they_were_shown(tmp_path: Path) -> None:
+    file = tmp_path / "u.toml"
+    file.write_text('["p/a"]\nwhy = "slow"\nshown = "12 s"\n["p/b"]\nwhy = "slow"\nshown = ""\n')
+    assert labels.explanations(file) == {
+        "p/a": "slow. Shown: 12 s.",
+        "p/b": "slow. Read in its source, not shown.",
+    }
+
+
+@pytest.mark.parametrize("entry", ['why = "x"', 'why = " "\nshown = ""', 'why = "x"\nseen = ""'])
+def test_an_explanation_that_gives_no_reason_is_refused(tmp_path: Path, entry: str) -> None:
+    file = tmp_path / "u.toml"
+    file.write_text(f'["p/a"]\n{entry}\n')
+    with pytest.raises(ValueError, match="p/a"):
+        labels.explanations(file)
+
+
+def test_the_explanations_that_ship_can_be_read() -> None:
+    assert all(key.count("/") == 2 for key in labels.explanations())

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -287,3 +293,31 @@ async def test_other_contracts_do_not_talk(engine: Engine) -> None:
     with pytest.raises(BadRequestError) as caught:
         await talked(engine, SEARCH, 7, judge=judge)
     assert caught.value.field == "tests.judge.contract"
+
+
+@contextlib.contextmanager
+def other_load(count: int) -> Iterator[None]:
+    """So many processes that do nothing but use CPU time."""
+    spin = "import os, sys\nwhile os.getppid() == int(sys.argv[1]):\n    sum(range(100_000))"
+    command = [sys.executable, "-c", spin, str(os.getpid())]
+    # Each a session of its own: else they would share what the kernel gives to one.
+    hogs = [subprocess.Popen(command, start_new_session=True) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for hog in hogs:
+            hog.kill()
+            hog.wait()
+
+
+async def test_a_judge_waits_for_a_program_that_other_load_keeps_from_its_core(
+    engine: Engine,
+) -> None:
+    spins = "import time\nwhile time.process_time() < 0.6: pass\n" + SEARCH
+    with other_load(14 * len(os.sched_getaffinity(0))):
+        began = time.monotonic()
+        report = await talked(engine, spins, 7, limits=Limits(cpu_time_s=1, wall_time_s=1))
+        took_s = time.monotonic() - began
+    assert report.accepted, report
+    # Six seconds were all that the judge would have had, were they not told apart.
+    assert took_s > 7.0
