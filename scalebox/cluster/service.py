@@ -206,7 +206,12 @@ async def clustered(config: Config, engine: Engine) -> AsyncIterator[Cluster | N
         link = await stack.enter_async_context(peers(seal, door.asking))
         tasks = await stack.enter_async_context(anyio.create_task_group())
         cluster = Cluster(config, engine, facts, link, seal, tasks)
-        runner = web.AppRunner(cluster.door.app(), access_log=None, shutdown_timeout=_SHUTDOWN_S, lingering_time=_LINGER_S)
+        runner = web.AppRunner(
+            cluster.door.app(),
+            access_log=None,
+            shutdown_timeout=_SHUTDOWN_S,
+            lingering_time=_LINGER_S,
+        )
         await runner.setup()
         try:
             for sock in sockets:
