@@ -76,7 +76,7 @@ def bucket(node: str) -> int:
 @functools.lru_cache(maxsize=16_384)
 def _hash(node: str, incarnation: int, state: State) -> int:
     text = f"{node}\0{incarnation}\0{state}"
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
 
 
 class Members:
