@@ -24,8 +24,8 @@ BUCKETS = 256
 State = Literal["alive", "suspect", "dead", "left"]
 #: Within 2^53 every decoder reads the same number.
 Number = Annotated[int, Meta(ge=0, le=1 << 53)]
-#: Part of a hash, as large as msgspec compares.
-Digest = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+#: Of 63 bits: what decoders can hold to bounds.
+Hash64 = Annotated[int, Meta(ge=0, lt=1 << 63)]
 Text = Annotated[str, Meta(max_length=200)]
 
 
@@ -128,7 +128,7 @@ class Gossip(Struct, frozen=True, kw_only=True, omit_defaults=True):
     updates: Annotated[list[Update], Meta(max_length=MOST_UPDATES)] = []
     loads: Annotated[dict[Identifier, Heard], Meta(max_length=MOST_LOADS)] = {}
     members: Number = 0
-    digest: Digest = 0
+    digest: Hash64 = 0
     hops: Annotated[int, Meta(ge=0, le=64)] = 0
 
 
@@ -143,6 +143,6 @@ class Exchange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     sender: Identifier
-    digests: Annotated[list[Digest], Meta(min_length=BUCKETS, max_length=BUCKETS)]
+    digests: Annotated[list[Hash64], Meta(min_length=BUCKETS, max_length=BUCKETS)]
     updates: Annotated[list[Update], Meta(max_length=PAGE_UPDATES)] = []
     more: bool = False
