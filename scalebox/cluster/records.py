@@ -25,7 +25,7 @@ State = Literal["alive", "suspect", "dead", "left"]
 #: Within 2^53 every decoder reads the same number.
 Number = Annotated[int, Meta(ge=0, le=1 << 53)]
 #: Of 63 bits: what decoders can hold to bounds.
-Hash64 = Annotated[int, Meta(ge=0, lt=1 << 63)]
+Hash64 = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
 Text = Annotated[str, Meta(max_length=200)]
 
 
