@@ -129,21 +129,16 @@ class Lending:
 
     # --- queue and slots -------------------------------------------------------------------------
 
-    def submit(self, batch: Batch, *, first: bool = False) -> None:
-        """Cases come."""
-        if batch.held is None and not first:
-            self.own.append(batch)
-        self._enqueue(batch, len(batch.cases), first=first)
+    def submit(self, batch: Batch) -> None:
+        """A client sends cases."""
+        self.own.append(batch)
+        self._enqueue(batch)
         self._start()
         self._node.tell()
 
-    def _enqueue(self, batch: Batch, count: int, *, first: bool) -> None:
-        queue = self._queues[batch.depth]
-        if first:
-            queue.appendleft(batch)
-        else:
-            queue.append(batch)
-        self._count(batch.depth, count)
+    def _enqueue(self, batch: Batch) -> None:
+        self._queues[batch.depth].append(batch)
+        self._count(batch.depth, len(batch.cases))
 
     def _count(self, depth: int, cases: int) -> None:
         self._waiting[depth] += cases
@@ -237,7 +232,8 @@ class Lending:
         size = len(node.members)
         name = policy.choose_victim(victims, node.name, size, node.round_trip_s, node.rng)
         if name is None:
-            if self._failures and node.members.loads(now_s):
+            # Others ask now, or all that is known is not to be asked yet.
+            if node.members.victims(now_s):
                 self._fail()
             return
         self._asking = request = next(_numbers)
@@ -281,7 +277,7 @@ class Lending:
         held = Held(number, victim, depth, sum(map(len, parts)), now_s)
         self._held[number] = held
         for place, part in enumerate(parts):
-            self._enqueue(Batch(part, held, place), len(part), first=False)
+            self._enqueue(Batch(part, held, place))
         self._start()
         self._node.tell()
         self._node.later(ttl_s / 3, self._renew, held, ttl_s)
