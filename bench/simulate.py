@@ -23,7 +23,7 @@ from bench.simulated import Costs, Host, Seen, Simulation
 from scalebox.cluster import policy
 
 #: The burst: so many cases for each slot of the cluster, in submissions of so many.
-CASES_PER_SLOT = 8
+CASES_PER_SLOT = 12
 CASES_EACH = 20
 #: CPU seconds of a case at speed 1: lognormal, never more than twice the mean.
 CASE_S = 1.5

@@ -189,10 +189,15 @@ class Simulation:
     def join(self, host: Host) -> Node:
         """A node comes, and knows the address of another one."""
         node = self._add(host)
-        seeds = [one for one in self.nodes.values() if one.alive and one is not node]
-        node.begin_exchange(self.rng.choice(seeds))
+        self.introduce(node)
         self.at(self.now_s + self.rng.random() * self._period_s, node.tick)
         return node
+
+    def introduce(self, node: Node) -> None:
+        """A node that knows nobody asks one whose address it was given."""
+        seeds = [one for one in self.nodes.values() if one.alive and one is not node]
+        if seeds:
+            node.begin_exchange(self.rng.choice(seeds))
 
     def kill(self, node: Node) -> None:
         """A node is dead from now on; clients send what it had not answered elsewhere."""

@@ -24,6 +24,8 @@ _HINTS = 3
 FAN_IN_WINDOW_S = 0.1
 _LOAD_BYTES = 120
 _numbers = itertools.count(1)
+#: Part of a lease, and the case's number.
+Case = tuple[int, int]
 
 
 class Batch:
@@ -32,6 +34,7 @@ class Batch:
     Parameters:
         cases: their numbers.
         held: the lease under which it is here; None: it is a client's.
+        part: which of the lease's.
 
     Attributes:
         cases: those that wait.
@@ -39,12 +42,13 @@ class Batch:
         depth: how often it was lent.
     """
 
-    __slots__ = ("came", "cases", "depth", "held")
+    __slots__ = ("came", "cases", "depth", "held", "part")
 
-    def __init__(self, cases: Iterable[int], held: Held | None = None) -> None:
+    def __init__(self, cases: Iterable[int], held: Held | None = None, part: int = 0) -> None:
         self.cases = deque(cases)
         self.came = tuple(self.cases)
         self.held = held
+        self.part = part
         self.depth = held.depth if held is not None else 0
 
 
@@ -52,12 +56,13 @@ class Lease:
     """What a victim knows of a lease that it gave.
 
     Attributes:
-        outstanding: cases without a result, and the batch that each was taken from.
+        outstanding: cases without a result, by part and number, and the batch that each was taken
+            from.  After a client has asked again, two parts may hold the same case.
     """
 
     __slots__ = ("expires_s", "outstanding", "thief", "ttl_s")
 
-    def __init__(self, thief: str, outstanding: dict[int, Batch], now_s: float, ttl_s: float):
+    def __init__(self, thief: str, outstanding: dict[Case, Batch], now_s: float, ttl_s: float):
         self.thief = thief
         self.outstanding = outstanding
         self.ttl_s = ttl_s
@@ -80,7 +85,7 @@ class Held:
         self.victim = victim
         self.depth = depth
         self.left = left
-        self.outbox: list[int] = []
+        self.outbox: list[Case] = []
         self.flushing = False
         self.dropped = False
         self.sent_s = now_s
@@ -124,21 +129,16 @@ class Lending:
 
     # --- queue and slots -------------------------------------------------------------------------
 
-    def submit(self, batch: Batch, *, first: bool = False) -> None:
-        """Cases come."""
-        if batch.held is None and not first:
-            self.own.append(batch)
-        self._enqueue(batch, len(batch.cases), first=first)
+    def submit(self, batch: Batch) -> None:
+        """A client sends cases."""
+        self.own.append(batch)
+        self._enqueue(batch)
         self._start()
         self._node.tell()
 
-    def _enqueue(self, batch: Batch, count: int, *, first: bool) -> None:
-        queue = self._queues[batch.depth]
-        if first:
-            queue.appendleft(batch)
-        else:
-            queue.append(batch)
-        self._count(batch.depth, count)
+    def _enqueue(self, batch: Batch) -> None:
+        self._queues[batch.depth].append(batch)
+        self._count(batch.depth, len(batch.cases))
 
     def _count(self, depth: int, cases: int) -> None:
         self._waiting[depth] += cases
@@ -179,7 +179,7 @@ class Lending:
         if held is None:
             self._simulation.answer(case)
         elif not held.dropped:
-            held.outbox.append(case)
+            held.outbox.append((batch.part, case))
             if len(held.outbox) >= held.left:
                 self._flush(held)
             elif not held.flushing:
@@ -232,7 +232,8 @@ class Lending:
         size = len(node.members)
         name = policy.choose_victim(victims, node.name, size, node.round_trip_s, node.rng)
         if name is None:
-            if self._failures and node.members.loads(now_s):
+            # Others ask now, or all that is known is not to be asked yet.
+            if node.members.victims(now_s):
                 self._fail()
             return
         self._asking = request = next(_numbers)
@@ -275,8 +276,8 @@ class Lending:
         self._failures = 0
         held = Held(number, victim, depth, sum(map(len, parts)), now_s)
         self._held[number] = held
-        for part in parts:
-            self._enqueue(Batch(part, held), len(part), first=False)
+        for place, part in enumerate(parts):
+            self._enqueue(Batch(part, held, place))
         self._start()
         self._node.tell()
         self._node.later(ttl_s / 3, self._renew, held, ttl_s)
@@ -304,7 +305,7 @@ class Lending:
         cost_s = costs.frame_s + costs.result_s * len(results)
         node.work(cost_s, self._send_frame, held, results, cost_s)
 
-    def _send_frame(self, held: Held, results: list[int], cost_s: float) -> None:
+    def _send_frame(self, held: Held, results: list[Case], cost_s: float) -> None:
         size = _LOAD_BYTES + self._costs.result_bytes * len(results)
         gossip = self._node.members.rumour([], self._simulation.now_s)
         self._simulation.send(
@@ -361,11 +362,11 @@ class Lending:
         node.work(cost_s, self._send_lease, thief, request, number, depth, parts, ttl_s, cost_s)
         node.later(ttl_s, self._look_at, number, lease)
 
-    def _cut(self, depth: int, count: int) -> tuple[list[list[int]], dict[int, Batch]]:
+    def _cut(self, depth: int, count: int) -> tuple[list[list[int]], dict[Case, Batch]]:
         """Cases from the end of the queue: whole submissions, and a part of one at most."""
         queue = self._queues[depth]
         parts: list[list[int]] = []
-        outstanding: dict[int, Batch] = {}
+        outstanding: dict[Case, Batch] = {}
         left = count
         while left:
             batch = queue[-1]
@@ -377,8 +378,8 @@ class Lending:
                 part = [batch.cases.pop() for _ in range(left)]
             left -= len(part)
             if part:
+                outstanding.update(((len(parts), case), batch) for case in part)
                 parts.append(part)
-                outstanding.update(dict.fromkeys(part, batch))
         self._count(depth, -count)
         return parts, outstanding
 
@@ -424,7 +425,7 @@ class Lending:
         thieves = [lease.thief for lease in self.leases.values() if lease.thief in loads]
         return self._node.rng.sample(thieves, min(_HINTS, len(thieves)))
 
-    def hear_results(self, thief: Node, held: Held, results: list[int], gossip: Gossip) -> None:
+    def hear_results(self, thief: Node, held: Held, results: list[Case], gossip: Gossip) -> None:
         """A frame of results has come, perhaps an empty one."""
         self._node.hear(gossip)
         lease = self.leases.get(held.number)
@@ -436,7 +437,7 @@ class Lending:
             return
         lease.expires_s = self._simulation.now_s + lease.ttl_s
         for case in results:
-            self._deliver(lease.outstanding.pop(case), case)
+            self._deliver(lease.outstanding.pop(case), case[1])
         if not lease.outstanding:
             del self.leases[held.number]
 
@@ -461,7 +462,7 @@ class Lending:
         lease = self.leases.pop(number)
         self._simulation.seen.expired += 1
         by_batch: dict[Batch, list[int]] = {}
-        for case, batch in lease.outstanding.items():
+        for (_, case), batch in lease.outstanding.items():
             by_batch.setdefault(batch, []).append(case)
         for batch, cases in by_batch.items():
             if batch.held is not None and batch.held.dropped:

@@ -138,6 +138,8 @@ class Node:
         for target in self.members.tick(now_s):
             self._probe(target)
         self._notice()
+        if len(self.members) == 1:
+            self.simulation.introduce(self)
         self.simulation.at(now_s + self.members.period_s, self.tick)
 
     def _notice(self) -> None:

@@ -7,6 +7,7 @@ no exchange repairs them, and what is not among the ones most worth taking from 
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterable, Iterator
 
 from scalebox.cluster.records import Heard, Load
@@ -16,17 +17,15 @@ FRESH_S = 2.0
 #: Others take, too: of a backlog that was heard of so long ago half is thought to be there still.
 #: When work runs out, who has something left is found by this among those that had much.
 _HALVED_S = 0.5
+#: A backlog of nothing has a logarithm, too.
+_LEAST_S = 1e-6
 #: So many are kept; a thief needs a choice, not all.  Twice as many before the rest is let go, so
 #: that keeping the bound costs next to nothing a load.
-KEPT = 64
-
-
-def _left(backlog_s: float, age_s: float) -> float:
-    return float(backlog_s * 0.5 ** (age_s / _HALVED_S))
+KEPT = 32
 
 
 class _Known:
-    __slots__ = ("incarnation", "load", "said_s", "told")
+    __slots__ = ("incarnation", "load", "said_s", "told", "worth")
 
     def __init__(self, incarnation: int, load: Load, said_s: float) -> None:
         self.incarnation = incarnation
@@ -34,6 +33,9 @@ class _Known:
         self.said_s = said_s
         #: How often it was passed on.
         self.told = 0
+        #: What is left of all backlogs is halved at the same pace, so that their order stays: this
+        #: is the logarithm of what was there at time 0, as it were.
+        self.worth = math.log2(load.backlog_s + _LEAST_S) + said_s / _HALVED_S
 
 
 class Loads:
@@ -75,7 +77,7 @@ class Loads:
         oldest_s = now_s - FRESH_S
         for node, known in self._known.items():
             if known.load.cases and known.said_s >= oldest_s:
-                yield node, known.load, _left(known.load.backlog_s, max(0.0, now_s - known.said_s))
+                yield node, known.load, 2.0 ** (known.worth - now_s / _HALVED_S)
 
     def tell(self, most: int, times: int, but: str, now_s: float) -> dict[str, Heard]:
         """Those most worth taking from, and counts that they are told.
@@ -87,7 +89,7 @@ class Loads:
         """
         oldest_s = now_s - FRESH_S
         worth = [
-            (_left(known.load.backlog_s, now_s - known.said_s), node)
+            (known.worth, node)
             for node, known in self._known.items()
             if known.load.cases and known.told < times and known.said_s >= oldest_s and node != but
         ]
@@ -111,5 +113,5 @@ class Loads:
         oldest_s = now_s - FRESH_S
         fresh = [item for item in self._known.items() if item[1].said_s >= oldest_s]
         self._known = dict(
-            heapq.nlargest(KEPT, fresh, key=lambda item: (item[1].load.backlog_s, item[1].said_s))
+            heapq.nlargest(KEPT, fresh, key=lambda item: (item[1].load.cases > 0, item[1].worth))
         )

@@ -39,6 +39,8 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 1.0
 ASKERS = 4 * MOST_SERVED
 #: What a victim needs for one lease, roughly: who comes too early comes back after those before.
 _SERVICE_S = 0.003
+#: Whoever is sent away comes back by then: meanwhile it asks others.
+LONGEST_WAIT_S = 10.0
 #: Backlogs below are gone before anybody comes.
 _LEAST_NEWS_S = 0.5
 #: A backlog that is known already is news again when it is so much larger.
@@ -158,10 +160,10 @@ def share(
     Returns:
         How many cases, and what they are thought to need in seconds; zeros: nothing.
     """
-    if cases <= 0 or thief_free_slots <= 0:
+    # What costs nothing is worth no journey.
+    if cases <= 0 or thief_free_slots <= 0 or backlog_s <= 0:
         return 0, 0.0
-    # What costs nothing is worth no journey; a victim without an estimate gives a tiny one.
-    case_s = max(backlog_s / cases, 1e-6)
+    case_s = backlog_s / cases
     kept = round(victim_slots * round_trip_s / case_s)
     if hops_left > 1:
         most_s = min(_FED * wanted_s, MOST_LEASE_S)
@@ -207,7 +209,7 @@ def ask_again_s(served: int, refused: int, rng: random.Random) -> float:
         refused: how many it has sent away in the last second, and expects back.
         rng: chance.
     """
-    bound_s = min(_LONGEST_PAUSE_S, _SERVICE_S * (served + refused))
+    bound_s = min(LONGEST_WAIT_S, _SERVICE_S * (served + refused))
     return bound_s * (0.5 + 0.5 * rng.random())
 
 
