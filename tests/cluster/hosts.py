@@ -6,7 +6,7 @@
         hosts.heal()
         hosts[3].line(delay_s=0.02, loss=0.01)   # each way
         hosts[2].kill()
-        await hosts[2].start()
+        await hosts[2].up()
 
 A host is a network namespace with an address, a folder (store, socket, configuration, log) and user
 ids of its own.  Everything else it shares with the machine: cores, memory, file system, so that
@@ -60,6 +60,7 @@ _ANSWER_S = 30.0
 #: Descriptors that come with one message, at most (SCM_MAX_FD of the kernel).
 _MOST_DESCRIPTORS = 253
 _MOST_HOSTS = 60
+_GONE = "the process that makes the hosts' network does not answer"
 #: A slow host's processes run for a share of each such period.
 _PERIOD_S = 0.1
 
@@ -233,17 +234,14 @@ class Host(Place):
             self._slowed = asyncio.create_task(self._run_at_times(share))
 
     async def _run_at_times(self, share: float) -> None:
-        while True:
-            daemon = self.running()
-            stopped = [daemon.pid, *processes.descendants(daemon.pid)]
+        while self.daemon is not None and self.runs:
+            stopped = [self.daemon.pid, *processes.descendants(self.daemon.pid)]
             try:
                 _signal(stopped, signal.SIGSTOP)
                 await asyncio.sleep(_PERIOD_S * (1 - share))
             finally:
                 _signal(stopped, signal.SIGCONT)
             await asyncio.sleep(_PERIOD_S * share)
-            if not self.runs:
-                return
 
     def end_soon(self) -> None:
         """Tell the daemon to end, if one runs."""
@@ -406,16 +404,22 @@ class Hosts:
             HostsError: it refuses, or is gone.
         """
         assert self._control is not None, "the hosts are not open"
-        self._control.send(json.dumps(words).encode())
+        try:
+            self._control.send(json.dumps(words).encode())
+        except OSError as error:
+            raise HostsError(_GONE) from error
         return self._answer()
 
     def _answer(self) -> list[int]:
         assert self._control is not None
-        data, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, _MOST_DESCRIPTORS)
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, 1 << 16, _MOST_DESCRIPTORS)
+        except OSError as error:
+            raise HostsError(_GONE) from error
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)
         if not data:
-            raise HostsError("the process that makes the hosts' network has ended")
+            raise HostsError(_GONE)
         if error := json.loads(data).get("error"):
             raise HostsError(f"the hosts' network: {error.strip()}")
         return descriptors
