@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test cgroup-test ray-test lint format bench labels judges-report load stability soak hostile dist check-dist doctor venv venv-test venv-ray venv-dist clean
+.PHONY: help demo test cgroup-test ray-test lint format bench labels judges-report load stability soak simulate hostile dist check-dist doctor venv venv-test venv-ray venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -62,6 +62,9 @@ stability: venv  ## real programs in quiet and under overload: no verdict differ
 
 soak: venv  ## a million trivial cases; nothing grows, nothing becomes dearer (ARGS: --help)
 	$(BIN)/python -m bench.soak $(ARGS)
+
+simulate: venv  ## thousands of nodes as a model, with the daemon's own policy (ARGS: --help)
+	$(BIN)/python -m bench.simulate $(ARGS)
 
 hostile: venv-test  ## attacks at every level that this host gives; what each leaves (ARGS: --help)
 	$(BIN)/python -m tests.hostile.run $(ARGS)

@@ -110,6 +110,15 @@ class CallJudgement(Judgement[CallTests]):
     def cases_of(self, index: int) -> Sequence[int]:
         return self._batches[index]
 
+    def withdraw(self, index: int) -> Sequence[int]:
+        cases = super().withdraw(index)
+        del self._batches[index]
+        return cases
+
+    def again(self, cases: Sequence[int]) -> None:
+        self._batches[cases[0]] = cases
+        self.submit((cases[0],))
+
     def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
         batch = self._batches[index]
         if len(outcome.channel) > LARGE_BYTES:
