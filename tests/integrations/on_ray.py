@@ -220,9 +220,7 @@ def test_a_node_dies_in_the_middle_and_nothing_is_lost(
     # Neither the head nor the one that this process talks to.
     own = ray.get_runtime_context().get_node_id()
     (dies, *_) = (
-        node
-        for node in cluster.list_all_nodes()
-        if not node.is_head() and node.node_id != own
+        node for node in cluster.list_all_nodes() if not node.is_head() and node.node_id != own
     )
     at = ready(daemons)[dies.node_id]
     seen: Counter[int] = Counter()
