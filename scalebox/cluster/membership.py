@@ -335,9 +335,8 @@ class Members:
         own = Heard(incarnation=gossip.incarnation, load=gossip.load)
         if self._loads.hear(sender, own, now_s):
             newer.append(sender)
-        if gossip.digest == self.digest:
-            self._differs_since_s = None
-        elif self._differs_since_s is None:
+        # One that knows the same proves nothing of the others: two camps may each be of one mind.
+        if gossip.digest != self.digest and self._differs_since_s is None:
             self._differs_since_s = now_s
         return newer
 
@@ -348,13 +347,13 @@ class Members:
         different things for longer than news takes.
         """
         known = self._table.get(gossip.sender)
-        since_s = self._differs_since_s
+        since_s, differs = self._differs_since_s, gossip.digest != self.digest
         news_s = _DIFFER_PERIODS * self.period_s * self._log2()
         if now_s < self._exchange_from_s or not (
             known is None
             or known.incarnation < gossip.incarnation
             or gossip.members > 2 * len(self)
-            or (since_s is not None and now_s - since_s > news_s)
+            or (differs and since_s is not None and now_s - since_s > news_s)
         ):
             return False
         self._exchange_from_s = now_s + _EXCHANGE_EACH * self.period_s

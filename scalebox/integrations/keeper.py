@@ -27,7 +27,6 @@ import ray
 
 from scalebox.client.local import PrivateDaemon
 from scalebox.client.sync import Client
-from scalebox.config import Config
 from scalebox.errors import ScaleboxError
 
 _log = logging.getLogger("scalebox.ray")
@@ -191,9 +190,8 @@ class Keeper:
         tables: dict[str, Any] = {
             "node": self._node_id,
             "server": {"tcp": tcp, "tokens": {"ray": settings.token}},
+            "cluster": self.cluster(),
         }
-        if "cluster" in Config.__struct_fields__:
-            tables["cluster"] = self.cluster()
         for name, value in settings.overrides.items():
             ours = tables.get(name)
             if isinstance(ours, dict) and isinstance(value, Mapping):
@@ -231,9 +229,9 @@ class Keeper:
             for node_id in list(chosen):
                 try:
                     actor = ray.get_actor(name_of(self._job_id, node_id))
-                except ValueError:
+                    asked.append(actor.peer_address.remote())
+                except ValueError:  # there is none of that name, not yet
                     continue
-                asked.append(actor.peer_address.remote())
                 chosen.remove(node_id)
             if chosen:
                 self._end.wait(_LOOK_S)

@@ -132,7 +132,7 @@ class Daemons:
 
     def whereabouts(self) -> dict[str, Whereabouts | None]:
         """Where the daemon of each node is, by the node's id; None: it is not ready."""
-        asked = {node_id: keeper.where.remote() for node_id, keeper in self._keepers.items()}
+        asked = {node_id: _asked(keeper.where) for node_id, keeper in self._keepers.items()}
         return {node_id: _answer(reference) for node_id, reference in asked.items()}
 
     def wait_until_ready(self, timeout_s: float) -> None:
@@ -151,7 +151,7 @@ class Daemons:
                 break
             time.sleep(0.1)
         troubles = [
-            f"node {node_id}: {_answer(self._keepers[node_id].trouble.remote())}"
+            f"node {node_id}: {_answer(_asked(self._keepers[node_id].trouble))}"
             for node_id in missing
             if node_id in self._keepers
         ]
@@ -165,7 +165,11 @@ class Daemons:
         self._end.set()
         self._thread.join()
         keepers, self._keepers = self._keepers, {}
-        asked = [keeper.stop.remote() for keeper in keepers.values()]
+        asked = [
+            reference
+            for keeper in keepers.values()
+            if (reference := _asked(keeper.stop)) is not None
+        ]
         if asked:
             ray.wait(asked, num_returns=len(asked), timeout=_STOP_TIMEOUT_S)
         for keeper in keepers.values():
@@ -448,17 +452,17 @@ class _Members:
                     self._keepers[node_id] = ray.get_actor(name_of(self._job_id, node_id))
 
     def _ask(self, node_ids: list[str]) -> None:
-        asked = {self._keepers[node_id].where.remote(): node_id for node_id in node_ids}
-        if not asked:
-            return
-        ready, _ = ray.wait(list(asked), num_returns=len(asked), timeout=_ASK_TIMEOUT_S)
-        for reference in ready:
-            place = _answer(reference)
+        asked = {node_id: _asked(self._keepers[node_id].where) for node_id in node_ids}
+        awaited = [reference for reference in asked.values() if reference is not None]
+        if awaited:
+            ray.wait(awaited, num_returns=len(awaited), timeout=_ASK_TIMEOUT_S)
+        for node_id, reference in asked.items():
+            place = _answer(reference, timeout_s=0.0)
             if place is None:
                 # Restarting, or its actor is gone: the name may belong to another one by now.
-                del self._keepers[asked[reference]]
+                del self._keepers[node_id]
             else:
-                self._places[asked[reference]] = place
+                self._places[node_id] = place
 
     def _contact(self, node_id: str, place: Whereabouts) -> Contact:
         if node_id == self._own:
@@ -466,9 +470,20 @@ class _Members:
         return Contact(place.url, place.token, place.slots)
 
 
-def _answer(reference: Any) -> Any:
-    """What an actor said; None: it did not."""
+def _asked(method: Any) -> Any:
+    """A question to an actor; None: it is gone, which older Rays say by a plain exception."""
     try:
-        return ray.get(reference, timeout=_ASK_TIMEOUT_S)
+        return method.remote()
+    except Exception as error:
+        _log.debug("an actor cannot be asked: %s", error)
+        return None
+
+
+def _answer(reference: Any, timeout_s: float = _ASK_TIMEOUT_S) -> Any:
+    """What an actor said; None: it did not."""
+    if reference is None:
+        return None
+    try:
+        return ray.get(reference, timeout=timeout_s)
     except (ray.exceptions.RayError, TimeoutError):
         return None
