@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test cgroup-test lint format bench labels judges-report load stability soak hostile dist check-dist doctor venv venv-test venv-dist clean
+.PHONY: help demo test cgroup-test ray-test lint format bench labels judges-report load stability soak simulate hostile cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -31,6 +31,9 @@ test: lint  ## everything that is checked: lint, types, import arrows, tests (AR
 
 cgroup-test: venv-test  ## the sandbox's tests under cgroup v2, in User Mode Linux (ARGS: pytest's)
 	$(BIN)/python scripts/cgroup_test.py $(ARGS)
+
+ray-test: venv-ray  ## daemons on a Ray cluster of several nodes on this machine (ARGS: pytest's)
+	$(BIN)/python -m pytest -q tests/integrations/on_ray.py $(ARGS)
 
 lint: venv-test  ## ruff, mypy --strict, import arrows
 	$(BIN)/ruff check .
@@ -60,8 +63,20 @@ stability: venv  ## real programs in quiet and under overload: no verdict differ
 soak: venv  ## a million trivial cases; nothing grows, nothing becomes dearer (ARGS: --help)
 	$(BIN)/python -m bench.soak $(ARGS)
 
+simulate: venv  ## thousands of nodes as a model, with the daemon's own policy (ARGS: --help)
+	$(BIN)/python -m bench.simulate $(ARGS)
+
 hostile: venv-test  ## attacks at every level that this host gives; what each leaves (ARGS: --help)
 	$(BIN)/python -m tests.hostile.run $(ARGS)
+
+cluster-test: venv-test  ## several daemons on test hosts: network namespaces of this machine (ARGS: pytest's)
+	$(BIN)/python -m pytest -q tests/cluster $(ARGS)
+
+cluster-bench: venv-test  ## what stealing is worth and costs, on up to eight test hosts (ARGS: --help)
+	$(BIN)/python -m bench.cluster $(ARGS)
+
+cluster-chaos: venv-test  ## 20,000 cases while nodes die and the network parts; nothing lost (ARGS: --help)
+	$(BIN)/python -m bench.chaos $(ARGS)
 
 dist: venv-dist  ## wheel, sdist and the single-file scaleboxd, in dist/
 	$(BIN)/python scripts/dist.py $(ARGS)
@@ -77,6 +92,9 @@ venv:  ## make .venv ready
 
 venv-test:
 	@$(PYTHON) scripts/bootstrap.py test
+
+venv-ray:
+	@$(PYTHON) scripts/bootstrap.py test ray
 
 venv-dist:
 	@$(PYTHON) scripts/bootstrap.py dist

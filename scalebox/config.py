@@ -24,6 +24,10 @@ MIB = 1 << 20
 GIB = 1 << 30
 
 Count = Annotated[int, Meta(ge=1)]
+#: As 16 random bytes in hexadecimal digits: who listens to the network can try keys at leisure.
+MIN_KEY_CHARACTERS = 32
+_MAX_KEY_CHARACTERS = 4096
+_MAKE_KEY = "make one with `openssl rand -hex 32`, the same for all hosts"
 # An empty secret would let in everybody who sends none.
 Secret = Annotated[str, Meta(min_length=8, pattern=r"^\S(.*\S)?(?!\n)$")]
 
@@ -39,6 +43,7 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         tokens: name → secret; a TCP request needs `Authorization: Bearer SECRET`.  The name is the
             client that fairness counts.  A secret has 8 characters at least, no space at its ends.
             Without tokens TCP listens on loopback only.
+        tls_certificate, tls_key: PEM files; set: TCP speaks TLS.
         max_request_bytes: a larger request body is refused with 413.
         drain_timeout_s: how long SIGTERM waits for the work at hand.
     """
@@ -47,6 +52,8 @@ class ServerConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     socket_mode: Annotated[str, Meta(pattern="^0?[0-7]{3}$")] = "0600"
     tcp: str = ""
     tokens: dict[Annotated[str, Meta(min_length=1)], Secret] = {}
+    tls_certificate: str = ""
+    tls_key: str = ""
     max_request_bytes: Bytes = 256 * MIB
     drain_timeout_s: Seconds = 30.0
 
@@ -221,6 +228,76 @@ class LanguagesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     testlib_path: str = ""
 
 
+class ClusterConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Other daemons, whose test cases this one takes when it is idle, and that take its own.
+
+    Attributes:
+        listen: `host:port` for peers; empty: no cluster.
+        advertise: `host:port` by which peers reach it; empty: found out, from `listen` or from the
+            address by which this host reaches the others.
+        key: the secret that peers share, 32 characters at least.
+        key_file: a file that holds it, which only the daemon's user and group can read.
+        provider: where hosts come from, besides `seeds`.
+        seeds: `host` or `host:port` of daemons that may be there; one that is will do.
+        dns_name: for `dns`: a name whose addresses are the hosts'.
+        port: of hosts that are named without one.
+        gossip_period_s: between two probes of others.
+        steal: whether this daemon takes cases from others.
+        recheck: the share of peers' results that is run here once more, and compared.
+        hedge: whether the last cases that peers still have are run here, too.
+        max_lease_bytes: test data that may be lent at once to one peer.
+        tls_certificate, tls_key, tls_ca: PEM files; set: peers speak TLS and show each other
+            certificates of that authority.
+    """
+
+    listen: str = ""
+    advertise: str = ""
+    key: str = ""
+    key_file: str = ""
+    provider: Literal["static", "dns", "slurm", "ray"] = "static"
+    seeds: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    dns_name: str = ""
+    port: Annotated[int, Meta(ge=1, le=65_535)] = 8766
+    gossip_period_s: Annotated[float, Meta(ge=0.05, le=60)] = 1.0
+    steal: bool = True
+    recheck: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    hedge: bool = False
+    max_lease_bytes: Bytes = 64 * MIB
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_ca: str = ""
+
+    def secret(self) -> str:
+        """The key, from wherever it is; empty: there is none.
+
+        Raises:
+            ConfigError: it is given twice, too short, or in a file that cannot be read, or that
+                others can read.
+        """
+        if self.key and self.key_file:
+            raise ConfigError("cluster.key and cluster.key_file are both set; keep one of them")
+        if not self.key_file:
+            option, key = "cluster.key", self.key
+        else:
+            path = Path(self.key_file)
+            option = f"cluster.key_file = {path}"
+            check_private(path, "cluster.key_file")
+            try:
+                with path.open(encoding="utf-8") as file:
+                    key = file.read(_MAX_KEY_CHARACTERS + 1).strip()
+            except (OSError, UnicodeDecodeError) as error:
+                words = getattr(error, "strerror", None) or "it is not text"
+                raise ConfigError(f"{option} cannot be read: {words}") from error
+            if not key:
+                raise ConfigError(f"{option} is empty; {_MAKE_KEY}")
+        if key and not MIN_KEY_CHARACTERS <= len(key) <= _MAX_KEY_CHARACTERS:
+            raise ConfigError(
+                f"{option}: the key has {len(key)} characters; it takes {MIN_KEY_CHARACTERS} at "
+                f"least, and {_MAX_KEY_CHARACTERS} at most; {_MAKE_KEY}"
+            )
+        return key
+
+
 class LogConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Logging; `console` is for people, `json` for collectors."""
 
@@ -239,6 +316,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     store: StoreConfig = StoreConfig()
     judges: JudgesConfig = JudgesConfig()
     languages: LanguagesConfig = LanguagesConfig()
+    cluster: ClusterConfig = ClusterConfig()
     log: LogConfig = LogConfig()
 
     def socket_path(self) -> Path:
@@ -302,6 +380,26 @@ def _own_place_in_tmp() -> Path:
             "your own, or have it removed"
         )
     return path
+
+
+def check_private(path: Path, option: str) -> None:
+    """Look whether a file with a secret is read by its owner and group alone.
+
+    The group may: that is how Kubernetes hands secrets to processes of another user than root.
+
+    Raises:
+        ConfigError: it is not there, or others can read or change it.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        raise ConfigError(f"{option} = {path} cannot be read: {error.strerror}") from error
+    if mode & (stat.S_IRWXO | stat.S_IWGRP):
+        raise ConfigError(
+            f"{option} = {path} can be read or changed by others (mode {stat.S_IMODE(mode):04o}): "
+            f"it is no secret any more. Make a new one, and keep it to yourself: chmod 600 {path} "
+            "(in Kubernetes: defaultMode: 0440 on the secret's volume)"
+        )
 
 
 def load(path: Path | None) -> Config:

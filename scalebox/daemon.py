@@ -51,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(anyio.run(_doctor, config, options.json))
         parent = _watched_parent(options.exit_with_parent)
         _allow_descriptors()
+        # Programs run as other users, and have to read some of what is made here (precompiled
+        # headers, say); what nobody else may read has its mode when it is made.
+        os.umask(0o022)
         with _claimed(config.store_directory(), config.socket_path()):
             anyio.run(_serve, config, parent, backend_options={"use_uvloop": True})
     except (ScaleboxError, ExceptionGroup) as error:
@@ -183,14 +186,23 @@ def _private(path: str, flags: int) -> int:
 
 
 async def _serve(config: Config, parent: int) -> None:
+    from scalebox.cluster.service import clustered
     from scalebox.engine.service import running
 
+    if config.cluster.listen:
+        from scalebox.cluster.listen import entrance
+        from scalebox.cluster.providers import make_provider
+
+        # What is wrong there is to be said before anything is started.
+        await entrance(config.cluster)
+        make_provider(config.cluster)
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
         # What the API needs is loaded while the first slot starts.
         loaded = asyncio.get_running_loop().run_in_executor(None, import_module, _API)
         async with (
             _judges(config.judges, config.judges_file()).in_use() as judges,
             running(config, judges) as engine,
+            clustered(config, engine),
         ):
             serve = (await loaded).serve
             async with serve(config, engine), anyio.create_task_group() as tasks:

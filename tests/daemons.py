@@ -77,11 +77,7 @@ class Place:
 
     def command(self, *arguments: str, **tables: Mapping[str, Any]) -> list[str]:
         """The words that start a daemon here, with some tables of the configuration."""
-        config: dict[str, Any] = {
-            "server": {"socket": str(self.socket), "drain_timeout_s": 60.0},
-            "store": {"directory": str(self.store)},
-            "sandbox": {"isolation": self.kind.level, "slots": 2},
-        }
+        config = self.config()
         for name, table in tables.items():
             config[name] = {**config.get(name, {}), **table}
         file = self.directory / "scalebox.toml"
@@ -93,6 +89,14 @@ class Place:
             *arguments,
         ]
         return unprivileged.command(words) if self.kind.ordinary else words
+
+    def config(self) -> dict[str, Any]:
+        """What every daemon here is configured with."""
+        return {
+            "server": {"socket": str(self.socket), "drain_timeout_s": 60.0},
+            "store": {"directory": str(self.store)},
+            "sandbox": {"isolation": self.kind.level, "slots": 2},
+        }
 
     def prefix(self) -> list[str]:
         """Words before the daemon's own, which execute what follows them."""

@@ -297,7 +297,7 @@ def test_every_command_and_option_is_described() -> None:
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 option = next(o for o in parameter.opts if o.startswith("--"))
-                common = option in ("--socket", "--url", "--token", "--local")
+                common = option in ("--socket", "--url", "--token", "--ca", "--local")
                 assert (common and shared) or option in sections[name], f"{name} {option}"
 
 

@@ -36,14 +36,15 @@ def possible() -> bool:
 def main() -> None:
     """Show what is hidden, change the user, execute."""
     uid, words = int(sys.argv[1]), sys.argv[2:]
-    _show([str(ROOT), sys.prefix, sys.base_prefix])
+    show([str(ROOT), sys.prefix, sys.base_prefix])
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
     os.execvp(words[0], words)
 
 
-def _show(paths: list[str]) -> None:
+def show(paths: list[str]) -> None:
+    """Make paths that lie where only root may pass visible to all, in a mount namespace."""
     hidden = {path: closed for path in paths if (closed := _closed_parent(path))}
     if not hidden:
         return

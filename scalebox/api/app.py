@@ -20,6 +20,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("PUT", "/v1/problems/{id:.+}", native.put_problem),
     ("GET", "/v1/problems/{id:.+}", native.get_problem),
     ("GET", "/v1/status", native.get_status),
+    ("GET", "/v1/cluster", native.get_cluster),
     ("GET", "/v1/languages", native.get_languages),
     ("GET", "/v1/judges", judges.get_judges),
     ("POST", "/v1/judges", judges.post_judge),

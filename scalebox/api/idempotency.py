@@ -45,7 +45,12 @@ _NOT_KEPT_RUNS = frozenset({RunStatus.INTERNAL_ERROR, RunStatus.CANCELLED})
 
 
 async def work_digest(work: Submission | RunRequest) -> bytes:
-    """What two requests must share to count as the same work: SHA-256 of the canonical bytes."""
+    """What two requests must share to count as the same work: SHA-256 of the canonical bytes.
+
+    How long the answer may take is no part of it: who asks again has less time left.
+    """
+    if work.deadline_s is not None:
+        work = msgspec.structs.replace(work, deadline_s=None)
     try:
         data = canonical_bytes(work)
     except (OverflowError, TypeError, ValueError):

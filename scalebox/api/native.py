@@ -88,6 +88,11 @@ async def get_status(request: web.Request) -> web.StreamResponse:
     return respond(request, request.app[CONTEXT].engine.status())
 
 
+async def get_cluster(request: web.Request) -> web.StreamResponse:
+    """`GET /v1/cluster`: the other daemons, as this one sees them."""
+    return respond(request, request.app[CONTEXT].engine.cluster())
+
+
 async def get_languages(request: web.Request) -> web.StreamResponse:
     """`GET /v1/languages`: what can be run here, and what is missing."""
     return respond(request, request.app[CONTEXT].engine.languages())

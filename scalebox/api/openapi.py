@@ -17,6 +17,7 @@ from scalebox.api.messages import Batch, BlobStored, Health, ProblemStored
 from scalebox.model import (
     API_VERSION,
     BatchItem,
+    ClusterView,
     ErrorBody,
     JudgeInfo,
     JudgeRecord,
@@ -86,6 +87,7 @@ OPERATIONS = (
     ),
     Operation("GET", "/v1/problems/{id}", "A registered problem", answers={200: Problem}),
     Operation("GET", "/v1/status", "Slots, queue and counters", answers={200: Status}),
+    Operation("GET", "/v1/cluster", "The other daemons", answers={200: ClusterView}),
     Operation("GET", "/v1/languages", "What can be run here", answers={200: list[LanguageInfo]}),
     Operation("GET", "/v1/judges", "Judges that can be named", answers={200: list[JudgeInfo]}),
     Operation(

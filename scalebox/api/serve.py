@@ -17,10 +17,11 @@ from aiohttp import web
 
 from scalebox.api.app import make_app
 from scalebox.api.context import CONTEXT, ApiContext
-from scalebox.api.listen import parse_tcp, resolve, tcp_socket, unix_socket
+from scalebox.api.listen import unix_socket
 from scalebox.api.protocol import ApiProtocol, Door, connections_that_fit
 from scalebox.api.service import EngineService
 from scalebox.config import Config
+from scalebox.tcp import TLS_HANDSHAKE_S, join, parse_tcp, resolve, server_tls, tcp_socket
 
 _log = structlog.get_logger("scalebox.api")
 
@@ -65,20 +66,25 @@ async def serve(
 
     Raises:
         ConfigError: another daemon has the socket, the path cannot be used, the TCP address is
-            taken, malformed, or open to strangers without tokens.
+            taken, malformed, or open to strangers without tokens, or TLS cannot be spoken with
+            the certificate and key.
     """
     app = make_app(config, engine) if app is None else app
     context = app[CONTEXT]
-    address = parse_tcp(config.server.tcp)
+    options = config.server
+    address = parse_tcp(options.tcp, "server.tcp")
+    tls = server_tls("server", options.tls_certificate, options.tls_key)
     # Draining is done here, so aiohttp's own need not wait again.
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
     loop = asyncio.get_running_loop()
     async with AsyncExitStack() as stack:
         path = config.socket_path()
-        unix = stack.enter_context(unix_socket(path, int(config.server.socket_mode, 8)))
+        unix = stack.enter_context(unix_socket(path, int(options.socket_mode, 8)))
         sockets = [unix]
-        for family, bound in await resolve(address, bool(config.server.tokens)):
-            sockets.append(stack.enter_context(tcp_socket(family, bound)))
+        for family, bound in await resolve(
+            address, "server.tcp", guarded=bool(options.tokens), remedy="set server.tokens"
+        ):
+            sockets.append(stack.enter_context(tcp_socket(family, bound, "server.tcp")))
         await runner.setup()
         server = runner.server
         assert server is not None
@@ -101,15 +107,26 @@ async def serve(
             listening.append(await loop.create_unix_server(here, sock=unix, backlog=_BACKLOG))
             for sock in sockets[1:]:
                 listening.append(  # noqa: PERF401 - each is to be closed if the next one fails
-                    await loop.create_server(there, sock=sock, backlog=_BACKLOG)
+                    await loop.create_server(
+                        there,
+                        sock=sock,
+                        backlog=_BACKLOG,
+                        ssl=tls,
+                        ssl_handshake_timeout=TLS_HANDSHAKE_S if tls is not None else None,
+                    )
                 )
             tcp = tuple((str(s.getsockname()[0]), int(s.getsockname()[1])) for s in sockets[1:])
-            _log.info("listening", socket=str(path), tcp=[f"{host}:{port}" for host, port in tcp])
+            _log.info(
+                "listening",
+                socket=str(path),
+                tcp=[join(host, port) for host, port in tcp],
+                tls=tls is not None,
+            )
             yield Listeners(app, path, tcp)
         finally:
             for listener in listening:
                 listener.close()
-            await _drain(context, config.server.drain_timeout_s)
+            await _drain(context, options.drain_timeout_s)
             await runner.cleanup()
 
 

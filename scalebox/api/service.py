@@ -12,6 +12,7 @@ from typing import Protocol
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.model import (
+    ClusterView,
     JudgeDirectory,
     LanguageInfo,
     Problem,
@@ -60,6 +61,10 @@ class EngineService(Protocol):
 
     def status(self) -> Status:
         """A snapshot; cheap enough to be asked for on every probe."""
+        ...
+
+    def cluster(self) -> ClusterView:
+        """This daemon and the others that it knows."""
         ...
 
     def languages(self) -> list[LanguageInfo]:

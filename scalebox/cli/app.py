@@ -14,7 +14,7 @@ import click
 
 from scalebox import __version__
 from scalebox.cli.demo import demo
-from scalebox.cli.inspect import doctor, languages, status
+from scalebox.cli.inspect import cluster, doctor, languages, status
 from scalebox.cli.judge import judge
 from scalebox.cli.judges import judges
 from scalebox.cli.run import run
@@ -65,5 +65,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for _command in (judge, run, status, doctor, languages, judges, demo):
+for _command in (judge, run, status, cluster, doctor, languages, judges, demo):
     main.add_command(_command)

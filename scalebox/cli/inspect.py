@@ -101,6 +101,45 @@ def _slot_table(found: Status) -> Table:
 
 
 @click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the view as JSON.")
+@daemon_options
+def cluster(
+    as_json: bool, socket: Path | None, url: str | None, token: str | None, private: bool
+) -> None:
+    """Show the other daemons, as this one sees them."""
+    with connected(socket, url, token, private) as client:
+        found = client.cluster()
+    if as_json:
+        click.echo(msgspec.json.encode(found))
+        return
+    console = Console()
+    if not found.clustered:
+        console.print(
+            Text(f"{found.node} is alone: it listens for no peers (cluster.listen is empty)")
+        )
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("node", "state", "address", "slots", "free", "backlog", "lent", "borrowed", "ms"):
+        left = name in ("node", "state", "address")
+        table.add_column(name, justify="left" if left else "right", overflow="fold")
+    for one in found.nodes:
+        table.add_row(
+            Text(one.node),
+            "draining" if one.draining else one.state,
+            Text(one.address),
+            str(one.slots),
+            str(one.free_slots),
+            f"{one.backlog_cases} ({one.backlog_s:.1f} s)" if one.backlog_cases else "0",
+            str(one.lent_cases),
+            str(one.borrowed_cases),
+            f"{1000 * one.round_trip_s:.1f}" if one.round_trip_s else "-",
+        )
+    console.print(table)
+    for reason, count in sorted(found.refused.items()):
+        console.print(Text(f"refused: {count} messages ({reason})"))
+
+
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @daemon_options
 def languages(

@@ -18,6 +18,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 #: A person waits: a daemon that restarts is worth two seconds, not fifteen.
 _RETRIES = 4
 
+#: Where `--ca` is kept for `connected`: commands have nothing to do with it.
+_CA = "scalebox.ca"
+
 _ENDINGS = {
     ".py": "python",
     ".c": "c",
@@ -29,13 +32,25 @@ _ENDINGS = {
 
 
 def daemon_options(command: F) -> F:
-    """Adds --socket, --url, --token and --local."""
+    """Adds --socket, --url, --token, --ca and --local."""
     for option in (
         click.option(
             "--local", "private", is_flag=True, help="Start a private daemon for this command."
         ),
         click.option("--token", envvar="SCALEBOX_TOKEN", help="For --url; else $SCALEBOX_TOKEN."),
-        click.option("--url", help="The daemon's TCP address, as http://host:port."),
+        click.option(
+            "--ca",
+            envvar="SCALEBOX_CA",
+            type=click.Path(path_type=Path, dir_okay=False),
+            expose_value=False,
+            callback=_keep_ca,
+            help="For an https:// --url: PEM file of the authorities to trust; else $SCALEBOX_CA.",
+        ),
+        click.option(
+            "--url",
+            help="The daemon's TCP address, as http(s)://host:port; several with commas, of which "
+            "the first that answers is asked.",
+        ),
         click.option(
             "--socket",
             type=click.Path(path_type=Path),
@@ -44,6 +59,19 @@ def daemon_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def _keep_ca(context: click.Context, _: click.Parameter, value: Path | None) -> Path | None:
+    context.meta[_CA] = value
+    return value
+
+
+def _ca(url: str | None) -> Path | None:
+    """The file of `--ca`, where TLS is spoken."""
+    if url is None or "https://" not in url:
+        return None
+    kept: Path | None = click.get_current_context().meta.get(_CA)
+    return kept
 
 
 @contextlib.contextmanager
@@ -60,7 +88,7 @@ def connected(
         with local() as client:
             yield client
         return
-    with Client(url or socket, token=token, retries=_RETRIES) as client:
+    with Client(url or socket, token=token, ca=_ca(url), retries=_RETRIES) as client:
         yield client
 
 
@@ -74,7 +102,7 @@ async def async_connected(
         async with async_local() as client:
             yield client
         return
-    async with AsyncClient(url or socket, token=token, retries=_RETRIES) as client:
+    async with AsyncClient(url or socket, token=token, ca=_ca(url), retries=_RETRIES) as client:
         yield client
 
 

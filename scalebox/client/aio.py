@@ -14,24 +14,26 @@ from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
-from urllib.parse import quote
 
 import msgspec
 
-from scalebox.client.address import parse_address
+from scalebox.client.address import Addresses, parse_addresses
+from scalebox.client.calls import Calls
+from scalebox.client.daemons import Daemon, Daemons
 from scalebox.client.encode import Encoded, Encoder
-from scalebox.client.pipeline import Item, Pipeline, lost
+from scalebox.client.item import Item, Parcel, parcel_of
+from scalebox.client.kept import Kept, blob_path, judge_path, problem_path
+from scalebox.client.pipeline import Pipeline
+from scalebox.client.questions import Questions, decode
 from scalebox.client.requests import make_run_request, make_submission
-from scalebox.client.retry import Patience, RetryPolicy, is_busy, is_transient
+from scalebox.client.retry import RetryPolicy
 from scalebox.client.stream import Stream
-from scalebox.client.transport import Answer, BrokenConnection, Refusal, Transport
+from scalebox.client.transport import Answer
 from scalebox.errors import BadRequestError, RemoteError, ScaleboxError
 from scalebox.model import (
     Identifier,
-    JudgeInfo,
     JudgeRecord,
     JudgeState,
-    LanguageInfo,
     NewJudge,
     NewJudgeState,
     Problem,
@@ -39,7 +41,6 @@ from scalebox.model import (
     Report,
     RunRequest,
     RunResult,
-    Status,
     StorableJudge,
     Submission,
 )
@@ -53,49 +54,65 @@ Source = Iterable[Submission] | AsyncIterable[Submission]
 DEFAULT_IN_FLIGHT = 4096
 DEFAULT_IN_FLIGHT_BYTES = 128 << 20
 DEFAULT_CONNECTIONS = 64
+DEFAULT_UNRESPONSIVE_S = 20.0
+DEFAULT_KEPT_BYTES = 512 << 20
 _BATCH_ITEMS = 64
 _BATCH_BYTES = 8 << 20
 #: From this size on hashing takes more than a millisecond and leaves the event loop.
 _HASH_IN_THREAD_BYTES = 1 << 20
 
 
-class AsyncClient:
-    """A daemon, for asyncio programs.  Use it as an async context manager.
+class AsyncClient(Questions):
+    """A daemon, or several that stand in for each other, for asyncio programs.  Use it as an async
+    context manager.
 
     Parameters:
-        address: None: the default Unix socket; a path or `unix:/path`; `http(s)://host:port`.
-        token: for TCP: the secret of one of the daemon's `server.tokens`.
+        address: None: the default Unix socket; a path or `unix:/path`; `http(s)://host:port`;
+            several, most preferred first, in one text with commas or in a sequence.
+        token: for TCP: the secret of one of the daemon's `server.tokens`; of several, all have it.
+        ca: for `https://`: a PEM file with the authorities that the daemons' certificates may come
+            from; None: those that this host trusts.
         retries: how often in a row a request is repeated after a failed or broken connection
-            (with growing, jittered delays; the default waits about 15 s altogether).
-        busy_timeout_s: how long a daemon may go on answering "busy" (429, 503).
+            (with growing, jittered delays; the default waits about 15 s altogether).  Several
+            daemons are each tried every time.
+        busy_timeout_s: how long a daemon (all of them) may go on answering "busy" (429, 503).
         timeout_s: longest silence of a connection that owes an answer, seconds; None: no bound
             (a long queue is silent too; over TCP a daemon that owes answers is asked twice a
             minute whether it lives).
         connections: connections for submissions, those that wait for a few slow ones not counted;
             four times as many at most.
+        unresponsive_s: one of several daemons that does not say for so long whether it lives
+            loses its work to the next.
+        kept_bytes: of the problems, blobs and judges that are given to one of several daemons so
+            much is kept, for the others.
 
     Raises:
-        BadRequestError: the address is none.
+        BadRequestError: the address is none, or `ca` cannot be used.
     """
 
     def __init__(
         self,
-        address: str | Path | None = None,
+        address: Addresses = None,
         *,
         token: str | None = None,
+        ca: str | Path | None = None,
         retries: int = 8,
         busy_timeout_s: float = 600.0,
         timeout_s: float | None = None,
         connections: int = DEFAULT_CONNECTIONS,
+        unresponsive_s: float = DEFAULT_UNRESPONSIVE_S,
+        kept_bytes: int = DEFAULT_KEPT_BYTES,
     ) -> None:
-        self._transport = Transport(parse_address(address), token, timeout_s)
+        addresses = parse_addresses(address)
+        self._daemons = Daemons(addresses, token, timeout_s, unresponsive_s, ca)
+        self._kept = Kept(kept_bytes if self._daemons.several else 0)
         self._policy = RetryPolicy(retries=retries, busy_timeout_s=busy_timeout_s)
+        self._calls = Calls(self._daemons, self._kept, self._policy)
         self._connections = connections
         self._tasks = asyncio.TaskGroup()
         self._single: Pipeline | None = None
         self._streams: set[Stream] = set()
         self._waiting: set[asyncio.Future[Report]] = set()
-        self._background: list[asyncio.Task[None]] = []
         self._encoder = Encoder()
         # Unique over processes and forks; the counter tells submissions apart.
         self._key_prefix = uuid.uuid4().hex
@@ -103,15 +120,13 @@ class AsyncClient:
 
     @property
     def address(self) -> str:
-        """Where the daemon is, for people."""
-        return str(self._transport.address)
+        """Where the daemon is, for people; several with commas between them."""
+        return str(self._daemons)
 
     async def __aenter__(self) -> AsyncClient:
         await self._tasks.__aenter__()
-        self._transport.open()
+        self._daemons.open(self._tasks)
         self._single = self._new_pipeline()
-        if self._transport.address.socket is None:
-            self._background.append(self._tasks.create_task(self._transport.watch()))
         return self
 
     async def __aexit__(
@@ -128,11 +143,12 @@ class AsyncClient:
             for stream in list(self._streams):
                 await stream.close()
             await self._single.close()
-            for task in self._background:
-                task.cancel()
         finally:
-            await self._transport.close()
-            await self._tasks.__aexit__(exc_type, exc, traceback)
+            await self._daemons.close()
+            if exc_type is asyncio.CancelledError:
+                await self._tasks.__aexit__(exc_type, exc, traceback)
+            else:  # a group would put the block's own error into a group
+                await self._tasks.__aexit__(None, None, None)
 
     async def judge(self, submission: Submission | None = None, /, **fields: Any) -> Report:
         """Judge one submission.  Concurrent calls share connections and batches.
@@ -148,7 +164,7 @@ class AsyncClient:
             ConnectionFailedError: no daemon, after all retries.
             BadRequestError: the arguments are no submission.
         """
-        encoded = self._encode(make_submission(submission, fields))
+        parcel = self._encode(make_submission(submission, fields))
         future: asyncio.Future[Report] = asyncio.get_running_loop().create_future()
 
         def deliver(item: Item, outcome: Report | ScaleboxError, fatal: bool) -> None:
@@ -159,14 +175,14 @@ class AsyncClient:
             else:
                 future.set_exception(outcome)
 
-        item = Item(0, encoded, deliver)
+        item = Item(0, parcel, deliver)
         pipeline = self._open_pipeline()
         pipeline.submit(item)
         self._waiting.add(future)
         try:
             return await future
         except asyncio.CancelledError:
-            pipeline.abandon(item)
+            item.abandon()
             raise
         finally:
             self._waiting.discard(future)
@@ -274,9 +290,8 @@ class AsyncClient:
         request = make_run_request(request, fields)
         if request.idempotency_key is None:
             request = msgspec.structs.replace(request, idempotency_key=self._new_key())
-        encoded = self._encoder.encode(request)
-        answer = await self._call("POST", "/v1/run", encoded.data)
-        return _decode(answer, RunResult)
+        parcel = parcel_of(request, self._encoder)
+        return decode((await self._ask("POST", "/v1/run", parcel))[1], RunResult)
 
     async def put_blob(self, data: bytes) -> str:
         """Upload bytes, unless the daemon has them.  Returns their SHA-256, for `Blob(sha256=…)`.
@@ -288,13 +303,14 @@ class AsyncClient:
             digest = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
         else:
             digest = hashlib.sha256(data).hexdigest()
-        path = f"/v1/blobs/{digest}"
         try:
-            await self._call("HEAD", path)
+            daemon, _ = await self._ask("HEAD", blob_path(digest))
         except RemoteError as error:
             if error.http_status != 404:
                 raise
-            await self._call("PUT", path, data, content_type="application/octet-stream")
+            body = Parcel(Encoded(data, "application/octet-stream"))
+            daemon, _ = await self._ask("PUT", blob_path(digest), body)
+        self._kept.blob(digest, data, daemon)
         return digest
 
     async def put_problem(self, problem_id: str, problem: Problem) -> None:
@@ -312,35 +328,8 @@ class AsyncClient:
                 field="id",
             ) from None
         encoded = self._encoder.encode(problem)
-        path = f"/v1/problems/{quote(problem_id, safe='')}"
-        await self._call("PUT", path, encoded.data, content_type=encoded.content_type)
-
-    async def status(self) -> Status:
-        """The daemon's slots, queue and counters.  Raises as `judge` does."""
-        return _decode(await self._call("GET", "/v1/status"), Status)
-
-    async def languages(self) -> list[LanguageInfo]:
-        """What this daemon can run.  Raises as `judge` does."""
-        return _decode(await self._call("GET", "/v1/languages"), list[LanguageInfo])
-
-    async def judges(self) -> list[JudgeInfo]:
-        """The judges that a `NamedJudge` can name: those that ship, then the store's.
-
-        Raises as `judge` does.
-        """
-        return _decode(await self._call("GET", "/v1/judges"), list[JudgeInfo])
-
-    async def judge_record(self, name: str) -> JudgeRecord:
-        """All that is known of a judge, its source and proof too.
-
-        Parameters:
-            name: as a `NamedJudge` says it, or a hash.
-
-        Raises:
-            RemoteError, ConnectionFailedError: as `judge`.
-        """
-        path = f"/v1/judges/{quote(name, safe='')}"
-        return _decode(await self._call("GET", path), JudgeRecord)
+        daemon, answer = await self._ask("PUT", problem_path(problem_id), Parcel(encoded))
+        self._kept.problem(problem_id, encoded, answer, daemon)
 
     async def add_judge(
         self,
@@ -374,8 +363,11 @@ class AsyncClient:
             state=state,
             reason=reason,
         )
-        encoded = self._encoder.encode(new)
-        return _decode(await self._call("POST", "/v1/judges", encoded.data), JudgeRecord)
+        body = Parcel(self._encoder.encode(new))
+        daemon, answer = await self._ask("POST", "/v1/judges", body)
+        record = decode(answer, JudgeRecord)
+        self._kept.judge(record, daemon, is_new=True)
+        return record
 
     async def set_judge_state(
         self,
@@ -399,9 +391,11 @@ class AsyncClient:
             RemoteError, ConnectionFailedError, BadRequestError: as `judge`.
         """
         wish = NewJudgeState(state=state, reason=reason, force=force, proof=proof)
-        path = f"/v1/judges/{quote(name, safe='')}/state"
-        encoded = self._encoder.encode(wish)
-        return _decode(await self._call("POST", path, encoded.data), JudgeRecord)
+        body = Parcel(self._encoder.encode(wish))
+        daemon, answer = await self._ask("POST", f"{judge_path(name)}/state", body)
+        record = decode(answer, JudgeRecord)
+        self._kept.judge(record, daemon, is_new=False)
+        return record
 
     def open_stream(
         self,
@@ -433,7 +427,7 @@ class AsyncClient:
         await stream.close()
 
     def _open_pipeline(self) -> Pipeline:
-        if self._single is None or not self._transport.is_open:
+        if self._single is None or not self._daemons.are_open:
             raise ScaleboxError(
                 "this AsyncClient is not open; use it as `async with AsyncClient() as client:`"
             )
@@ -441,7 +435,8 @@ class AsyncClient:
 
     def _new_pipeline(self) -> Pipeline:
         return Pipeline(
-            self._transport,
+            self._daemons,
+            self._kept,
             self._tasks,
             self._policy,
             connections=self._connections,
@@ -453,39 +448,17 @@ class AsyncClient:
         self._keys += 1
         return f"{self._key_prefix}-{self._keys}"
 
-    def _encode(self, submission: Submission) -> Encoded:
+    def _encode(self, submission: Submission) -> Parcel:
         if not isinstance(submission, Submission):
             raise BadRequestError(
                 f"expected a scalebox.Submission, got {type(submission).__name__}"
             )
         if submission.idempotency_key is None:
             submission = msgspec.structs.replace(submission, idempotency_key=self._new_key())
-        return self._encoder.encode(submission)
+        return parcel_of(submission, self._encoder, self._kept.named_by(submission))
 
-    async def _call(
-        self, method: str, path: str, body: bytes | None = None, *, content_type: str | None = None
-    ) -> Answer:
+    async def _ask(
+        self, method: str, path: str, parcel: Parcel | None = None
+    ) -> tuple[Daemon, Answer]:
         self._open_pipeline()
-        patience = Patience(self._policy)
-        while True:
-            try:
-                return await self._transport.call(method, path, body, content_type)
-            except BrokenConnection as error:
-                if (delay := patience.failed()) is None:
-                    raise lost(self._transport, error, patience) from error
-            except Refusal as refusal:
-                delay = None
-                if is_busy(refusal.status):
-                    delay = patience.busy(refusal.retry_after_s)
-                elif is_transient(refusal.status):
-                    delay = patience.failed()
-                if delay is None:
-                    raise refusal.as_remote_error() from None
-            await asyncio.sleep(delay)
-
-
-def _decode(answer: Answer, kind: type[T]) -> T:
-    try:
-        return answer.decode(kind)
-    except Refusal as refusal:
-        raise refusal.as_remote_error() from None
+        return await self._calls.ask(method, path, parcel)

@@ -56,7 +56,7 @@ def local(
         HostError: the daemon did not become ready; the message holds what it said.
     """
     with contextlib.ExitStack() as stack:
-        daemon = stack.enter_context(_Daemon(_merge(overrides, tables)))
+        daemon = stack.enter_context(PrivateDaemon(_merge(overrides, tables)))
         daemon.wait_until_ready(ready_timeout_s)
         yield stack.enter_context(Client(daemon.socket))
 
@@ -68,7 +68,7 @@ async def async_local(
     """As `local`, for asyncio programs."""
     # Started on this thread: a kernel that ends a child with its parent watches the thread that
     # forked, and a worker thread may end long before the program.
-    daemon = _Daemon(_merge(overrides, tables))
+    daemon = PrivateDaemon(_merge(overrides, tables))
     daemon.start()
     try:
         await anyio.to_thread.run_sync(
@@ -92,8 +92,15 @@ def _merge(overrides: Overrides | None, tables: Overrides) -> dict[str, Any]:
     return merged
 
 
-class _Daemon:
-    """The child process and its directory."""
+class PrivateDaemon:
+    """The child process and its directory; for those who look after it themselves.
+
+    Parameters:
+        overrides: options of scalebox.toml, nested as there.
+
+    Attributes:
+        socket: where it listens, once it is started.
+    """
 
     def __init__(self, overrides: dict[str, Any]) -> None:
         self._overrides = overrides
@@ -104,7 +111,7 @@ class _Daemon:
         self._pid = os.getpid()
         self.socket = Path()
 
-    def __enter__(self) -> _Daemon:
+    def __enter__(self) -> PrivateDaemon:
         self.start()
         return self
 
@@ -165,6 +172,19 @@ class _Daemon:
                     f"the private scaleboxd was not ready after {timeout_s:g} s{self._said()}"
                 )
             time.sleep(0.02)
+
+    @property
+    def pid(self) -> int:
+        """Of the process; 0: there is none."""
+        return 0 if self._process is None else self._process.pid
+
+    def has_ended(self) -> bool:
+        """Whether there is no process, or not any more."""
+        return self._process is None or self._process.poll() is not None
+
+    def last_words(self) -> str:
+        """The end of what it wrote to its log."""
+        return self._said().partition("\n")[2]
 
     def stop(self) -> None:
         """SIGTERM, wait, SIGKILL if need be; remove the directory.  May be repeated.

@@ -1,4 +1,4 @@
-"""An event loop on a thread of its own, with an open `AsyncClient` in it: the engine of `Client`.
+"""An event loop on a thread of its own, with something open in it: the engine of `Client`.
 
 anyio's portal would do, were it not for forks: a child has these objects, but not the thread, and
 nothing that it lets go of here may wait for one.
@@ -11,38 +11,39 @@ import os
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import CancelledError, Future
-from contextlib import suppress
-from typing import Any, TypeVar
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any, Generic, TypeVar
 
 import uvloop
 
-from scalebox.client.aio import AsyncClient
 from scalebox.errors import ScaleboxError
 
 T = TypeVar("T")
+#: What is open in the loop: an `AsyncClient`, say.
+C = TypeVar("C")
 
 
-class LoopThread:
+class LoopThread(Generic[C]):
     """Runs from its making to `stop`.
 
     Parameters:
-        make: gives the client; called on the thread.
+        make: gives the client, which is opened and closed here; called on the thread.
 
     Raises:
         Exception: whatever making or opening the client raised.
     """
 
-    def __init__(self, make: Callable[[], AsyncClient]) -> None:
+    def __init__(self, make: Callable[[], AbstractAsyncContextManager[C]]) -> None:
         self._make = make
         self._pid = os.getpid()
-        self._ready: Future[tuple[asyncio.AbstractEventLoop, AsyncClient, asyncio.Event]] = Future()
+        self._ready: Future[tuple[asyncio.AbstractEventLoop, C, asyncio.Event]] = Future()
         self._calls: set[Future[Any]] = set()
         # A daemon thread: a program that never closes its client ends all the same.
         self._thread = threading.Thread(target=self._run, name="scalebox-client", daemon=True)
         self._thread.start()
         self._loop, self._client, self._end = self._ready.result()
 
-    def wait_for(self, function: Callable[[AsyncClient], Awaitable[T]]) -> T:
+    def wait_for(self, function: Callable[[C], Awaitable[T]]) -> T:
         """Call on the thread, and wait for what comes of it.  Raises what the call raises.
 
         Raises:
@@ -83,7 +84,7 @@ class LoopThread:
         if threading.current_thread() is not self._thread:
             self._thread.join()
 
-    async def _call(self, function: Callable[[AsyncClient], Awaitable[T]]) -> T:
+    async def _call(self, function: Callable[[C], Awaitable[T]]) -> T:
         return await function(self._client)
 
     def _run(self) -> None:

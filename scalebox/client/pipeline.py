@@ -5,25 +5,35 @@ Theory of operation.  A `Pipeline` holds a queue of encoded submissions.  `submi
 `/v1/judge/batch` and delivers the answers as the frames arrive.  A sender keeps its batch until
 every submission in it is answered: after a broken connection it posts those that are not, with the
 idempotency keys that they had, so that the daemon joins them to the work it may already have done.
-A batch refused as a whole, because one submission in it is malformed, is halved until that one is
-found.  A sender ends when nothing waits, so an idle pipeline costs nothing.  One that is left with
-a few slow submissions does not hold up the others: there may be another in its place.
+Which daemon that is, the first time and after each failure, is its `Course`'s matter.  A batch
+refused as a whole, because one submission in it is malformed, is halved until that one is found.  A
+sender ends when nothing waits, so an idle pipeline costs nothing.  One that is left with a few slow
+submissions does not hold up the others: there may be another in its place.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import deque
 from collections.abc import Callable
 
+from scalebox.client.course import (
+    Course,
+    GivenUp,
+    condemns_the_session,
+    is_worth_repeating,
+    lost,
+)
+from scalebox.client.daemons import Daemon, Daemons, Trouble
 from scalebox.client.encode import MSGPACK, Encoded
-from scalebox.client.retry import Patience, RetryPolicy, is_busy, is_transient, status_of_code
-from scalebox.client.transport import BrokenConnection, Refusal, Transport
-from scalebox.errors import ConnectionFailedError, ScaleboxError
+from scalebox.client.item import GRACE_S, Item
+from scalebox.client.kept import Kept, is_missing
+from scalebox.client.retry import RetryPolicy, is_busy, status_of_code
+from scalebox.client.transport import BrokenConnection, Refusal
+from scalebox.errors import ScaleboxError
 from scalebox.model import BatchItem, Report
 
-#: Answers that condemn the session rather than one submission: wrong token, no such API.
-_FATAL_STATUSES = frozenset({401, 403, 405, 406, 415})
 BATCH_PATH = "/v1/judge/batch"
 NDJSON = "application/x-ndjson"
 #: With no more than this many answers outstanding each is told as it comes, and the sender no
@@ -31,43 +41,18 @@ NDJSON = "application/x-ndjson"
 _FEW = 4
 #: … as long as there are no more than this many times `connections` altogether.
 _MOST = 4
+#: In which `GRACE_S` is given.
+_GRACE_STEPS = 5
 # msgpack: a map of one entry whose key is the 11-byte string "submissions".
 _BATCH_HEAD = b"\x81\xabsubmissions"
-
-
-class Item:
-    """One encoded submission on its way.
-
-    Attributes:
-        index: the caller's number for it.
-        payload: its bytes.
-        content_type: what they are.
-        deliver: called once, with the answer.
-        abandoned: nobody waits for the answer any more.
-        batch: the request that carries it now.
-    """
-
-    __slots__ = ("abandoned", "batch", "content_type", "deliver", "index", "payload")
-
-    def __init__(self, index: int, encoded: Encoded, deliver: Deliver) -> None:
-        self.index = index
-        self.payload = encoded.data
-        self.content_type = encoded.content_type
-        self.deliver = deliver
-        self.abandoned = False
-        self.batch: _Batch | None = None
-
-
-#: Called with the item, a report or an error, and whether the error is about the daemon as a whole
-#: (lost, wrong token) instead of this submission.
-Deliver = Callable[[Item, Report | ScaleboxError, bool], None]
 
 
 class Pipeline:
     """A queue and its senders.
 
     Parameters:
-        transport: the open session.
+        daemons: with open sessions.
+        kept: what this client has registered with some of them.
         tasks: the group that the senders belong to.
         policy: when to ask again.
         connections: how many batches may be under way at once, those with a few slow submissions
@@ -77,7 +62,8 @@ class Pipeline:
 
     def __init__(
         self,
-        transport: Transport,
+        daemons: Daemons,
+        kept: Kept,
         tasks: asyncio.TaskGroup,
         policy: RetryPolicy,
         *,
@@ -85,7 +71,8 @@ class Pipeline:
         batch_items: int,
         batch_bytes: int,
     ) -> None:
-        self._transport = transport
+        self._daemons = daemons
+        self._kept = kept
         self._tasks = tasks
         self._policy = policy
         self._connections = connections
@@ -121,13 +108,6 @@ class Pipeline:
         self._slow += 1
         self._start_sender()
 
-    def abandon(self, item: Item) -> None:
-        """Forget an item; a request whose items are all forgotten is broken off."""
-        item.abandoned = True
-        item.payload = b""
-        if item.batch is not None:
-            item.batch.lose_interest()
-
     async def close(self) -> None:
         """Break off everything; nothing more is delivered."""
         self._closed = True
@@ -142,7 +122,11 @@ class Pipeline:
         # The senders of a burst start in the turn after it, so the first finds a whole batch.
         self._fresh -= 1
         while batch := self._take():
-            await self._carry(batch)
+            try:
+                await self._carry(batch)
+            finally:
+                for item in batch:
+                    item.stop_clock()
 
     def _take(self) -> list[Item]:
         taken: list[Item] = []
@@ -163,40 +147,113 @@ class Pipeline:
     async def _carry(self, items: list[Item]) -> None:
         """Bring one batch to its end: answered, refused, or given up."""
         groups = [items]
-        patience = Patience(self._policy)
+        course = Course(self._daemons, self._policy)
+        was_busy = False
         while groups:
-            batch = _Batch(groups.pop(), self._few_left)
-            if not batch.waiting:
+            group = [item for item in groups.pop() if not item.abandoned]
+            if not group:
                 continue
+            if not was_busy:  # who is asked to wait is not late
+                self._start_clocks(group)
             try:
-                trouble = await batch.attempt(self._transport)
+                daemon = await course.next()
+            except GivenUp as end:
+                for item in itertools.chain(group, *groups):
+                    item.answer(end.error, fatal=end.fatal)
+                return
+            self._start_clocks(group)
+            trouble = await self._at(daemon, group, course)
+            was_busy = isinstance(trouble, Refusal) and is_busy(trouble.status)
+            left = [item for item in group if not (item.answered or item.abandoned)]
+            if not left:
+                continue
+            groups.append(left)
+            if trouble is None:
+                continue
+            if (
+                isinstance(trouble, BrokenConnection)
+                or is_worth_repeating(trouble)
+                or condemns_the_session(trouble)
+            ):
+                course.met(daemon, trouble)
+            elif len(left) == 1:
+                groups.pop()[0].answer(trouble.as_remote_error(self._daemons.name(daemon)))
+            else:
+                middle = len(left) // 2
+                groups[-1:] = [left[middle:], left[:middle]]
+
+    async def _at(self, daemon: Daemon, items: list[Item], course: Course) -> Trouble | None:
+        """One attempt at one daemon.  Returns why items are left; None: just ask again."""
+        for item in items:
+            item.at = daemon
+        try:
+            if (trouble := await self._introduce(daemon, items)) is not None:
+                return trouble
+            batch = _Batch(daemon, self._daemons.name(daemon), items, self._few_left)
+            if not batch.waiting:
+                return None
+            try:
+                trouble = await batch.attempt()
             finally:
                 self._slow -= batch.slow
             if batch.answered:
-                patience.progress()
-            left = list(batch.waiting.values())
-            if trouble is None or not left:
+                course.progress()
+            return await self._supply(daemon, batch) or trouble
+        finally:
+            for item in items:
+                item.at = None
+
+    async def _introduce(self, daemon: Daemon, items: list[Item]) -> Trouble | None:
+        """Tell a daemon what the items go by the name of; refuse those that it does not take."""
+        for key in {key for item in items for key in item.names}:
+            try:
+                await self._kept.tell(daemon, key)
+            except BrokenConnection as trouble:
+                return trouble
+            except Refusal as refusal:
+                if is_worth_repeating(refusal):
+                    return refusal
+                error = refusal.as_remote_error(self._daemons.name(daemon))
+                for item in items:
+                    if key in item.names and not item.answered:
+                        item.answer(error)
+        return None
+
+    async def _supply(self, daemon: Daemon, batch: _Batch) -> Trouble | None:
+        """Give a daemon what it lacked for items; refuse those for which there is nothing."""
+        done: set[object] = set()
+        for item, refusal in batch.lacking:
+            if item.abandoned:
                 continue
-            groups.append(left)
-            if isinstance(trouble, Refusal) and not _is_worth_repeating(trouble):
-                if _condemns_the_session(trouble):
-                    _fail(groups, trouble.as_remote_error(), fatal=True)
-                elif len(left) == 1:
-                    _fail([groups.pop()], trouble.as_remote_error(), fatal=False)
-                else:
-                    middle = len(left) // 2
-                    groups[-1:] = [left[middle:], left[:middle]]
-                continue
-            if isinstance(trouble, Refusal) and is_busy(trouble.status):
-                delay = patience.busy(trouble.retry_after_s)
-            else:
-                delay = patience.failed()
-            if delay is not None:
-                await asyncio.sleep(delay)
-            elif isinstance(trouble, Refusal):
-                _fail(groups, trouble.as_remote_error(), fatal=False)
-            else:
-                _fail(groups, lost(self._transport, trouble, patience), fatal=True)
+            request = Encoded(item.payload, item.content_type)
+            item.supplied_by = daemon
+            try:
+                if await self._kept.supply(daemon, refusal, request, done):
+                    continue
+            except (BrokenConnection, Refusal) as trouble:
+                if isinstance(trouble, BrokenConnection) or is_worth_repeating(trouble):
+                    item.supplied_by = None
+                    return trouble
+                refusal = trouble
+            item.answer(refusal.as_remote_error(self._daemons.name(daemon)))
+        return None
+
+    def _start_clocks(self, items: list[Item]) -> None:
+        loop = asyncio.get_running_loop()
+        for item in items:
+            if item.has_deadline and item.start_clock(loop.time()):
+                assert item.expires_at is not None
+                item.timer = loop.call_at(item.expires_at, self._expired, item, _GRACE_STEPS)
+
+    def _expired(self, item: Item, steps: int) -> None:
+        if item.at is not None and steps:
+            # In steps: where the program held up the event loop, the answer may be there, unread.
+            loop = asyncio.get_running_loop()
+            pause_s = GRACE_S / _GRACE_STEPS
+            item.timer = loop.call_later(pause_s, self._expired, item, steps - 1)
+            return
+        item.answer(lost(self._daemons.troubles({}), late=True), fatal=True)
+        item.abandon()
 
 
 class _Batch:
@@ -204,46 +261,71 @@ class _Batch:
 
     Attributes:
         waiting: what has no answer yet, by its place in the request.
-        answered: how many have.
+        lacking: those for which the daemon does not have what they refer to.
+        answered: how many have been.
         slow: whether `few_left` was called.
     """
 
-    __slots__ = ("_few_left", "_scope", "_trouble", "answered", "slow", "waiting")
+    __slots__ = (
+        "_daemon",
+        "_few_left",
+        "_name",
+        "_scope",
+        "_trouble",
+        "answered",
+        "lacking",
+        "slow",
+        "waiting",
+    )
 
-    def __init__(self, items: list[Item], few_left: Callable[[_Batch], None]) -> None:
+    def __init__(
+        self, daemon: Daemon, name: str, items: list[Item], few_left: Callable[[_Batch], None]
+    ) -> None:
         self.slow = False
+        self._daemon = daemon
+        self._name = name
         self._few_left = few_left
-        self.waiting = {
-            position: item
-            for position, item in enumerate(item for item in items if not item.abandoned)
-        }
+        live = [item for item in items if not (item.abandoned or item.answered)]
+        self.waiting = dict(enumerate(live))
+        self.lacking: list[tuple[Item, Refusal]] = []
         self.answered = 0
         self._trouble: Refusal | None = None
         self._scope: asyncio.Timeout | None = None
 
-    async def attempt(self, transport: Transport) -> Refusal | BrokenConnection | None:
-        """Post it once.  Returns why items are still waiting, or None if it was not needed."""
+    async def attempt(self) -> Trouble | None:
+        """Post it once.  Returns why items are still waiting; None if it was not needed, or if all
+        of them lack something.
+        """
         items = list(self.waiting.values())
-        body, content_type = _body_of(items)
         for item in items:
             item.batch = self
+            item.take_time_off()
+        body, content_type = _body_of(items)
         if len(items) <= _FEW:
             self._few_left(self)
         try:
             async with asyncio.timeout(None) as self._scope:
-                await transport.batch(BATCH_PATH, body, content_type, self._receive)
+                await self._daemon.transport.batch(BATCH_PATH, body, content_type, self._receive)
         except TimeoutError:
             return None  # nobody was interested any more
-        except (Refusal, BrokenConnection) as error:
+        except Refusal as refusal:
+            if is_busy(refusal.status):
+                for item in items:
+                    item.stop_clock()
+            return refusal
+        except BrokenConnection as error:
             return error
         finally:
             self._scope = None
             for item in self.waiting.values():
                 item.batch = None
             self.waiting = {k: item for k, item in self.waiting.items() if not item.abandoned}
+        if self._trouble is None and len(self.lacking) >= len(self.waiting):
+            return None
         return self._trouble or BrokenConnection("the answer ended before it was complete")
 
     def lose_interest(self) -> None:
+        """As `Carrier` says."""
         if self._scope is not None and all(item.abandoned for item in self.waiting.values()):
             self._scope.reschedule(asyncio.get_running_loop().time())
 
@@ -257,49 +339,24 @@ class _Batch:
                 outcome = answer.report
             elif answer.error is not None:
                 refusal = Refusal(status_of_code(answer.error.error), answer.error)
-                if _is_worth_repeating(refusal):
+                if is_worth_repeating(refusal):
                     self._trouble = refusal
+                    if is_busy(refusal.status):
+                        item.stop_clock()
                     continue
-                outcome = refusal.as_remote_error()
+                if is_missing(refusal) and item.supplied_by is not self._daemon:
+                    self.lacking.append((item, refusal))
+                    continue
+                outcome = refusal.as_remote_error(self._name)
             else:
                 continue
             del self.waiting[answer.index]
             self.answered += 1
             item.batch = None
-            if not item.abandoned:
-                item.deliver(item, outcome, False)
+            item.answer(outcome)
         if not self.slow and len(self.waiting) <= _FEW:
             self._few_left(self)
         return len(self.waiting) > _FEW
-
-
-def lost(
-    transport: Transport, trouble: BrokenConnection, patience: Patience
-) -> ConnectionFailedError:
-    """The error for a daemon that stayed away after all retries."""
-    return ConnectionFailedError(
-        f"no scaleboxd answers at {transport.address} ({trouble}); tried {patience.failures} "
-        "time(s). Start one with `scaleboxd`, or give the address of one that runs"
-    )
-
-
-def _is_worth_repeating(refusal: Refusal) -> bool:
-    return is_busy(refusal.status) or is_transient(refusal.status)
-
-
-def _condemns_the_session(refusal: Refusal) -> bool:
-    # A 404 without our own error body: something else listens there.
-    return refusal.status in _FATAL_STATUSES or (
-        refusal.status == 404 and refusal.body.error == "http_error"
-    )
-
-
-def _fail(groups: list[list[Item]], error: ScaleboxError, *, fatal: bool) -> None:
-    for group in groups:
-        for item in group:
-            if not item.abandoned:
-                item.deliver(item, error, fatal)
-    groups.clear()
 
 
 def _body_of(items: list[Item]) -> tuple[bytes, str]:

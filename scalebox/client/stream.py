@@ -12,8 +12,8 @@ import asyncio
 from collections.abc import AsyncIterable, Callable, Iterable
 from dataclasses import dataclass
 
-from scalebox.client.encode import Encoded
-from scalebox.client.pipeline import Item, Pipeline
+from scalebox.client.item import Item, Parcel
+from scalebox.client.pipeline import Pipeline
 from scalebox.errors import BadRequestError, RemoteError, ScaleboxError
 from scalebox.model import Report, Submission
 
@@ -51,7 +51,7 @@ class Stream:
     def __init__(
         self,
         pipeline: Pipeline,
-        encode: Callable[[Submission], Encoded],
+        encode: Callable[[Submission], Parcel],
         source: Iterable[Submission] | AsyncIterable[Submission],
         *,
         ordered: bool,
@@ -156,7 +156,7 @@ class Stream:
         index = self._read
         self._read += 1
         try:
-            encoded = self._encode(submission)
+            parcel = self._encode(submission)
         except BadRequestError as error:
             # As if the daemon had refused it: one submission must not end the others.
             self._answered += 1
@@ -165,11 +165,12 @@ class Stream:
             )
             self._news.set()
             return
-        self._bytes += len(encoded.data)
-        self._pipeline.submit(Item(index, encoded, self._deliver))
+        item = Item(index, parcel, self._deliver)
+        self._bytes += item.size
+        self._pipeline.submit(item)
 
     def _deliver(self, item: Item, outcome: Report | ScaleboxError, fatal: bool) -> None:
-        self._bytes -= len(item.payload)
+        self._bytes -= item.size
         self._answered += 1
         if fatal or not isinstance(outcome, Report | RemoteError):
             assert isinstance(outcome, ScaleboxError)

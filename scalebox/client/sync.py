@@ -19,11 +19,13 @@ from typing import Any, Literal, TypeVar, overload
 
 import anyio.to_thread
 
-from scalebox.client.address import parse_address
+from scalebox.client.address import Addresses, parse_addresses
 from scalebox.client.aio import (
     DEFAULT_CONNECTIONS,
     DEFAULT_IN_FLIGHT,
     DEFAULT_IN_FLIGHT_BYTES,
+    DEFAULT_KEPT_BYTES,
+    DEFAULT_UNRESPONSIVE_S,
     AsyncClient,
     Progress,
 )
@@ -31,6 +33,7 @@ from scalebox.client.loop import LoopThread
 from scalebox.client.stream import Stream
 from scalebox.errors import RemoteError, ScaleboxError
 from scalebox.model import (
+    ClusterView,
     JudgeInfo,
     JudgeRecord,
     JudgeState,
@@ -54,10 +57,12 @@ _CHUNK_S = 0.005
 
 
 class Client:
-    """A daemon.  Use it as a context manager, or call `close` when done.
+    """A daemon, or several that stand in for each other.  Use it as a context manager, or call
+    `close` when done.
 
     Parameters:
-        address, token, retries, busy_timeout_s, timeout_s, connections: as for `AsyncClient`.
+        address, token, ca, retries, busy_timeout_s, timeout_s, connections, unresponsive_s,
+            kept_bytes: as for `AsyncClient`.
 
     Raises:
         BadRequestError: the address is none.
@@ -65,22 +70,28 @@ class Client:
 
     def __init__(
         self,
-        address: str | Path | None = None,
+        address: Addresses = None,
         *,
         token: str | None = None,
+        ca: str | Path | None = None,
         retries: int = 8,
         busy_timeout_s: float = 600.0,
         timeout_s: float | None = None,
         connections: int = DEFAULT_CONNECTIONS,
+        unresponsive_s: float = DEFAULT_UNRESPONSIVE_S,
+        kept_bytes: int = DEFAULT_KEPT_BYTES,
     ) -> None:
-        self._address = str(parse_address(address))
+        self._address = ",".join(map(str, parse_addresses(address)))
         self._make = lambda: AsyncClient(
             address,
             token=token,
+            ca=ca,
             retries=retries,
             busy_timeout_s=busy_timeout_s,
             timeout_s=timeout_s,
             connections=connections,
+            unresponsive_s=unresponsive_s,
+            kept_bytes=kept_bytes,
         )
         self._closed = False
         self._begin()
@@ -89,13 +100,13 @@ class Client:
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._threads: list[LoopThread] = []  # none before the first call, then one
+        self._threads: list[LoopThread[AsyncClient]] = []  # none before the first call, then one
         # Runs at `close`, when the object is collected, and before the interpreter ends.
         self._finalizer = weakref.finalize(self, _stop, self._threads, self._pid)
 
     @property
     def address(self) -> str:
-        """Where the daemon is, for people."""
+        """Where the daemon is, for people; several with commas between them."""
         return self._address
 
     def __enter__(self) -> Client:
@@ -215,6 +226,10 @@ class Client:
         """Register a problem; see `AsyncClient.put_problem`."""
         self._call(lambda client: client.put_problem(problem_id, problem))
 
+    def cluster(self) -> ClusterView:
+        """The daemon's view of the others."""
+        return self._call(lambda client: client.cluster())
+
     def status(self) -> Status:
         """The daemon's slots, queue and counters."""
         return self._call(lambda client: client.status())
@@ -274,7 +289,7 @@ class Client:
         self._finalizer.detach()
         self._begin()
 
-    def _thread(self) -> LoopThread:
+    def _thread(self) -> LoopThread[AsyncClient]:
         with self._lock:
             if self._closed:
                 raise ScaleboxError("this Client is closed; make a new one")
@@ -297,7 +312,7 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
-def _stop(threads: list[LoopThread], pid: int) -> None:
+def _stop(threads: list[LoopThread[AsyncClient]], pid: int) -> None:
     if os.getpid() == pid:
         for thread in threads:
             thread.stop()

@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import ssl
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
@@ -19,7 +21,7 @@ import msgspec
 from scalebox.client.address import Address
 from scalebox.client.encode import MSGPACK
 from scalebox.client.retry import parse_retry_after
-from scalebox.errors import RemoteError, ScaleboxError
+from scalebox.errors import BadRequestError, RemoteError, ScaleboxError
 from scalebox.model import BatchItem, ErrorBody
 
 T = TypeVar("T")
@@ -28,11 +30,6 @@ _LENGTH = struct.Struct(">I")
 #: What decoders say of bytes that are no document, or nested without end.
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _CONNECT_TIMEOUT_S = 10.0
-#: How often a TCP daemon that owes answers is asked whether it lives.  A host that vanished
-#: closes no connection; without this its submissions would wait for ever.
-_PROBE_INTERVAL_S = 30.0
-_PROBE_TIMEOUT_S = 10.0
-_PROBE_FAILURES = 3
 _GATHER_S = 0.005
 
 
@@ -55,10 +52,14 @@ class Refusal(Exception):
         self.body = body
         self.retry_after_s = header_s if body.retry_after_s is None else body.retry_after_s
 
-    def as_remote_error(self) -> RemoteError:
-        """What the user sees."""
+    def as_remote_error(self, who: str = "") -> RemoteError:
+        """What the user sees.
+
+        Parameters:
+            who: said it, where that is not plain.
+        """
         return RemoteError(
-            self.body.message,
+            f"{self.body.message} (said by {who})" if who else self.body.message,
             code=self.body.error,
             http_status=self.status,
             field=self.body.field,
@@ -67,13 +68,14 @@ class Refusal(Exception):
 
 
 class Answer:
-    """An answer's bytes and their media type."""
+    """An answer's bytes, their media type, and which version of something they are (its ETag)."""
 
-    __slots__ = ("content_type", "raw")
+    __slots__ = ("content_type", "raw", "version")
 
-    def __init__(self, content_type: str, raw: bytes) -> None:
+    def __init__(self, content_type: str, raw: bytes, version: str = "") -> None:
         self.content_type = content_type
         self.raw = raw
+        self.version = version
 
     def decode(self, kind: type[T]) -> T:
         """The bytes as a structure.
@@ -90,10 +92,28 @@ class Answer:
 
 
 class Transport:
-    """A session, to be opened and closed by its client."""
+    """A session, to be opened and closed by its client.
 
-    def __init__(self, address: Address, token: str | None, timeout_s: float | None) -> None:
+    Parameters:
+        address: of the daemon.
+        token: for TCP.
+        timeout_s: longest silence of a connection that owes an answer; None: no bound.
+        ca: for `https://`: a file with the authorities that the daemon's certificate may come
+            from; None: those that this host trusts.
+
+    Raises:
+        BadRequestError: there is no such file, or none is in it.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        token: str | None,
+        timeout_s: float | None,
+        ca: str | Path | None = None,
+    ) -> None:
         self.address = address
+        self._tls = _trusting(ca)
         self._token = token
         self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
@@ -115,7 +135,7 @@ class Transport:
         if self.address.socket is not None:
             connector = aiohttp.UnixConnector(self.address.socket, limit=0)
         else:
-            connector = aiohttp.TCPConnector(limit=0)
+            connector = aiohttp.TCPConnector(limit=0, ssl=self._tls)
         self._session = aiohttp.ClientSession(
             connector=connector,
             headers=headers,
@@ -152,6 +172,11 @@ class Transport:
                         yield response
         except TimeoutError as error:
             raise BrokenConnection(str(error) or "the daemon no longer answers") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            # Asking again would not make it another's certificate.
+            raise _untrusted(self.address, error) from error
+        except aiohttp.ClientSSLError as error:
+            raise BrokenConnection(f"no TLS is spoken there ({error.os_error})") from error
         except aiohttp.ClientConnectorError as error:
             # Its own text repeats the address, and asyncio's does, too.
             code = error.os_error.errno
@@ -184,7 +209,8 @@ class Transport:
         async with self._request(method, path, body, content_type) as response:
             if response.status >= 300:
                 raise await self._refusal(response)
-            return Answer(response.content_type, await response.read())
+            version = response.headers.get("ETag", "").strip('"')
+            return Answer(response.content_type, await response.read(), version)
 
     async def batch(
         self,
@@ -250,28 +276,75 @@ class Transport:
             response.status, body, parse_retry_after(response.headers.get("Retry-After"))
         )
 
-    async def watch(self) -> None:
-        """Break the requests of a TCP daemon that no longer answers; runs until cancelled."""
-        failures = 0
+    async def probe(self, timeout_s: float) -> None:
+        """Ask the daemon whether it takes work.
+
+        Raises:
+            BrokenConnection: it does not answer, or not in time.
+            Refusal: it does not.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self.call("GET", "/healthz")
+        except TimeoutError:
+            raise BrokenConnection(f"no answer within {timeout_s:g} s") from None
+
+    async def watch(self, interval_s: float, timeout_s: float, failures: int) -> None:
+        """Break the requests of a daemon that no longer answers; runs until cancelled.
+
+        Parameters:
+            interval_s: how often it is asked, while it owes answers.
+            timeout_s: how long each time.
+            failures: how many in a row condemn it.
+        """
+        failed = 0
         while True:
-            await asyncio.sleep(_PROBE_INTERVAL_S)
+            await asyncio.sleep(interval_s)
             waiting = set(self._waiting)
             if not waiting:
-                failures = 0
+                failed = 0
                 continue
             try:
-                async with asyncio.timeout(_PROBE_TIMEOUT_S):
-                    await self.call("GET", "/healthz")
+                await self.probe(timeout_s)
+            except BrokenConnection:
+                failed += 1
             except Refusal:
-                failures = 0
-            except (BrokenConnection, TimeoutError):
-                failures += 1
+                failed = 0
             else:
-                failures = 0
-            if failures >= _PROBE_FAILURES:
+                failed = 0
+            if failed >= failures:
                 now = asyncio.get_running_loop().time()
                 for scope in waiting & self._waiting:
                     scope.reschedule(now)
+
+
+def _trusting(ca: str | Path | None) -> ssl.SSLContext | bool:
+    """What TLS is to verify by; True: what aiohttp does by itself.
+
+    Raises:
+        BadRequestError: see `Transport`.
+    """
+    if ca is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        words = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+        raise BadRequestError(
+            f"{ca} holds no certificates of authorities in PEM: {words}", field="ca"
+        ) from error
+
+
+def _untrusted(address: Address, error: aiohttp.ClientConnectorCertificateError) -> Refusal:
+    return Refusal(
+        400,
+        ErrorBody(
+            error="untrusted",
+            message=f"what answers at {address} does not prove to be it: "
+            f"{error.certificate_error}. If the certificate is signed by an authority of your own, "
+            "name its file (ca=, --ca or $SCALEBOX_CA)",
+        ),
+    )
 
 
 async def _let_gather(response: aiohttp.ClientResponse) -> None:

@@ -56,6 +56,30 @@ class Aside:
             outcome.close()
             self._scheduler.release_result(size)
 
+    def decide(
+        self,
+        outcome: RunOutcome,
+        decide: Callable[[], T],
+        settle: Callable[[T], None],
+        fail: Callable[[Exception], None],
+    ) -> None:
+        """Decide in a worker thread about an outcome, which is closed afterwards.
+
+        Parameters:
+            decide: the slow part, in the thread.
+            settle: called on the loop with what it returned.
+            fail: called on the loop in its place if one of the two fails.
+        """
+
+        async def work() -> None:
+            try:
+                settle(await self.call(decide))
+            except Exception as error:
+                log.exception("judging a run failed")
+                fail(error)
+
+        self.start(outcome, work)
+
     async def result(self, outcome: RunOutcome, function: Callable[[], T]) -> T:
         """What a slow function makes of an outcome, which is closed when it is done, also if
         nobody waits any more."""

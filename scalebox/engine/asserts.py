@@ -17,7 +17,7 @@ from scalebox.errors import BadRequestError
 from scalebox.judging import asserts
 from scalebox.judging.harness.common import CANDIDATE_FILE
 from scalebox.languages.toolchains import Language
-from scalebox.model import AssertTests, Data, Integrity
+from scalebox.model import AssertTests, Data
 from scalebox.sandbox.spec import RunOutcome, RunSpec
 from scalebox.sandbox.zygote import wire
 
@@ -47,9 +47,7 @@ class AssertJudgement(Judgement[AssertTests]):
 
     def set_up(self) -> None:
         #: Cases whose tests need the weak form.
-        self._weak: set[int] = set()
-        #: Cases whose tests passed because they took the submission's word for something.
-        self._trusting: set[int] = set()
+        self._single_form: set[int] = set()
         self._nonces: dict[int, str] = {}
 
     async def prepare(self) -> None:
@@ -63,18 +61,13 @@ class AssertJudgement(Judgement[AssertTests]):
     def needs_build(self) -> bool:
         return False
 
-    def integrity(self) -> Integrity:
-        # Of what the report is made of, however far other cases happened to come.
-        weak = any(case < self.results.needed for case in self._weak | self._trusting)
-        return Integrity.WEAK if weak else Integrity.STRONG
-
     def start(self) -> None:
         self.submit(range(len(self.tests.cases)))
 
     def make_spec(self, index: int) -> RunSpec:
         nonce = self._nonces[index] = secrets.token_hex(16)
         task = asserts.encode_assert(self.tests, index, nonce)
-        if index in self._weak:
+        if index in self._single_form:
             return RunSpec(
                 program=wire.PYTHON_CODE,
                 limits=self.run_limits,
@@ -95,14 +88,16 @@ class AssertJudgement(Judgement[AssertTests]):
 
     def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
         said = asserts.parse_assert_record(outcome.channel, self._nonces.pop(index))
-        if index in self._weak and said.state in STRONG_ONLY:
+        if index in self._single_form and said.state in STRONG_ONLY:
             # The tester compiled this program before: the submission found the nonce, and would
             # rather not be judged.
             said = asserts.MISSING
         if said.state == "passed" and said.trusting:
-            self._trusting.add(index)
+            # They took the submission's word for something.
+            self.weak.add(index)
         if said.state == "unproxiable":
-            self._weak.add(index)
+            self._single_form.add(index)
+            self.weak.add(index)
             self.forget_attempt((index,))
             self.submit((index,), alone=alone)
         elif said.state == "uncompilable":

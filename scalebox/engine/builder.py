@@ -28,7 +28,7 @@ from scalebox.languages import build
 from scalebox.languages.artifacts import ArtifactCache, to_memory
 from scalebox.languages.toolchains import Language
 from scalebox.model import CompileResult
-from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output
+from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output, sealed_memfd
 from scalebox.sandbox.zygote import wire
 
 _CODE_CACHE_BYTES = 16 << 20
@@ -59,15 +59,18 @@ class Artifact:
         result: of the compilation; `ok` is False where there is nothing to run.
         code: marshalled Python code.
         fd: descriptor of a native program, owned by this artifact; -1: none.
+        address: of a native program, under which other daemons with the same tool chain know it.
     """
 
     result: CompileResult
     code: bytes = b""
     fd: int = -1
+    address: str = ""
 
     def copy(self) -> Artifact:
         """Another owner's."""
-        return Artifact(self.result, self.code, os.dup(self.fd) if self.fd >= 0 else -1)
+        fd = os.dup(self.fd) if self.fd >= 0 else -1
+        return Artifact(self.result, self.code, fd, self.address)
 
     def close(self) -> None:
         """Let go of the program."""
@@ -232,7 +235,7 @@ class Builder:
             return Artifact(found, code=code)
         fd = self._cache.open(address)
         if fd is not None:
-            return Artifact(found, fd=os.dup(fd))
+            return Artifact(found, fd=os.dup(fd), address=address)
         return None
 
     def _remember_error(self, address: str, result: CompileResult) -> None:
@@ -249,6 +252,39 @@ class Builder:
         while self._codes_bytes > _CODE_CACHE_BYTES and len(self._codes) > 1:
             _, oldest = self._codes.popitem(last=False)
             self._codes_bytes -= len(oldest) + _CODE_ENTRY_BYTES
+
+    # --- programs of other daemons ---------------------------------------------------------------
+
+    def has(self, address: str) -> bool:
+        """Whether a native program is here, and need not be fetched."""
+        return self._cache.has(address)
+
+    async def program(self, address: str) -> bytes | None:
+        """A native program that is here, for another daemon."""
+        if self._cache.unchecked(address):
+            sound = await anyio.to_thread.run_sync(self._cache.verify, address)
+            self._cache.verified(address, sound)
+        fd = self._cache.open(address)
+        if fd is None:
+            return None
+        own = os.dup(fd)
+        try:
+            return await anyio.to_thread.run_sync(read_output, own)
+        finally:
+            os.close(own)
+
+    async def take_program(self, address: str, program: bytes) -> None:
+        """Keep a native program that another daemon compiled from what the address stands for.
+
+        Raises:
+            OSError: there is no room.
+        """
+        fd = await anyio.to_thread.run_sync(sealed_memfd, program)
+        try:
+            stored = await anyio.to_thread.run_sync(self._cache.store, address, fd)
+            self._cache.adopt(address, stored)
+        finally:
+            os.close(fd)
 
     # --- compiling -------------------------------------------------------------------------------
 
@@ -289,7 +325,7 @@ class Builder:
                 self._remember_code(request.address, code)
                 return Artifact(result, code=code)
             fd = await self._keep(request.address, outcome.files[build.PROGRAM])
-            return Artifact(result, fd=fd)
+            return Artifact(result, fd=fd, address=request.address)
         finally:
             outcome.close()
 

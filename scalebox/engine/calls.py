@@ -87,14 +87,7 @@ class CallJudgement(Judgement[CallTests]):
         return False
 
     def start(self) -> None:
-        first = size = 0
-        for case, line in enumerate(self._lines):
-            if case - first == CALLS_PER_RUN or (case > first and size + len(line) > BYTES_PER_RUN):
-                self._batches[first] = range(first, case)
-                first, size = case, 0
-            size += len(line)
-        self._batches[first] = range(first, len(self._lines))
-        self.submit(list(self._batches))
+        self.again(range(len(self._lines)))
 
     def make_spec(self, index: int) -> RunSpec:
         batch = self._batches[index]
@@ -109,6 +102,26 @@ class CallJudgement(Judgement[CallTests]):
 
     def cases_of(self, index: int) -> Sequence[int]:
         return self._batches[index]
+
+    def withdraw(self, index: int) -> Sequence[int]:
+        cases = super().withdraw(index)
+        del self._batches[index]
+        return cases
+
+    def again(self, cases: Sequence[int]) -> None:
+        """In runs of as many as go together."""
+        first = size = 0
+        begun = []
+        for at, case in enumerate(cases):
+            length = len(self._lines[case])
+            if at - first == CALLS_PER_RUN or (at > first and size + length > BYTES_PER_RUN):
+                begun.append(cases[first:at])
+                first, size = at, 0
+            size += length
+        begun.append(cases[first:])
+        for batch in begun:
+            self._batches[batch[0]] = batch
+        self.submit([batch[0] for batch in begun])
 
     def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
         batch = self._batches[index]

@@ -17,7 +17,7 @@ from scalebox.errors import BadRequestError
 from scalebox.judging import asserts, compiled
 from scalebox.languages.table import LanguageEntry
 from scalebox.languages.toolchains import Language
-from scalebox.model import AssertTests, CompileResult, Data, Integrity
+from scalebox.model import AssertTests, CompileResult, Data
 from scalebox.sandbox.spec import RunOutcome, RunSpec
 from scalebox.sandbox.zygote import wire
 
@@ -44,8 +44,6 @@ class CompiledAssertJudgement(Judgement[AssertTests]):
         #: One for each case, in order.
         self._artifacts: list[Artifact] = []
         self._nonces: dict[int, str] = {}
-        #: Cases whose tests passed, for all that can be known in one process.
-        self._passed: set[int] = set()
 
     async def prepare(self) -> None:
         if self.tests.entry_point is not None:
@@ -94,10 +92,6 @@ class CompiledAssertJudgement(Judgement[AssertTests]):
         for artifact in self._artifacts:
             artifact.close()
 
-    def integrity(self) -> Integrity:
-        weak = any(case < self.results.needed for case in self._passed)
-        return Integrity.WEAK if weak else Integrity.STRONG
-
     def start(self) -> None:
         self.submit(range(len(self.tests.cases)))
 
@@ -119,7 +113,8 @@ class CompiledAssertJudgement(Judgement[AssertTests]):
         if forged or (said.state == "passed" and outcome.status != 0):
             said = asserts.MISSING
         if said.state == "passed":
-            self._passed.add(index)
+            # For all that can be known in one process.
+            self.weak.add(index)
         settle_said(self, index, said, outcome, alone)
         outcome.close()
 

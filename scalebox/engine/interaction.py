@@ -168,6 +168,16 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
         )  # fmt: skip
         talk = self._talks[index] = _Talk(index, [], program, judge)
         self.queue(index, program)
+        if self.can_lend(index):
+            self.lent.waits(index)
+
+    def withdraw(self, index: int) -> Sequence[int]:
+        del self._talks[index]
+        return super().withdraw(index)
+
+    def again(self, cases: Sequence[int]) -> None:
+        for index in cases:
+            self._begin(index)
 
     # --- the ends --------------------------------------------------------------------------------
 

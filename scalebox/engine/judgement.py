@@ -19,6 +19,7 @@ from scalebox.engine import verdicts
 from scalebox.engine.admission import Admission
 from scalebox.engine.builder import Artifact
 from scalebox.engine.jobs import Job
+from scalebox.engine.lending import judges_of
 from scalebox.engine.limits import with_own_files
 from scalebox.engine.results import Results
 from scalebox.engine.room import Room
@@ -92,6 +93,13 @@ class Judgement(ABC, Generic[TestsT]):
         self.attempts = [0] * total
         self._confirmations = [0] * total
         self._jobs: dict[int, Job] = {}
+        #: Cases whose result the submission could have forged.
+        self.weak: set[int] = set()
+        #: Who hears of each case's result at once: index, result, whether it is weak.
+        self.heard: Callable[[int, CaseResult, bool], None] | None = None
+        #: Who has lent its cases before they came here.
+        self.via: tuple[str, ...] = ()
+        self.lent = room.lending.lends(self)
         #: Its result: whether to compile the source by itself, and start again.
         self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._compile: CompileResult | None = None
@@ -129,9 +137,16 @@ class Judgement(ABC, Generic[TestsT]):
         """Make what the way of testing needs besides the submission; nothing, for most."""
         return
 
+    def toolchains_needed(self) -> set[str]:
+        """Those that a daemon must have to run cases of this."""
+        judges = (self.room.judges.language(judge) for judge in judges_of(self.tests))
+        return {one.identity for one in (self.language, *judges)}
+
     def integrity(self) -> Integrity:
         """Whether the submission could have forged the result; asked once every case has one."""
-        return Integrity.STRONG
+        # Of what the report is made of, however far other cases happened to come.
+        weak = any(case < self.results.needed for case in self.weak)
+        return Integrity.WEAK if weak else Integrity.STRONG
 
     # --- the whole -------------------------------------------------------------------------------
 
@@ -162,6 +177,7 @@ class Judgement(ABC, Generic[TestsT]):
             for job in list(self._jobs.values()):
                 self.room.scheduler.cancel(job)
             self._jobs.clear()
+            self.room.lending.ends(self.lent)
             self.drop_artifacts()
         return self._summary()
 
@@ -208,7 +224,28 @@ class Judgement(ABC, Generic[TestsT]):
             job = self._jobs[index] = self._make_job(index, alone)
             job.avoid = avoid
             jobs.append(job)
+            if not alone and self.can_lend(index):
+                self.lent.waits(index)
         self.room.scheduler.submit(jobs)
+
+    def can_lend(self, index: int) -> bool:
+        """Whether another daemon may do a case that begins to wait."""
+        return True
+
+    def withdraw(self, index: int) -> Sequence[int]:
+        """Take a run that waits out of the queue; the cases that it was to judge."""
+        self._first_start = self._first_start or time.monotonic()
+        cases = self.cases_of(index)
+        self.room.scheduler.cancel(self._jobs.pop(index))
+        return cases
+
+    def again(self, cases: Sequence[int]) -> None:
+        """Queue cases that were withdrawn."""
+        self.submit(cases)
+
+    def hear_borrower(self, index: int, result: CaseResult) -> None:
+        """Another daemon has the result of a case."""
+        self.settle_result(index, result)
 
     def _make_job(self, index: int, alone: bool) -> Job:
         job = Job(
@@ -239,8 +276,8 @@ class Judgement(ABC, Generic[TestsT]):
 
     def make(self, index: int) -> RunSpec:
         """The run of a case, which begins now."""
-        if not self._first_start:
-            self._first_start = time.monotonic()
+        self.lent.waiting.pop(index, None)
+        self._first_start = self._first_start or time.monotonic()
         for case in self.cases_of(index):
             self.attempts[case] += 1
         return self.make_spec(index)
@@ -266,6 +303,7 @@ class Judgement(ABC, Generic[TestsT]):
         if outcome is None or verdicts.is_our_failure(outcome):
             self._failed(index, job, outcome)
             return
+        self.lent.ran(outcome.wall_s, len(self.cases_of(index)))
         try:
             if outcome.flags & wire.COMPILE_FAILED and self.compiles_in_run():
                 self._heard_compile_error(index, outcome)
@@ -308,22 +346,11 @@ class Judgement(ABC, Generic[TestsT]):
             decide: the slow part, in the thread.
             settle: called on the loop with what it returned.
         """
-        self.room.aside.start(outcome, lambda: self._decide_aside(cases, outcome, decide, settle))
-
-    async def _decide_aside(
-        self,
-        cases: Sequence[int],
-        outcome: RunOutcome,
-        decide: Callable[[], T],
-        settle: Callable[[T], None],
-    ) -> None:
-        if self._done.done():
-            return
-        try:
-            settle(await self.room.aside.call(decide))
-        except Exception as error:
-            log.exception("judging a run failed")
-            self._settle_failure(cases, f"judging the run failed for reasons of ours: {error!r}")
+        words = "judging the run failed for reasons of ours"
+        self.room.aside.decide(
+            outcome, decide, settle,
+            lambda error: self._settle_failure(cases, f"{words}: {error!r}"),
+        )  # fmt: skip
 
     def _heard_compile_error(self, index: int, outcome: RunOutcome) -> None:
         """The source of a program that is compiled in its only run does not compile."""
@@ -422,11 +449,15 @@ class Judgement(ABC, Generic[TestsT]):
         """Give a case its result; ends the judgement with the last one that is needed."""
         if self._done.done() or self.results.has(index):
             return
+        result = self.lent.settled(index, result)
         dropped = self.results.add(index, result)
+        if self.heard is not None:
+            self.heard(index, result, index in self.weak)
         self.admission.settle()
         self.room.counters["cases"] += 1
         for later in dropped:
             job = self._jobs.pop(later, None)
+            self.lent.waiting.pop(later, None)
             if job is not None:
                 self.room.scheduler.cancel(job)
         if self.results.complete and not self._done.done():

@@ -315,7 +315,7 @@ class Judges:
         if isinstance(judge, Comparison):
             return
         try:
-            self._language(judge)
+            self.language(judge)
             self._limits(judge)
             check_files(judge.files, self._taken(judge))
             if isinstance(judge, ProgramJudge):
@@ -340,7 +340,7 @@ class Judges:
         files = {path: await self._inputs.content(data) for path, data in judge.files.items()}
         if isinstance(judge, FunctionJudge):
             source = function.program(text)
-        language = self._language(judge)
+        language = self.language(judge)
         compiled_with: Mapping[str, bytes] = files
         flags: Sequence[str] = ()
         if isinstance(judge, ProgramJudge) and _is_for_testlib(judge, language):
@@ -357,13 +357,18 @@ class Judges:
             return _Function(artifact, box, limits, text)
         return ProgramReady(artifact, box, limits, judge, text)
 
-    def _language(self, judge: FunctionJudge | ProgramJudge) -> Language:
+    def language(self, judge: FunctionJudge | ProgramJudge) -> Language:
+        """What a judge is written in.
+
+        Raises:
+            UnknownLanguageError: it is not here.
+        """
         return self._tools.find("python" if isinstance(judge, FunctionJudge) else judge.language)
 
     def _taken(self, judge: FunctionJudge | ProgramJudge) -> Sequence[str]:
         if isinstance(judge, FunctionJudge):
             return ()
-        own = (self._language(judge).entry.main_file,)
+        own = (self.language(judge).entry.main_file,)
         return (*own, *contracts.names_taken(judge.contract))
 
     def _limits(self, judge: FunctionJudge | ProgramJudge) -> RunLimits:

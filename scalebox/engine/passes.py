@@ -114,6 +114,11 @@ class PassesJudgement(Judgement[TestsT]):
     def begin_pass(self, index: int) -> None:
         """The case's next pass is due: its input and what was left for it are there."""
 
+    def can_lend(self, index: int) -> bool:
+        """Only from its beginning: what an earlier pass left is here."""
+        course = self._courses.get(index)
+        return course is None or course.number == 1
+
     def input_of(self, index: int) -> Data:
         """The input of a case in the pass at hand."""
         course = self._courses.get(index)

@@ -13,6 +13,7 @@ from scalebox.engine.blobs import BlobStore
 from scalebox.engine.builder import Builder
 from scalebox.engine.inputs import Inputs
 from scalebox.engine.judges import Judges
+from scalebox.engine.lending import Lending
 from scalebox.engine.scheduler import Scheduler
 from scalebox.model import Enforcement, IsolationLevel
 
@@ -37,4 +38,5 @@ class Room:
     slots: int
     level: IsolationLevel = IsolationLevel.MINIMAL
     enforcement: Enforcement = Enforcement.RLIMIT
+    lending: Lending = field(default_factory=Lending)
     counters: Counter[str] = field(default_factory=Counter)

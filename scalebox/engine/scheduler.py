@@ -99,6 +99,11 @@ class Scheduler:
         """Jobs that wait."""
         return self._queue.waiting + (self._reserved is not None)
 
+    @property
+    def idle(self) -> int:
+        """Slots that could start a run."""
+        return len(self._idle)
+
     # --- in --------------------------------------------------------------------------------------
 
     def admit(self, cases: int, memory_bytes: int) -> None:

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +20,22 @@ import msgspec
 
 import scalebox
 from scalebox.config import Config
-from scalebox.engine import host, verdicts
+from scalebox.engine import host
 from scalebox.engine import limits as bounds
 from scalebox.engine.admission import Gate, check_arguments, check_files
-from scalebox.engine.aside import Aside, result_bytes
+from scalebox.engine.aside import Aside
 from scalebox.engine.asserts import AssertJudgement
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.builder import Builder
 from scalebox.engine.calls import CallJudgement
 from scalebox.engine.compiled_asserts import CompiledAssertJudgement
-from scalebox.engine.execution import execute
 from scalebox.engine.headers import Headers, remove_stale
 from scalebox.engine.inputs import Inputs
 from scalebox.engine.interaction import InteractiveJudgement
 from scalebox.engine.judgement import Judgement
 from scalebox.engine.judges import Judges
 from scalebox.engine.naming import InService, NoJudges, in_service, with_judges
+from scalebox.engine.plain import PlainRun
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.engine.room import Room
 from scalebox.engine.scheduler import Scheduler
@@ -48,7 +48,8 @@ from scalebox.languages.toolchains import Language, Toolchains
 from scalebox.model import (
     AssertTests,
     CallTests,
-    CompileResult,
+    CaseResult,
+    ClusterView,
     Data,
     InteractiveTests,
     JudgeDirectory,
@@ -59,21 +60,15 @@ from scalebox.model import (
     Report,
     RunRequest,
     RunResult,
-    RunStatus,
     Status,
     StdioTests,
     StorableJudge,
     Submission,
     Tests,
-    to_bytes,
 )
 from scalebox.sandbox.pool import Pool
-from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output
-from scalebox.sandbox.zygote import wire
 
 _CARE_INTERVAL_S = 1.0
-#: A longer result of a plain run is copied in a worker thread.
-_LARGE_RESULT_BYTES = 256 << 10
 
 _KINDS: dict[type, type[Judgement[Any]]] = {
     StdioTests: StdioJudgement,
@@ -92,6 +87,8 @@ class Engine:
         problems: registered problems.
         directory: judges by name.
         draining: whether the daemon only finishes what it has.
+        lending: what waits here and can be lent to other daemons.
+        builder: knows compiled programs by what they were made of.
     """
 
     def __init__(
@@ -110,19 +107,33 @@ class Engine:
         self._tools = tools
         self._pool = pool
         self.directory = judges
+        self.lending = room.lending
+        self.builder = room.builder
         self._gate = Gate(config, room.scheduler, room.blobs, room.inputs)
         self._started = time.monotonic()
+        #: What the cluster says of the other daemons; None: there is none.
+        self.cluster_view: Callable[[], ClusterView] | None = None
         #: Said in the status; refusing new requests is the API's part.
         self.draining = False
 
     # --- requests --------------------------------------------------------------------------------
 
-    async def judge(self, submission: Submission, *, client: str) -> Report:
+    async def judge(
+        self,
+        submission: Submission,
+        *,
+        client: str,
+        heard: Callable[[int, CaseResult, bool], None] | None = None,
+        via: Sequence[str] = (),
+    ) -> Report:
         """Judge one submission; cancelling the call drops the work.
 
         Parameters:
             submission: well-formed; everything beyond its form is checked here.
             client: who asks, for fairness.
+            heard: called with each case's index and result as it comes, and with whether the
+                submission could have forged it.
+            via: who has lent its cases before they came here.
 
         Raises:
             BadRequestError: something in it cannot be; the error names the field.
@@ -149,9 +160,9 @@ class Engine:
                 f"{count} test cases; at most {self._config.engine.max_cases} "
                 "(engine.max_cases)", field="tests.cases",
             )  # fmt: skip
-        heard: InService | None = None
+        service: InService | None = None
         if isinstance(tests, StdioTests | OutputTests):
-            heard = in_service(tests, self.directory)
+            service = in_service(tests, self.directory)
             tests = with_judges(tests, self.directory)
         kind = _kind(tests, language)
         check_files(submission.files, kind.files_taken(language))
@@ -159,8 +170,9 @@ class Engine:
             submission.source, submission.files, kind.data_of(tests), limits.memory_bytes, count
         ) as admission:  # fmt: skip
             judgement = kind(self._room, submission, tests, language, limits, client, admission)
+            judgement.heard, judgement.via = heard, tuple(via)
             if isinstance(judgement, StdioJudgement | GivenOutputsJudgement):
-                judgement.in_service = heard
+                judgement.in_service = service
             return await judgement.report(await self._load(submission.files))
 
     async def run(self, request: RunRequest, *, client: str) -> RunResult:
@@ -172,99 +184,8 @@ class Engine:
         with _shortage_is_ours(), self._gate.admitted(
             request.source, request.files, [request.stdin, *request.args], limits.memory_bytes, 1
         ):  # fmt: skip
-            try:
-                async with asyncio.timeout(request.deadline_s) as timer:
-                    return await self._run(request, language, limits, client)
-            except TimeoutError:
-                if not timer.expired():
-                    raise
-                words = f"not done within the deadline of {request.deadline_s:g} s"
-                return self._run_result(request, language, RunStatus.CANCELLED, words)
-
-    async def _run(
-        self, request: RunRequest, language: Language, limits: RunLimits, client: str
-    ) -> RunResult:
-        files = await self._load(request.files)
-        source = to_bytes(request.source)
-        run_limits = bounds.with_own_files(limits, source, files)
-        box = {path: (content, 0o644) for path, content in files.items()}
-        compiled: CompileResult | None = None
-        artifact = None
-        if language.entry.runner == "native":
-            artifact = await self._room.builder.build(
-                language, source, files, client=client, priority=request.priority
-            )
-            compiled = artifact.result
-            if not compiled.ok:
-                return self._run_result(
-                    request, language, RunStatus.COMPILE_ERROR, compiled.message, compiled
-                )
-
-        def make() -> RunSpec:
-            return RunSpec(
-                program=wire.EXECUTE if artifact else wire.PYTHON_SOURCE,
-                limits=run_limits,
-                source=b"" if artifact else source,
-                stdin=self._room.inputs.stdin(request.stdin),
-                executable_fd=artifact.fd if artifact else -1,
-                argv=(("./solution", *request.args) if artifact else tuple(request.args)),
-                files=box,
-                fetch=tuple(request.fetch),
-            )
-
-        try:
-            outcome = await execute(
-                self._room.scheduler, make, client=client, priority=request.priority,
-                memory_bytes=run_limits.memory_bytes, retries=self._config.engine.retries,
-            )  # fmt: skip
-        finally:
-            if artifact is not None:
-                artifact.close()
-        result = self._ran(request, language, limits, outcome, compiled)
-        if result_bytes(outcome) > _LARGE_RESULT_BYTES:
-            return await self._room.aside.result(outcome, lambda: _with_output(result, outcome))
-        result = _with_output(result, outcome)
-        outcome.close()
-        return result
-
-    def _ran(
-        self,
-        request: RunRequest,
-        language: Language,
-        limits: RunLimits,
-        outcome: RunOutcome,
-        compiled: CompileResult | None,
-    ) -> RunResult:
-        status, words = RunStatus.FINISHED, ""
-        if outcome.flags & wire.COMPILE_FAILED:
-            status = RunStatus.COMPILE_ERROR
-            words = read_output(outcome.stderr, self._config.engine.excerpt_bytes).decode(
-                "utf-8", "replace"
-            )
-        else:
-            found = verdicts.program_verdict(outcome, limits)
-            if found is not None:
-                status, words = verdicts.RUN_STATUS[found[0]], found[1]
-        return self._run_result(request, language, status, words, compiled)
-
-    def _run_result(
-        self,
-        request: RunRequest,
-        language: Language,
-        status: RunStatus,
-        words: str,
-        compiled: CompileResult | None = None,
-    ) -> RunResult:
-        self._room.counters[f"run_{status.value}"] += 1
-        return RunResult(
-            status=status,
-            isolation=self._room.level,
-            enforcement=self._room.enforcement,
-            compile=compiled,
-            toolchain=language.version,
-            message=words,
-            id=request.id,
-        )
+            files = await self._load(request.files)
+            return await PlainRun(self._room, request, language, limits, client).result(files)
 
     def _with_problem(self, submission: Submission) -> tuple[Submission, Problem | None]:
         if submission.problem is None:
@@ -306,6 +227,34 @@ class Engine:
     def languages(self) -> list[LanguageInfo]:
         """Every configured language, available here or not."""
         return self._tools.infos()
+
+    @property
+    def queued_runs(self) -> int:
+        """Runs that wait for a slot."""
+        return self._room.scheduler.queued
+
+    @property
+    def free_slots(self) -> int:
+        """Slots in which nothing runs."""
+        return self._room.scheduler.idle
+
+    def count(self, name: str) -> None:
+        """Add one to a counter that operators see."""
+        self._room.counters[name] += 1
+
+    def toolchains(self) -> set[str]:
+        """What is the same wherever programs of a language are compiled and run alike."""
+        return self._tools.identities()
+
+    def fingerprints(self) -> dict[str, str]:
+        """Languages that are here: name → what is the same wherever programs run alike."""
+        return {one.entry.name: one.identity[:16] for one in self._tools.all() if not one.missing}
+
+    def cluster(self) -> ClusterView:
+        """This daemon and the others that it knows."""
+        if self.cluster_view is not None:
+            return self.cluster_view()
+        return ClusterView(node=self._config.node or socket.gethostname(), clustered=False)
 
     def check_problem(self, problem: Problem) -> None:
         """Whether the judges that a problem names are here: else every submission to it would fail.
@@ -382,20 +331,6 @@ def _shortage_is_ours() -> Iterator[None]:
         raise InternalError(
             f"failed for reasons of ours: {str(error) or 'no memory left'}"
         ) from error
-
-
-def _with_output(result: RunResult, outcome: RunOutcome) -> RunResult:
-    return msgspec.structs.replace(
-        result,
-        stdout=read_output(outcome.stdout),
-        stderr=read_output(outcome.stderr),
-        files={path: read_output(fd) for path, fd in outcome.files.items()},
-        exit_code=outcome.exit_code,
-        signal=outcome.signal,
-        cpu_time_s=outcome.cpu_s,
-        wall_time_s=outcome.wall_s,
-        memory_bytes=outcome.memory_bytes,
-    )
 
 
 def _say_which_loop() -> None:

@@ -131,6 +131,11 @@ class _OutputJudgement(AskingJudgement[TestsT]):
             service.decided()
         self.settle(index, verdict, compared.message, outcome)
 
+    def hear_borrower(self, index: int, result: CaseResult) -> None:
+        if (service := self._service(index)) is not None:
+            service.decided()
+        super().hear_borrower(index, result)
+
     # --- judges of the store ---------------------------------------------------------------------
 
     def _service(self, index: int | None) -> JudgeInService | None:

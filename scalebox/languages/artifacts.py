@@ -103,6 +103,10 @@ class ArtifactCache:
 
     # --- reading ---------------------------------------------------------------------------------
 
+    def has(self, address: str) -> bool:
+        """Whether there is such a program, sound or not."""
+        return address in self._entries
+
     def unchecked(self, address: str) -> bool:
         """Whether to `verify` a program in a worker thread before `open` is asked for it."""
         entry = self._entries.get(address)

@@ -36,6 +36,7 @@ from scalebox.model.basics import (
     canonical_bytes,
     to_bytes,
 )
+from scalebox.model.cluster import ClusterNode, ClusterView
 from scalebox.model.judges import (
     Comparison,
     Contract,
@@ -103,6 +104,8 @@ __all__ = [
     "CallCase",
     "CallTests",
     "CaseResult",
+    "ClusterNode",
+    "ClusterView",
     "Comparison",
     "CompileResult",
     "Contract",

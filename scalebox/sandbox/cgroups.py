@@ -111,6 +111,8 @@ def remove_group(directory: Path, within_s: float = 1.0) -> bool:
             directory.rmdir()
         except FileNotFoundError:
             return True
+        except PermissionError:  # another user's, whom waiting does not change
+            return False
         except OSError:
             if time.monotonic() > deadline:
                 return False

@@ -75,6 +75,14 @@ async def test_other_work_under_the_same_key_is_409(server: Server) -> None:
     assert server.engine.started == ["wait"]
 
 
+async def test_another_deadline_is_no_other_work(server: Server) -> None:
+    first = await ask(server.unix, "ok", idempotency_key="k", deadline_s=60)
+    again = await ask(server.unix, "ok", idempotency_key="k", deadline_s=12.5)
+    assert first == again == await ask(server.unix, "ok", idempotency_key="k")
+    assert first[0] == 200
+    assert server.engine.started == ["ok"]
+
+
 async def test_clients_do_not_share_keys() -> None:
     tokens = {"ann": "secret-a", "bob": "secret-b"}
     async with serving(tokens=tokens) as server:

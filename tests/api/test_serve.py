@@ -17,12 +17,12 @@ from typing import Any
 import aiohttp
 import pytest
 
-from scalebox.api.listen import parse_tcp
 from scalebox.api.serve import serve
 from scalebox.config import Config, ServerConfig
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.problems import ProblemRegistry
 from scalebox.errors import ConfigError
+from scalebox.tcp import parse_tcp
 from tests.api.fake import FakeEngine, serving, submission, unix_session, until
 
 
@@ -140,12 +140,12 @@ async def test_tcp_over_ipv6_where_the_host_has_it(folder: Path) -> None:
 
 
 def test_tcp_addresses_are_parsed_strictly() -> None:
-    assert parse_tcp("") is None
-    assert parse_tcp("127.0.0.1:80") == ("127.0.0.1", 80)
-    assert parse_tcp("[::1]:0") == ("::1", 0)
+    assert parse_tcp("", "server.tcp") is None
+    assert parse_tcp("127.0.0.1:80", "server.tcp") == ("127.0.0.1", 80)
+    assert parse_tcp("[::1]:0", "server.tcp") == ("::1", 0)
     for text in ("80", ":80", "host", "host:", "host:http", "host:70000", "::1:80", "host:-1"):
         with pytest.raises(ConfigError):
-            parse_tcp(text)
+            parse_tcp(text, "server.tcp")
 
 
 async def test_requests_at_hand_are_finished_before_the_end(folder: Path) -> None:

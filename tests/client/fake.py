@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -67,6 +68,7 @@ class FakeDaemon:
         item_errors: error codes that submissions of an id get before they get their report.
         shuffle: whether a batch is answered backwards.
         arguments: of the calls in submissions.
+        deadlines: of the submissions, as they come.
         open_batches, received: batches now being answered; submissions read so far.
         gate: answers wait for it.
         slow: submissions of these ids are answered last, when `release` is set.
@@ -83,6 +85,7 @@ class FakeDaemon:
         self.item_errors: dict[str, list[str]] = {}
         self.shuffle = False
         self.arguments: list[object] = []
+        self.deadlines: list[float | None] = []
         self.open_batches = 0
         self.received = 0
         self.slow: set[str] = set()
@@ -103,6 +106,7 @@ class FakeDaemon:
         app.router.add_route("HEAD", "/v1/blobs/{sha}", self.has_blob)
         app.router.add_put("/v1/blobs/{sha}", self.put_blob)
         app.router.add_put("/v1/problems/{id}", self.put_problem)
+        app.router.add_get("/v1/problems/{id}", self.get_problem)
         return app
 
     async def batch(self, request: web.Request) -> web.StreamResponse:
@@ -128,6 +132,7 @@ class FakeDaemon:
         try:
             for submission in submissions:
                 self.keys[submission.idempotency_key or ""] += 1
+                self.deadlines.append(submission.deadline_s)
                 if isinstance(submission.tests, CallTests):
                     for case in submission.tests.cases:
                         self.arguments += case.args
@@ -220,8 +225,17 @@ class FakeDaemon:
         return web.Response(status=201)
 
     async def put_problem(self, request: web.Request) -> web.Response:
+        self.requests.append("PUT problem")
         self.problems[request.match_info["id"]] = await request.read()
-        return web.Response(status=204)
+        return _msgpack({"id": request.match_info["id"], "version": self._version(request)})
+
+    async def get_problem(self, request: web.Request) -> web.Response:
+        if request.match_info["id"] not in self.problems:
+            return _error(404, "unknown_problem", "no such problem", field="id")
+        return web.Response(headers={"ETag": f'"{self._version(request)}"'})
+
+    def _version(self, request: web.Request) -> str:
+        return hashlib.sha256(self.problems[request.match_info["id"]]).hexdigest()
 
 
 def _frame(item: BatchItem) -> bytes:

@@ -64,6 +64,28 @@ async def test_a_daemon_that_restarts_is_waited_for(socket_path: Path) -> None:
     assert set(first.keys) == set(second.keys)
 
 
+async def test_a_daemon_that_says_nothing_past_the_deadline_is_given_up(
+    client: AsyncClient, daemon: FakeDaemon, socket_path: Path
+) -> None:
+    daemon.gate.clear()
+    submission = Submission(language="python", source="ok", deadline_s=0.2)
+    with pytest.raises(ConnectionFailedError, match=f"{socket_path} before .* deadline"):
+        await asyncio.wait_for(client.judge(submission), 60)
+    daemon.gate.set()
+    assert (await client.judge(submission)).accepted
+
+
+async def test_the_deadline_of_what_a_daemon_was_too_busy_to_take_starts_anew(
+    client: AsyncClient, daemon: FakeDaemon
+) -> None:
+    daemon.refuse = [(429, "0.6"), (503, "0.6")]
+    submission = Submission(language="python", source="ok", deadline_s=1.0)
+    assert (await client.judge(submission)).accepted
+    (left_s,) = daemon.deadlines
+    assert left_s is not None
+    assert left_s > 0.5
+
+
 @pytest.mark.parametrize("status", [429, 503])
 async def test_retry_after_is_honoured(
     client: AsyncClient, daemon: FakeDaemon, status: int

@@ -49,6 +49,14 @@ async def test_wrong_fields_are_named(
         await client.judge(**fields)
 
 
+async def test_an_error_leaves_the_clients_block_as_it_is(
+    daemon: FakeDaemon, socket_path: Path
+) -> None:
+    with pytest.raises(RemoteError, match="cobol"):
+        async with AsyncClient(socket_path) as client:
+            await client.judge(language="cobol", source="")
+
+
 async def test_something_else_than_a_submission_is_refused_here(client: AsyncClient) -> None:
     with pytest.raises(BadRequestError, match="dict"):
         await client.judge({"language": "python"})  # type: ignore[arg-type]

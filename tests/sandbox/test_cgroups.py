@@ -12,6 +12,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from pathlib import Path
 from scalebox.model import Enforcement, IsolationLevel
 from scalebox.sandbox import cgroups
 from scalebox.sandbox.zygote import wire
+from tests import unprivileged
 from tests.sandbox.conftest import Bench, open_pool
 
 _COUNTER = itertools.count(1)
@@ -391,3 +393,25 @@ async def test_limits_follow_each_run(bench: Bench) -> None:
             "x = bytearray(64 << 20)", limits={**AMPLE, "memory_bytes": limit << 20}
         )
         assert bool(outcome.flags & wire.OUT_OF_MEMORY) == (limit < 64), limit
+
+
+def test_what_another_user_left_is_not_waited_for() -> None:
+    with tempfile.TemporaryDirectory(prefix="sb-test-", dir="/tmp") as name:
+        folder = Path(name)
+        (folder / "group").mkdir()
+        # Whoever waits does so for longer than this test has.
+        forever = (
+            "from pathlib import Path; from scalebox.sandbox.cgroups import remove_group; "
+            f"print(remove_group(Path({str(folder / 'group')!r}), 1e9))"
+        )
+        words = [sys.executable, "-c", forever]
+        if os.geteuid() == 0:
+            words = unprivileged.command(words)
+        folder.chmod(0o555)
+        try:
+            done = subprocess.run(
+                words, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60
+            )
+        finally:
+            folder.chmod(0o755)
+    assert done.stdout == "False\n", done.stderr

@@ -1,0 +1,1 @@
+"""Tests of several daemons that talk to each other, each on a host of its own."""

@@ -1,0 +1,30 @@
+"""Who does not use Ray pays nothing for it, and who lacks it is told what to install."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def python(program: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+
+def test_without_ray_it_is_said_what_to_install() -> None:
+    # None stands for a module that is not there.
+    done = python("import sys; sys.modules['ray'] = None; import scalebox.ray")
+    assert done.returncode != 0
+    assert "ImportError: scalebox.ray needs the package ray: pip install 'scalebox[ray]'" in (
+        done.stderr
+    )
+
+
+def test_the_rest_of_the_package_does_not_load_it() -> None:
+    done = python(
+        "import sys; sys.modules['ray'] = None\n"
+        "import scalebox, scalebox.cli, scalebox.integrations.spread\n"
+        "for name in scalebox.__all__: getattr(scalebox, name)\n"
+    )
+    assert done.returncode == 0, done.stderr
