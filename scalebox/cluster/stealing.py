@@ -36,6 +36,8 @@ from scalebox.engine.service import Engine
 from scalebox.errors import ScaleboxError
 from scalebox.model import CaseResult
 
+#: In whose name borrowed work is run: fair with each of this daemon's own clients.
+_CLIENT = "peers"
 #: How often an idle node looks whether somebody has work; a rumour wakes it at once.
 _LOOK_EACH_S = 0.05
 #: With nothing known that could be taken, an idle node looks again after this, news or not.
@@ -350,11 +352,13 @@ class Work:
         try:
             await self._gather()
             asyncio.get_running_loop().call_later(_QUEUED_AFTER_S, begun)
+            # What was lent most often first: the last of its borrowers has nobody to help it.
+            via = self.lease.via
             report = await self._engine.judge(
-                self.lease.submission,
-                client=f"peer:{self.lender.node}",
+                msgspec.structs.replace(self.lease.submission, priority=len(via)),
+                client=_CLIENT,
                 heard=self._heard,
-                via=self.lease.via,
+                via=via,
             )
             if len(self._answered) < self._total:
                 self._reason = f"{report.verdict.value}: {report.message}"[:1000]
