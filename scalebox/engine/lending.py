@@ -14,6 +14,7 @@ is run here.
 from __future__ import annotations
 
 import time
+import weakref
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, field
@@ -71,12 +72,12 @@ class Lent:
         lending: what all share.
 
     Attributes:
-        judgement: whose cases.
         waiting: queued runs that can be lent: first case of each → number of its cases.
     """
 
     def __init__(self, judgement: Judgement[Any], lending: Lending) -> None:
-        self.judgement = judgement
+        # Weakly: with its request a judgement goes, and its test data with it.
+        self._judgement = weakref.ref(judgement)
         self._lending = lending
         self.waiting: dict[int, int] = {}
         self._loans: dict[int, Loan] = {}
@@ -85,6 +86,19 @@ class Lent:
         #: How often a case came back without a result.
         self._lost: Counter[int] = Counter()
         self._case_s = lending.estimate_s(self._language)
+
+    @property
+    def judgement(self) -> Judgement[Any]:
+        """Whose cases."""
+        found = self._judgement()
+        assert found is not None, "it is alive for as long as it lends, and in each of its loans"
+        return found
+
+    def close(self) -> None:
+        """The judgement is over."""
+        self.waiting.clear()
+        self._loans.clear()
+        self._checked.clear()
 
     @property
     def _language(self) -> str:
@@ -331,6 +345,7 @@ class Lending:
     def ends(self, lent: Lent) -> None:
         """It is over."""
         self._lenders.pop(lent, None)
+        lent.close()
 
     def estimate_s(self, language: str) -> float:
         """What a case in a language is thought to take."""
