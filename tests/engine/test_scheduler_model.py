@@ -200,6 +200,7 @@ def test_the_queue_knows_no_more_than_its_interface() -> None:
         "submit", "cancel", "cancel_guest", "slot_is_idle", "slot_is_gone", "look_after", "queued",
     }  # fmt: skip
     elsewhere = {
-        "admit", "idle", "settle", "seconds_until_room", "next_age", "hold_result", "release_result",
+        "admit", "idle", "settle", "seconds_until_room", "next_age", "hold_result",
+        "release_result",
     }  # fmt: skip
     assert ways == covered | elsewhere
