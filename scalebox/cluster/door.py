@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-import anyio.to_thread
 import msgspec
 import structlog
 from aiohttp import web
@@ -19,12 +18,20 @@ from scalebox.cluster.gossip import Gossiper
 from scalebox.cluster.lending import Lender, NotHeldError
 from scalebox.cluster.messages import Fetch, Reach, Reached, Results, StealAnswer, StealRequest
 from scalebox.cluster.records import Exchange, Gossip
-from scalebox.cluster.sealing import Heard, Refusals, Refused, Seal, digest_of
-from scalebox.cluster.transport import EXCHANGE, FETCH, GOSSIP, REACH, RESULTS, RUMOUR, STEAL
+from scalebox.cluster.sealing import Heard, Refusals, Refused, Seal
+from scalebox.cluster.transport import (
+    EXCHANGE,
+    FETCH,
+    GOSSIP,
+    REACH,
+    RESULTS,
+    RUMOUR,
+    STEAL,
+    digest,
+)
 
 #: The largest request is a frame of results with an output each.
 _MOST_BYTES = 64 << 20
-_LARGE_BYTES = 1 << 20
 
 T = TypeVar("T", bound=msgspec.Struct)
 Answers = Callable[[str, bytes], Awaitable[bytes]]
@@ -80,11 +87,11 @@ class Door:
         try:
             heard = self._seal.incoming(request.headers, request.method, request.raw_path)
             body = await request.read()
-            heard.check(await _digest(body))
+            heard.check(await digest(body))
         except Refused as refused:
             return self._refuse(request, refused)
         status, content = await self._answer(request.path, heard, body)
-        headers = self._seal.answer(heard, status, await _digest(content))
+        headers = self._seal.answer(heard, status, await digest(content))
         return web.Response(status=status, body=content, headers=headers)
 
     def _refuse(self, request: web.Request, refused: Refused) -> web.Response:
@@ -167,9 +174,3 @@ def _own(sender: str, message: Any) -> Any:
     if message.sender != sender:
         raise _BadRequestError(f"sent by {sender} in the name of {message.sender}")
     return message
-
-
-async def _digest(body: bytes) -> bytes:
-    if len(body) > _LARGE_BYTES:
-        return await anyio.to_thread.run_sync(digest_of, body)
-    return digest_of(body)

@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 import structlog
-from anyio.abc import TaskGroup
 
 from scalebox.cluster import policy
 from scalebox.cluster.membership import Members
 from scalebox.cluster.messages import Reach, Reached
 from scalebox.cluster.records import Exchange, Facts, Gossip, Load, Update
+from scalebox.cluster.tasks import Tasks
 from scalebox.cluster.transport import EXCHANGE, GOSSIP, REACH, RUMOUR, PeerError, Peers
 
 #: Pages of one exchange, at most: more nodes than a cluster has.
@@ -58,7 +58,7 @@ class Gossiper:
         load: Callable[[], Load],
         changed: Callable[[Update], None],
         has_news: Callable[[], None],
-        tasks: TaskGroup,
+        tasks: Tasks,
         rng: random.Random,
     ) -> None:
         self.members = members
@@ -256,17 +256,16 @@ class Gossiper:
 
     # --- from others -----------------------------------------------------------------------------
 
-    def _take(self, message: Gossip, address: str) -> list[str]:
-        """Hear a message; whose loads are news."""
+    def _take(self, message: Gossip, address: str) -> None:
+        """Hear a probe, or the answer to one, of a node with this address; empty: nobody knows."""
         now = time.monotonic()
         news = self.members.hear(message, now)
-        if self.members.wants_exchange(message, now):
+        if address and self.members.wants_exchange(message, now):
             self._tasks.start_soon(self._exchange_all, address, message.sender)
         self._look_at_changes()
         if news and message.load.cases:
             # Whoever speaks has something this moment: that is worth a new beginning.
             self._has_news()
-        return news
 
     def _address_of(self, node: str) -> str:
         known = self.members.get(node)
@@ -274,16 +273,9 @@ class Gossiper:
 
     def hear_probe(self, message: Gossip) -> Gossip:
         """A probe; the answer."""
-        now = time.monotonic()
-        news = self.members.hear(message, now)
-        address = self._address_of(message.sender)
-        if address and self.members.wants_exchange(message, now):
-            self._tasks.start_soon(self._exchange_all, address, message.sender)
-        self._look_at_changes()
-        if news and message.load.cases:
-            self._has_news()
+        self._take(message, self._address_of(message.sender))
         self._refresh()
-        return self.members.gossip(message.sender, now)
+        return self.members.gossip(message.sender, time.monotonic())
 
     def hear_rumour(self, message: Gossip) -> None:
         """A backlog that appeared suddenly; pushed on, if that is worth it."""

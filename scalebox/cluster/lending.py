@@ -41,6 +41,8 @@ _REMEMBERED = 20_000
 #: A node whose results were found wrong so often gets nothing more, for so long.
 _MOST_DISAGREEMENTS = 3
 _DISTRUST_S = 600.0
+#: Nodes that are named in the log for results that nobody wanted of them.
+_MOST_OFFENDERS = 1_000
 #: Those that were sent away are expected back within about this.
 _EXPECTED_BACK_S = 1.0
 _MOST_HINTS = 3
@@ -83,9 +85,6 @@ class Lender:
         config: bounds, and the share of results that is run again here.
         count: adds one to a counter of this name.
         rng: chance.
-
-    Attributes:
-        most_at_once: the most requests for work that came while others were being served.
     """
 
     def __init__(
@@ -112,8 +111,8 @@ class Lender:
         self._serving = 0
         self._sent_away: deque[float] = deque(maxlen=4096)
         self._disagreements: Counter[str] = Counter()
+        self._offenders: set[str] = set()
         self._distrusted_until: dict[str, float] = {}
-        self.most_at_once = 0
         engine.lending.on_disagreement = self._disagreed
 
     def __len__(self) -> int:
@@ -136,7 +135,6 @@ class Lender:
             borrower: its facts, as membership knows them.
         """
         self._count("cluster_steals_asked")
-        self.most_at_once = max(self.most_at_once, self._serving + 1)
         if self._serving >= policy.MOST_SERVED:
             return self._sends_away()
         self._serving += 1
@@ -261,8 +259,8 @@ class Lender:
     def _offence(self, sender: str) -> None:
         """Results for a lease that the sender never held."""
         self._count("cluster_results_refused")
-        if self._disagreements[f"lease {sender}"] == 0:
-            self._disagreements[f"lease {sender}"] = 1
+        if sender not in self._offenders and len(self._offenders) < _MOST_OFFENDERS:
+            self._offenders.add(sender)
             log.warning("a node sent results for a lease that it never held", node=sender)
 
     async def fetch(self, sender: str, request: Fetch) -> bytes:

@@ -23,6 +23,7 @@ from scalebox.cluster.providers import make_provider
 from scalebox.cluster.records import Facts, Load, Update
 from scalebox.cluster.sealing import Refusals, Seal
 from scalebox.cluster.stealing import Borrower
+from scalebox.cluster.tasks import Tasks
 from scalebox.cluster.transport import Peers, peers
 from scalebox.config import Config
 from scalebox.engine.service import Engine
@@ -57,7 +58,7 @@ class Cluster:
         facts: Facts,
         link: Peers,
         seal: Seal,
-        tasks: anyio.abc.TaskGroup,
+        tasks: Tasks,
     ) -> None:
         rng = random.Random()
         self._config = config.cluster
@@ -128,13 +129,15 @@ class Cluster:
     async def look_after(self) -> None:
         """Leases, memory and stragglers, for as long as the daemon runs."""
         looked = -_MEMORY_EACH_S
+        namesake = ""
         while True:
             self.lender.look_after()
             now = time.monotonic()
             if now - looked >= _MEMORY_EACH_S:
                 looked = now
                 self._pressed = _free_share() < _PRESSED_SHARE
-                if self.members.namesake:
+                if self.members.namesake != namesake:
+                    namesake = self.members.namesake
                     log.error(
                         "another node has the same name: give each its own (`node`)",
                         node=self.members.node, address=self.members.namesake,
@@ -205,7 +208,7 @@ async def clustered(config: Config, engine: Engine) -> AsyncIterator[Cluster | N
         seal = Seal(door.secret, facts.node)
         link = await stack.enter_async_context(peers(seal, door.asking))
         tasks = await stack.enter_async_context(anyio.create_task_group())
-        cluster = Cluster(config, engine, facts, link, seal, tasks)
+        cluster = Cluster(config, engine, facts, link, seal, Tasks(tasks))
         runner = web.AppRunner(
             cluster.door.app(),
             access_log=None,

@@ -16,7 +16,6 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import structlog
-from anyio.abc import TaskGroup
 
 from scalebox.cluster import policy
 from scalebox.cluster.data import named
@@ -31,6 +30,7 @@ from scalebox.cluster.messages import (
     StealRequest,
 )
 from scalebox.cluster.records import Facts, Gossip, Load
+from scalebox.cluster.tasks import Tasks
 from scalebox.cluster.transport import FETCH, RESULTS, STEAL, PeerError, Peers
 from scalebox.engine.service import Engine
 from scalebox.errors import ScaleboxError
@@ -91,7 +91,7 @@ class Borrower:
         members: Callable[[], int],
         peers: Peers,
         count: Callable[[str], None],
-        tasks: TaskGroup,
+        tasks: Tasks,
         rng: random.Random,
     ) -> None:
         self._engine = engine
@@ -232,6 +232,8 @@ class Borrower:
             return None
 
     def _begin(self, lender: Facts, lease: Lease) -> None:
+        if lease.id in self._work:
+            return  # no lender gives one twice, unless it means harm
         self._count("cluster_leases_taken")
         self._starting += 1
         work = self._work[lease.id] = Work(
@@ -250,8 +252,6 @@ class Borrower:
 
         try:
             await work.do(begun)
-        except Exception:
-            log.exception("borrowed work failed")
         finally:
             begun()
             del self._work[work.lease.id]

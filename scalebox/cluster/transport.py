@@ -91,10 +91,10 @@ class Peers:
             raise PeerError(str(error) or type(error).__name__) from error
 
     async def _ask(self, address: str, path: str, body: bytes, node: str) -> bytes:
-        digest = await _digest(body)
+        bound = await digest(body)
         scheme = "http" if self._tls is None else "https"
         for _ in range(_TRIES):
-            sealed = self._seal.outgoing(address, "POST", path, digest, addressee=node)
+            sealed = self._seal.outgoing(address, "POST", path, bound, addressee=node)
             started = time.monotonic()
             async with self._session.post(
                 f"{scheme}://{address}{path}",
@@ -106,7 +106,7 @@ class Peers:
                 answered = self._seal.check_answer(sealed, response.status, response.headers)
                 content = await _read(response)
             self._note(address, time.monotonic() - started)
-            answered.check(await _digest(content))
+            answered.check(await digest(content))
             if answered.again:
                 continue
             if answered.refusal:
@@ -150,7 +150,8 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     return b"".join(pieces)
 
 
-async def _digest(body: bytes) -> bytes:
+async def digest(body: bytes) -> bytes:
+    """What a seal binds a body by; of a large one in a worker thread."""
     if len(body) > _LARGE_BYTES:
         return await anyio.to_thread.run_sync(digest_of, body)
     return digest_of(body)
