@@ -22,16 +22,18 @@ from scalebox.cluster import policy
 from scalebox.cluster.data import Held, has_large, lighten, named
 from scalebox.cluster.messages import (
     MOST_LEASES,
+    MOST_RETURNED,
     Fetch,
     Lease,
     Results,
     ResultsAnswer,
+    Returned,
     StealAnswer,
     StealRequest,
 )
 from scalebox.cluster.records import Facts, Gossip, Load
 from scalebox.config import ClusterConfig
-from scalebox.engine.lending import Backlog, Loan, Trust
+from scalebox.engine.loan import Backlog, Loan, Trust
 from scalebox.engine.service import Engine
 from scalebox.errors import UnknownBlobError
 from scalebox.model import CaseResult
@@ -82,6 +84,7 @@ class Lender:
         own: facts of this node.
         gossip: what to tell of this node, and of others that are named.
         loads: of others that have something to take.
+        sent_home: called with a lease of which cases went back to their lender, and which did.
         config: bounds, and the share of results that is run again here.
         count: adds one to a counter of this name.
         rng: chance.
@@ -93,6 +96,7 @@ class Lender:
         own: Facts,
         gossip: Callable[[Sequence[str]], Gossip],
         loads: Callable[[], Mapping[str, Load]],
+        sent_home: Callable[[str, Sequence[int]], None],
         config: ClusterConfig,
         count: Callable[[str], None],
         rng: random.Random,
@@ -101,6 +105,7 @@ class Lender:
         self._own = own
         self._gossip = gossip
         self._loads = loads
+        self._sent_home = sent_home
         self._recheck = config.recheck
         self._most_bytes = config.max_lease_bytes
         self._count = count
@@ -137,6 +142,8 @@ class Lender:
         self._count("cluster_steals_asked")
         if self._serving >= policy.MOST_SERVED:
             return self._sends_away()
+        if returned := self._send_home(borrower.node, request):
+            return StealAnswer(returned=returned, gossip=self._gossip([]))
         self._serving += 1
         try:
             leases = await self._lend(borrower, request)
@@ -159,6 +166,34 @@ class Lender:
         holders = {given.facts.node for given in self._given.values()}
         able = sorted(node for node in holders if node in loads and node != but)
         return self._rng.sample(able, min(_MOST_HINTS, len(able)))
+
+    def _send_home(self, lender: str, request: StealRequest) -> list[Returned]:
+        """A node that lent to this one has run out of work: half of what is not begun is its."""
+        backlog = self._engine.lending.backlog_of(lender)
+        cases, _ = policy.share(
+            backlog.seconds, backlog.cases, self._own.slots, request.seconds, request.free_slots,
+            request.round_trip_s, hops_left=policy.MOST_HOPS,
+        )  # fmt: skip
+        if not cases:
+            return []
+        returned = []
+        for lease, positions in self._engine.lending.send_home(lender, cases, MOST_RETURNED):
+            self._count("cluster_leases_sent_home")
+            self._sent_home(lease, positions)
+            returned.append(Returned(lease=lease, positions=positions))
+        return returned
+
+    def come_home(self, sender: str, returned: Returned) -> None:
+        """A node that was asked for work sends back what it has not begun of a lease."""
+        given = self._given.get(returned.lease)
+        if given is None or given.facts.node != sender:
+            if self._over.get(returned.lease) != sender:
+                self._offence(sender)
+            return
+        given.loan.come_home(returned.positions)
+        self._count("cluster_leases_come_home")
+        if given.loan.is_over:
+            self._end(returned.lease, "")
 
     async def _lend(self, borrower: Facts, request: StealRequest) -> list[Lease]:
         own = self._own

@@ -20,6 +20,8 @@ MOST_RESULTS = 500
 MOST_LEASES = 16
 #: Tool chains that a node can name: some thirty languages with a few variants each.
 _MOST_TOOLCHAINS = 500
+#: Leases of which one answer returns cases.
+MOST_RETURNED = 64
 
 LeaseId = Annotated[str, Meta(min_length=32, max_length=32, pattern="^[0-9a-f]*$")]
 Position = Annotated[int, Meta(ge=0, lt=MOST_CASES)]
@@ -64,16 +66,30 @@ class Lease(Struct, frozen=True, kw_only=True, omit_defaults=True):
     frame_each_s: ShortTime = 0.02
 
 
+class Returned(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Cases that a borrower has not begun and sends home: their lender asked it for work.
+
+    Attributes:
+        lease: which.
+        positions: of the cases in it.
+    """
+
+    lease: LeaseId
+    positions: Annotated[list[Position], Meta(max_length=MOST_CASES)]
+
+
 class StealAnswer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a node lends.
 
     Attributes:
-        leases: one a submission; none: there is nothing.
-        ask_again_s: not before, then.
+        leases: one a submission.
+        returned: in place of leases, what the one that asks had lent to the sender.
+        ask_again_s: with neither there is nothing; not before, then.
         gossip: the sender's load, and those of nodes that have got something from it.
     """
 
     leases: Annotated[list[Lease], Meta(max_length=MOST_LEASES)] = []
+    returned: Annotated[list[Returned], Meta(max_length=MOST_RETURNED)] = []
     ask_again_s: ShortTime = 0.0
     gossip: Gossip | None = None
 

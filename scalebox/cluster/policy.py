@@ -27,6 +27,9 @@ MOST_LEASE_S = 10_000.0
 _FED = 10
 #: What cannot be lent on is what the thief's own slots do in so long: nobody can help it out.
 _LAST_HOP_S = 0.5
+#: A lease costs both nodes together some milliseconds of CPU time, whatever is in it: one of less
+#: work than this is not worth it, and the last of an even load is not passed around.
+_LEAST_LENT_S = 0.1
 #: How often a case may be lent on: 1 is a lease of the node that was given the submission.
 MOST_HOPS = 3
 #: A lease without a sign of life expires between these: the first is some pauses of an event loop,
@@ -54,7 +57,7 @@ FAN_OUT = 3
 _LEAST_LEASE_S = 80.0
 #: Results wait for each other at least so long; a frame takes about so long of a victim's loop; and
 #: frames of all its leases together take at most this share of it.
-_SHORTEST_FRAME_S, _FRAME_S, _FRAMES_SHARE = 0.05, 0.0005, 0.2
+_SHORTEST_FRAME_S, _FRAME_S, _FRAMES_SHARE = 0.2, 0.0005, 0.2
 #: CPU seconds of two models differ by less than this in a cluster that is of one age.
 _NEAR_LIMIT = 0.7
 
@@ -109,12 +112,19 @@ def choose_victim(
     able = [
         node
         for node, backlog_s in victims.items()
-        if node != own and rng.random() * audience(backlog_s, members) < ASKERS
+        if node != own
+        and backlog_s >= 2 * _LEAST_LENT_S
+        and rng.random() * _hearers(backlog_s, members) < ASKERS
     ]
     if not able:
         return None
     weights = [_gain_s(victims[node], latency_s(node)) for node in able]
     return rng.choices(able, weights)[0]
+
+
+def _hearers(backlog_s: float, members: int) -> int:
+    """How many nodes hear of a backlog in time: as many again as were told hear it from those."""
+    return min(members, 2 * audience(backlog_s, members))
 
 
 def _gain_s(backlog_s: float, latency_s: float) -> float:
@@ -145,7 +155,7 @@ def share(
     """How much a victim lends to one thief.
 
     Its surplus is what its own slots will not have begun before the way there and back is over;
-    it lends half of that at most (rounded up to a whole case).
+    it lends half of that at most (rounded up to a whole case), and nothing if that is little.
 
     Parameters:
         backlog_s: CPU seconds that the cases are thought to need.
@@ -174,7 +184,8 @@ def share(
     # Every free slot is worth a case, however long it takes.
     most = max(thief_free_slots, int(most_s / case_s))
     lent = max(0, min(math.ceil((cases - kept) / 2), most, MOST_CASES))
-    return lent, lent * backlog_s / cases
+    lent_s = lent * backlog_s / cases
+    return (lent, lent_s) if lent_s >= _LEAST_LENT_S else (0, 0.0)
 
 
 def lease_ttl_s(seconds: float, slots: int) -> float:

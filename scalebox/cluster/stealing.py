@@ -9,10 +9,10 @@ sent again until the lease must be over, and then the work is dropped: somebody 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 import msgspec
 import structlog
@@ -26,12 +26,14 @@ from scalebox.cluster.messages import (
     Lease,
     Results,
     ResultsAnswer,
+    Returned,
     StealAnswer,
     StealRequest,
 )
 from scalebox.cluster.records import Facts, Gossip, Load
 from scalebox.cluster.tasks import Tasks
 from scalebox.cluster.transport import FETCH, RESULTS, STEAL, PeerError, Peers
+from scalebox.engine.loan import Borrowed
 from scalebox.engine.service import Engine
 from scalebox.errors import ScaleboxError
 from scalebox.model import CaseResult
@@ -70,6 +72,7 @@ class Borrower:
         gossip: what to tell others of this node.
         hear: what others tell.
         tell: has this node tell others that it has something to lend.
+        come_home: takes back what a node sends home of a lease that it has from this one.
         facts_of: a node's facts; None: it is not among the living.
         members: how many there are.
         peers: speaks to them.
@@ -87,6 +90,7 @@ class Borrower:
         gossip: Callable[[], Gossip],
         hear: Callable[[Gossip], None],
         tell: Callable[[], None],
+        come_home: Callable[[str, Returned], None],
         facts_of: Callable[[str], Facts | None],
         members: Callable[[], int],
         peers: Peers,
@@ -101,6 +105,7 @@ class Borrower:
         self._gossip = gossip
         self._hear = hear
         self._tell = tell
+        self._come_home = come_home
         #: Nodes that are not to be asked before then.
         self._not_before: dict[str, float] = {}
         self._facts_of = facts_of
@@ -188,7 +193,11 @@ class Borrower:
             return False
         if answer.gossip is not None and answer.gossip.sender == victim.node:
             self._hear(answer.gossip)
+        for returned in answer.returned:
+            self._come_home(victim.node, returned)
         if not answer.leases:
+            if answer.returned:
+                return True
             self._not_before[victim.node] = time.monotonic() + answer.ask_again_s
             return False
         for lease in answer.leases:
@@ -262,6 +271,11 @@ class Borrower:
             if work.lender.node == node:
                 work.stop()
 
+    def sent_home(self, lease: str, positions: Sequence[int]) -> None:
+        """The lender of a lease does these of its cases itself."""
+        if (work := self._work.get(lease)) is not None:
+            work.is_spared(positions)
+
 
 class Fetching:
     """Who fetches something while others wait for it: each is fetched once."""
@@ -269,7 +283,7 @@ class Fetching:
     def __init__(self) -> None:
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def of(self, name: str) -> AsyncIterator[None]:
         """Nobody else is at it inside the block."""
         lock, waiting = self._locks.get(name, (asyncio.Lock(), 0))
@@ -328,12 +342,17 @@ class Work:
     @property
     def open(self) -> int:
         """Cases without a result."""
-        return self._total - len(self._answered)
+        return self._total - len(self._answered | self._unwanted)
 
     def stop(self) -> None:
         """Nobody waits for it any more."""
         if self._judging is not None:
             self._judging.cancel()
+
+    def is_spared(self, positions: Iterable[int]) -> None:
+        """Nobody waits for some of the cases any more."""
+        self._unwanted.update(positions)
+        self._fill.set()
 
     async def do(self, begun: Callable[[], None]) -> None:
         """Do it; cancelling this drops it.
@@ -353,14 +372,13 @@ class Work:
             await self._gather()
             asyncio.get_running_loop().call_later(_QUEUED_AFTER_S, begun)
             # What was lent most often first: the last of its borrowers has nobody to help it.
-            via = self.lease.via
+            via = tuple(self.lease.via)
             report = await self._engine.judge(
                 msgspec.structs.replace(self.lease.submission, priority=len(via)),
                 client=_CLIENT,
-                heard=self._heard,
-                via=via,
+                borrowed=Borrowed(self.lease.id, via, self._heard),
             )
-            if len(self._answered) < self._total:
+            if self.open:
                 self._reason = f"{report.verdict.value}: {report.message}"[:1000]
         except (ScaleboxError, PeerError) as error:
             self._reason = str(error)[:1000]
@@ -427,10 +445,10 @@ class Work:
                 try:
                     async with asyncio.timeout(each_s):
                         await self._fill.wait()
-                    if not self._done:
-                        await asyncio.sleep(self.lease.frame_each_s)
                 except TimeoutError:
                     pass
+                else:
+                    await self._others()
             sending = self._outbox[:MOST_RESULTS]
             del self._outbox[:MOST_RESULTS]
             done = self._done and not self._outbox
@@ -445,8 +463,17 @@ class Work:
             if answer is None or not answer.held or done:
                 return
             self._unwanted.update(answer.unwanted)
-            if len(self._answered | self._unwanted) >= self._total and not self._outbox:
+            if not self.open and not self._outbox:
                 return
+
+    async def _others(self) -> None:
+        """Wait until more results can go in one frame with the first, or no more will come."""
+        until = time.monotonic() + self.lease.frame_each_s
+        while not self._done and self.open and (left_s := until - time.monotonic()) > 0:
+            self._fill.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._fill.wait()
 
     async def _send(self, frame: Results) -> ResultsAnswer | None:
         """Send a frame until it is answered; None: the lease must be over by now."""

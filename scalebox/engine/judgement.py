@@ -21,6 +21,7 @@ from scalebox.engine.builder import Artifact
 from scalebox.engine.jobs import Job
 from scalebox.engine.lending import judges_of
 from scalebox.engine.limits import with_own_files
+from scalebox.engine.loan import Borrowed
 from scalebox.engine.results import Results
 from scalebox.engine.room import Room
 from scalebox.languages.toolchains import Language
@@ -95,10 +96,8 @@ class Judgement(ABC, Generic[TestsT]):
         self._jobs: dict[int, Job] = {}
         #: Cases whose result the submission could have forged.
         self.weak: set[int] = set()
-        #: Who hears of each case's result at once: index, result, whether it is weak.
-        self.heard: Callable[[int, CaseResult, bool], None] | None = None
-        #: Who has lent its cases before they came here.
-        self.via: tuple[str, ...] = ()
+        #: Of whom its cases are borrowed.
+        self.borrowed: Borrowed | None = None
         self.lent = room.lending.lends(self)
         #: Its result: whether to compile the source by itself, and start again.
         self._done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -145,8 +144,8 @@ class Judgement(ABC, Generic[TestsT]):
     def integrity(self) -> Integrity:
         """Whether the submission could have forged the result; asked once every case has one."""
         # Of what the report is made of, however far other cases happened to come.
-        weak = any(case < self.results.needed for case in self.weak)
-        return Integrity.WEAK if weak else Integrity.STRONG
+        needed = self.results.needed
+        return Integrity.WEAK if any(one < needed for one in self.weak) else Integrity.STRONG
 
     # --- the whole -------------------------------------------------------------------------------
 
@@ -202,8 +201,7 @@ class Judgement(ABC, Generic[TestsT]):
 
     def compiled(self, result: CompileResult) -> bool:
         """Note what a compilation came to; whether there is something to run."""
-        self._compile = result
-        self._compile_failed = not result.ok
+        self._compile, self._compile_failed = result, not result.ok
         return result.ok
 
     def drop_artifacts(self) -> None:
@@ -451,8 +449,8 @@ class Judgement(ABC, Generic[TestsT]):
             return
         result = self.lent.settled(index, result)
         dropped = self.results.add(index, result)
-        if self.heard is not None:
-            self.heard(index, result, index in self.weak)
+        if self.borrowed is not None:
+            self.borrowed.heard(index, result, index in self.weak)
         self.admission.settle()
         self.room.counters["cases"] += 1
         for later in dropped:

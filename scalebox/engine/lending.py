@@ -1,9 +1,7 @@
 """Cases that wait here and that another daemon runs: lent, answered, or taken back.
 
-The cluster takes queued cases out (`Lending.take`) and puts results in (`Loan.answer`); it decides
-how much, to whom and for how long, and nothing here knows of a network.  What is lent is an
-ordinary submission with some of the cases of another one, so a borrower judges it as any other, and
-can lend it on.
+The cluster takes queued cases out (`Lending.take`) and puts results in (`loan.Loan.answer`); it
+decides how much, to whom and for how long, and nothing here knows of a network.
 
 A case has one result whatever happens: the first that comes, from here or from there, is its own,
 and what comes later is dropped.  What a borrower says about us rather than about the program (its
@@ -16,23 +14,14 @@ from __future__ import annotations
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence, Set
+from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from scalebox.model import (
-    CaseResult,
-    Limits,
-    OutputTests,
-    ProgramJudge,
-    StdioTests,
-    Submission,
-    Tests,
-    Verdict,
-)
-from scalebox.sandbox.spec import RunLimits
+from scalebox.engine.loan import Backlog, Loan, Trust
+from scalebox.model import CaseResult, ProgramJudge, StdioTests, Tests, Verdict
 
 if TYPE_CHECKING:
     from scalebox.engine.judgement import Judgement
@@ -45,23 +34,6 @@ _NEWEST_SHARE = 0.2
 MOST_HOPS = 3
 #: Languages whose times are remembered.
 _MOST_LANGUAGES = 200
-
-#: Whether a borrower's result is taken as it is; or run again here because it is near a limit; or
-#: run again here and compared.
-Trust = Literal["take", "confirm", "check"]
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What could be lent now.
-
-    Attributes:
-        cases: how many.
-        seconds: that a slot is thought to need for them.
-    """
-
-    cases: int = 0
-    seconds: float = 0.0
 
 
 class Lent:
@@ -105,13 +77,19 @@ class Lent:
         return self.judgement.language.entry.name
 
     @property
+    def via(self) -> tuple[str, ...]:
+        """Who has lent its cases before they came here."""
+        borrowed = self.judgement.borrowed
+        return () if borrowed is None else borrowed.via
+
+    @property
     def case_s(self) -> float:
         """Seconds of a slot that a case is thought to take."""
         return self._case_s
 
     def waits(self, index: int) -> None:
         """A run is queued that another daemon could do."""
-        if len(self.judgement.via) < MOST_HOPS:
+        if len(self.via) < MOST_HOPS:
             self.waiting[index] = len(self.judgement.cases_of(index))
 
     @property
@@ -146,6 +124,17 @@ class Lent:
             self._loans[case] = loan
         return loan
 
+    def send_home(self, most: int) -> list[int]:
+        """The last of the cases that wait are not run here: their lender does that itself."""
+        sent: list[int] = []
+        for index in reversed(list(self.waiting)):
+            cases = self.judgement.cases_of(index)
+            if sent and len(sent) + len(cases) > most:
+                break
+            sent += self.judgement.withdraw(index)
+            del self.waiting[index]
+        return sorted(sent)
+
     def answered(self, loan: Loan, case: int, result: CaseResult, weak: bool, trust: Trust) -> None:
         """A borrower has a result."""
         judgement = self.judgement
@@ -169,14 +158,19 @@ class Lent:
         result = msgspec.structs.replace(result, name=judgement.case_name(case))
         judgement.hear_borrower(case, result)
 
-    def come_back(self, loan: Loan, cases: Collection[int]) -> None:
-        """A borrower does not have results, and never will."""
+    def come_back(self, loan: Loan, cases: Collection[int], *, lost: bool) -> None:
+        """A borrower does not have results, and never will.
+
+        Parameters:
+            lost: whether it may have tried.
+        """
         judgement = self.judgement
         back = [case for case in sorted(cases) if self._loans.get(case) is loan]
         for case in back:
             del self._loans[case]
         wanted = [case for case in back if self.is_wanted(case)]
-        self._lost.update(wanted)
+        if lost:
+            self._lost.update(wanted)
         if wanted:
             judgement.again(wanted)
 
@@ -220,110 +214,6 @@ class Lent:
         return len(hedged)
 
 
-class Loan:
-    """Cases of one submission that a borrower is at.  Made by `Lending.take`.
-
-    Attributes:
-        borrower: who.
-        cases: their indices, in the order of `submission`'s.
-        heard: when the borrower was last heard of, or when it was lent; monotonic.
-        hedged: cases that are run here as well.
-    """
-
-    def __init__(
-        self, judgement: Judgement[Any], lent: Lent, cases: Sequence[int], borrower: str
-    ) -> None:
-        self.borrower = borrower
-        self.cases = list(cases)
-        self.heard = time.monotonic()
-        self.hedged: set[int] = set()
-        self._judgement = judgement
-        self._lent = lent
-        self._open = set(range(len(cases)))
-
-    @property
-    def seconds(self) -> float:
-        """Of a slot that the cases without a result are thought to take."""
-        return len(self._open) * self._lent.case_s
-
-    @property
-    def open_cases(self) -> int:
-        """How many have no result yet."""
-        return len(self._open)
-
-    @property
-    def limits(self) -> RunLimits:
-        """Of each case."""
-        return self._judgement.limits
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing of it is wanted any more."""
-        return not self._open or self._judgement.over
-
-    def submission(self) -> Submission:
-        """What the borrower is to judge: with its limits resolved and its judge named by itself."""
-        judgement = self._judgement
-        return msgspec.structs.replace(
-            judgement.submission,
-            tests=_some_of(judgement.tests, self.cases, judgement.case_name),
-            problem=None,
-            limits=_limits(judgement.limits),
-            stop="never",
-            deadline_s=None,
-            idempotency_key=None,
-            id=None,
-        )
-
-    @property
-    def artifact(self) -> str:
-        """Address of the compiled program, if there is one that a borrower could use."""
-        return self._judgement.artifact.address
-
-    @property
-    def via(self) -> tuple[str, ...]:
-        """Who has lent the cases before they came here."""
-        return self._judgement.via
-
-    def answer(
-        self, position: int, result: CaseResult, *, weak: bool = False, trust: Trust = "take"
-    ) -> bool:
-        """The borrower's result of a case.
-
-        Parameters:
-            position: in `cases`.
-            weak: whether the submission could have forged it.
-            trust: what to make of it.
-
-        Returns:
-            whether it was waited for; a second one of the same case, or one of a case that is not
-            in this loan, is not.
-        """
-        self.heard = time.monotonic()
-        if position not in self._open:
-            return False
-        self._open.discard(position)
-        self._lent.answered(self, self.cases[position], result, weak, trust)
-        return True
-
-    def renew(self) -> None:
-        """The borrower is at it."""
-        self.heard = time.monotonic()
-
-    def unwanted(self) -> list[int]:
-        """Positions of cases that need no result any more; said once."""
-        found = [one for one in self._open if not self._lent.is_wanted(self.cases[one])]
-        self._open.difference_update(found)
-        return sorted(found)
-
-    def give_back(self) -> int:
-        """What has no result goes back into the queue; how many cases that are."""
-        back = [self.cases[position] for position in self._open]
-        self._open.clear()
-        self._lent.come_back(self, back)
-        return len(back)
-
-
 @dataclass
 class Lending:
     """What this daemon could lend.
@@ -365,7 +255,7 @@ class Lending:
         """What could be lent, by how often it was lent before."""
         found: dict[int, Backlog] = {}
         for lent in self._lenders:
-            one, depth = lent.backlog, len(lent.judgement.via)
+            one, depth = lent.backlog, len(lent.via)
             if one.cases:
                 sum_ = found.get(depth, Backlog())
                 found[depth] = Backlog(sum_.cases + one.cases, sum_.seconds + one.seconds)
@@ -391,9 +281,9 @@ class Lending:
             if not lent.waiting:
                 return None
             judgement = lent.judgement
-            if borrower in judgement.via:
+            if borrower in lent.via:
                 continue  # they come from there
-            if depth is not None and len(judgement.via) != depth:
+            if depth is not None and len(lent.via) != depth:
                 continue
             if not judgement.toolchains_needed() <= toolchains:
                 continue
@@ -402,6 +292,35 @@ class Lending:
             if loan is not None:
                 return loan
         return None
+
+    def backlog_of(self, lender: str) -> Backlog:
+        """What waits here of what a daemon has lent us."""
+        every = [lent.backlog for lent in self._of(lender)]
+        return Backlog(sum(one.cases for one in every), sum(one.seconds for one in every))
+
+    def send_home(self, lender: str, cases: int, loans: int) -> list[tuple[str, list[int]]]:
+        """Let a lender have back what waits here, of its loans with most to do first.
+
+        Parameters:
+            lender: who.
+            cases: the most; one run at least goes, if there is one.
+            loans: of how many at most.
+
+        Returns:
+            Names of loans, and positions of cases in each.
+        """
+        sent: list[tuple[str, list[int]]] = []
+        for lent in sorted(self._of(lender), key=lambda one: one.backlog.seconds, reverse=True):
+            borrowed = lent.judgement.borrowed
+            if cases <= 0 or len(sent) == loans or not lent.waiting or borrowed is None:
+                break
+            positions = lent.send_home(cases)
+            cases -= len(positions)
+            sent.append((borrowed.loan, positions))
+        return sent
+
+    def _of(self, lender: str) -> list[Lent]:
+        return [lent for lent in self._lenders if lent.via[-1:] == (lender,)]
 
     def hedge(self, older_than_s: float) -> int:
         """With nothing else to do: run what borrowers are at for longer than this; how many."""
@@ -419,22 +338,3 @@ def judges_of(tests: Tests) -> list[ProgramJudge]:
     if isinstance(tests, StdioTests):
         judges += [case.judge for case in tests.cases]
     return [judge for judge in judges if isinstance(judge, ProgramJudge)]
-
-
-def _some_of(tests: Tests, cases: Sequence[int], name: Callable[[int], str]) -> Tests:
-    """Tests with only some of the cases, under the names that they have here."""
-    assert not isinstance(tests, OutputTests), "nothing of it is queued"
-    chosen = [msgspec.structs.replace(tests.cases[case], name=name(case)) for case in cases]
-    return msgspec.structs.replace(tests, cases=chosen)
-
-
-def _limits(limits: RunLimits) -> Limits:
-    return Limits(
-        cpu_time_s=limits.cpu_ns / 1e9,
-        wall_time_s=limits.wall_ns / 1e9,
-        memory_bytes=limits.memory_bytes,
-        output_bytes=limits.output_bytes,
-        file_bytes=limits.file_bytes,
-        processes=limits.processes,
-        open_files=limits.open_files,
-    )

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from scalebox.engine.inputs import Inputs
 from scalebox.engine.interaction import InteractiveJudgement
 from scalebox.engine.judgement import Judgement
 from scalebox.engine.judges import Judges
+from scalebox.engine.loan import Borrowed
 from scalebox.engine.naming import InService, NoJudges, in_service, with_judges
 from scalebox.engine.plain import PlainRun
 from scalebox.engine.problems import ProblemRegistry
@@ -48,7 +49,6 @@ from scalebox.languages.toolchains import Language, Toolchains
 from scalebox.model import (
     AssertTests,
     CallTests,
-    CaseResult,
     ClusterView,
     Data,
     InteractiveTests,
@@ -123,17 +123,14 @@ class Engine:
         submission: Submission,
         *,
         client: str,
-        heard: Callable[[int, CaseResult, bool], None] | None = None,
-        via: Sequence[str] = (),
+        borrowed: Borrowed | None = None,
     ) -> Report:
         """Judge one submission; cancelling the call drops the work.
 
         Parameters:
             submission: well-formed; everything beyond its form is checked here.
             client: who asks, for fairness.
-            heard: called with each case's index and result as it comes, and with whether the
-                submission could have forged it.
-            via: who has lent its cases before they came here.
+            borrowed: of whom its cases are; None: a client's.
 
         Raises:
             BadRequestError: something in it cannot be; the error names the field.
@@ -170,7 +167,7 @@ class Engine:
             submission.source, submission.files, kind.data_of(tests), limits.memory_bytes, count
         ) as admission:  # fmt: skip
             judgement = kind(self._room, submission, tests, language, limits, client, admission)
-            judgement.heard, judgement.via = heard, tuple(via)
+            judgement.borrowed = borrowed
             if isinstance(judgement, StdioJudgement | GivenOutputsJudgement):
                 judgement.in_service = service
             return await judgement.report(await self._load(submission.files))

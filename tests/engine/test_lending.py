@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from scalebox.engine.lending import MOST_HOPS, Loan
+from scalebox.engine.lending import MOST_HOPS
+from scalebox.engine.loan import Borrowed, Loan
 from scalebox.engine.service import Engine
 from scalebox.model import (
     CaseResult,
@@ -104,9 +105,8 @@ async def borrow(engine: Engine, loan: Loan) -> Report:
     def heard(position: int, result: CaseResult, weak: bool) -> None:
         assert loan.answer(position, msgspec.structs.replace(result, node="other"), weak=weak)
 
-    return await engine.judge(
-        loan.submission(), client="peer", heard=heard, via=[*loan.via, "home"]
-    )
+    borrowed = Borrowed("loan", (*loan.via, "home"), heard)
+    return await engine.judge(loan.submission(), client="peer", borrowed=borrowed)
 
 
 def comparable(report: Report) -> list[Any]:
@@ -242,8 +242,9 @@ async def test_stragglers_are_run_here_too(pair: StartsPair) -> None:
 async def test_what_was_lent_can_be_lent_on_but_not_for_ever(pair: StartsPair) -> None:
     async with pair() as (home, other):
         for hops in (0, 1, MOST_HOPS - 1, MOST_HOPS):
-            via = [f"node{number}" for number in range(hops)]
-            work = home.judge(stdio(ECHO, CASES, stop="never"), client="t", via=via)
+            via = tuple(f"node{number}" for number in range(hops))
+            borrowed = Borrowed("loan", via, lambda *_: None) if via else None
+            work = home.judge(stdio(ECHO, CASES, stop="never"), client="t", borrowed=borrowed)
             judging = asyncio.create_task(work)
             runs = home.status().counters["runs"]
             # One compiles.
@@ -254,7 +255,7 @@ async def test_what_was_lent_can_be_lent_on_but_not_for_ever(pair: StartsPair) -
                 assert home.lending.backlog().cases == 0
             else:
                 assert loan is not None
-                assert loan.via == tuple(via)
+                assert loan.via == via
                 loan.give_back()
                 if via:
                     assert home.lending.take(via[0], 5, 1e9, other.toolchains()) is None
@@ -315,5 +316,6 @@ async def test_every_result_is_heard_once_and_in_time(pair: StartsPair) -> None:
     async with pair() as (home, _):
         heard: list[tuple[int, str]] = []
         hears: Hears = lambda index, result, weak: heard.append((index, result.verdict.value))  # noqa: E731
-        report = await home.judge(LENT["python"], client="t", heard=hears)
+        borrowed = Borrowed("loan", ("lender",), hears)
+        report = await home.judge(LENT["python"], client="t", borrowed=borrowed)
         assert sorted(heard) == list(enumerate(verdicts(report)))
