@@ -274,7 +274,7 @@ class Judgement(ABC, Generic[TestsT]):
 
     def make(self, index: int) -> RunSpec:
         """The run of a case, which begins now."""
-        self.lent.waiting.pop(index, None)
+        self.lent.waits_no_more(index)
         self._first_start = self._first_start or time.monotonic()
         for case in self.cases_of(index):
             self.attempts[case] += 1
@@ -455,7 +455,7 @@ class Judgement(ABC, Generic[TestsT]):
         self.room.counters["cases"] += 1
         for later in dropped:
             job = self._jobs.pop(later, None)
-            self.lent.waiting.pop(later, None)
+            self.lent.waits_no_more(later)
             if job is not None:
                 self.room.scheduler.cancel(job)
         if self.results.complete and not self._done.done():

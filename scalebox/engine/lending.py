@@ -11,10 +11,11 @@ is run here.
 
 from __future__ import annotations
 
+import functools
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,38 @@ _NEWEST_SHARE = 0.2
 MOST_HOPS = 3
 #: Languages whose times are remembered.
 _MOST_LANGUAGES = 200
+#: Lenders that are remembered while they have lent nothing.
+_MOST_LENDERS = 1_000
+
+
+class Waiting:
+    """Judgements with something to lend that have something in common; those that came last are
+    last.  What they have together is kept and not counted: it is asked for often."""
+
+    def __init__(self) -> None:
+        self._members: dict[Lent, None] = {}
+        self._cases = 0
+        self._seconds = 0.0
+
+    @property
+    def backlog(self) -> Backlog:
+        """Of all of them."""
+        return Backlog(self._cases, max(0.0, self._seconds)) if self._cases else Backlog()
+
+    def newest_first(self) -> list[Lent]:
+        """Those that the slots here come to last are first."""
+        return list(reversed(self._members))
+
+    def change(self, lent: Lent, cases: int, seconds: float) -> None:
+        """One of them has so many more, or fewer."""
+        self._cases += cases
+        self._seconds += seconds
+        if lent.cases:
+            self._members.setdefault(lent)
+        else:
+            self._members.pop(lent, None)
+        if not self._members:
+            self._seconds = 0.0  # what sums of fractions leave behind
 
 
 class Lent:
@@ -44,14 +77,19 @@ class Lent:
         lending: what all share.
 
     Attributes:
-        waiting: queued runs that can be lent: first case of each → number of its cases.
+        cases: of its own that wait and can be lent.
     """
 
     def __init__(self, judgement: Judgement[Any], lending: Lending) -> None:
         # Weakly: with its request a judgement goes, and its test data with it.
         self._judgement = weakref.ref(judgement)
         self._lending = lending
-        self.waiting: dict[int, int] = {}
+        self.cases = 0
+        #: Queued runs that can be lent: first case of each → number of its cases.
+        self._waiting: dict[int, int] = {}
+        #: Where they are counted, and as how many seconds.
+        self._groups: tuple[Waiting, ...] = ()
+        self._seconds = 0.0
         self._loans: dict[int, Loan] = {}
         #: Cases that are run here to be compared with what a borrower said.
         self._checked: dict[int, tuple[Loan, CaseResult]] = {}
@@ -68,7 +106,8 @@ class Lent:
 
     def close(self) -> None:
         """The judgement is over."""
-        self.waiting.clear()
+        self._count(-self.cases)
+        self._waiting.clear()
         self._loans.clear()
         self._checked.clear()
 
@@ -89,51 +128,62 @@ class Lent:
 
     def waits(self, index: int) -> None:
         """A run is queued that another daemon could do."""
-        if len(self.via) < MOST_HOPS:
-            self.waiting[index] = len(self.judgement.cases_of(index))
+        if index not in self._waiting and len(self.via) < MOST_HOPS:
+            self._groups = self._groups or self._lending.groups(self.via)
+            self._waiting[index] = cases = len(self.judgement.cases_of(index))
+            self._count(cases)
 
-    @property
-    def backlog(self) -> Backlog:
-        """Of this judgement."""
-        cases = sum(self.waiting.values())
-        return Backlog(cases, cases * self._case_s)
+    def waits_no_more(self, index: int) -> None:
+        """A run begins, or is not wanted; nothing happens if it could not be lent anyway."""
+        self._count(-self._waiting.pop(index, 0))
+
+    def _count(self, cases: int) -> None:
+        """So many more wait, or fewer, or they are thought to take longer."""
+        self.cases += cases
+        seconds = self.cases * self._case_s
+        for group in self._groups:
+            group.change(self, cases, seconds - self._seconds)
+        self._seconds = seconds
 
     def ran(self, wall_s: float, cases: int) -> None:
         """A run of so many cases has ended."""
         self._case_s += _NEWEST_SHARE * (wall_s / max(1, cases) - self._case_s)
         self._lending.learn(self._language, self._case_s)
+        if self.cases:
+            self._count(0)
+
+    @functools.cached_property
+    def toolchains(self) -> frozenset[str]:
+        """Those that a borrower must have."""
+        return frozenset(self.judgement.toolchains_needed())
 
     def lend(self, most: int, borrower: str) -> Loan | None:
         """Let a borrower have the last of the cases that wait."""
-        judgement = self.judgement
-        batches: list[int] = []
-        count = 0
-        for index in reversed(list(self.waiting)):
-            cases = judgement.cases_of(index)
-            if batches and count + len(cases) > most:
-                break
-            count += len(cases)
-            batches.append(index)
-        taken = [case for index in reversed(batches) for case in judgement.withdraw(index)]
-        for index in batches:
-            del self.waiting[index]
+        taken = self.withdraw(most)
         if not taken:
             return None
-        loan = Loan(judgement, self, taken, borrower)
+        loan = Loan(self.judgement, self, taken, borrower)
         for case in taken:
             self._loans[case] = loan
         return loan
 
-    def send_home(self, most: int) -> list[int]:
-        """The last of the cases that wait are not run here: their lender does that itself."""
-        sent: list[int] = []
-        for index in reversed(list(self.waiting)):
-            cases = self.judgement.cases_of(index)
-            if sent and len(sent) + len(cases) > most:
+    def withdraw(self, most: int) -> list[int]:
+        """Take the last of the runs that wait out of the queue; their cases, in order.
+
+        Parameters:
+            most: cases; but one run at least, if there is one.
+        """
+        batches: list[int] = []
+        count = 0
+        for index in reversed(self._waiting):
+            count += self._waiting[index]
+            if batches and count > most:
                 break
-            sent += self.judgement.withdraw(index)
-            del self.waiting[index]
-        return sorted(sent)
+            batches.append(index)
+        taken = [case for index in reversed(batches) for case in self.judgement.withdraw(index)]
+        for index in batches:
+            self.waits_no_more(index)
+        return taken
 
     def answered(self, loan: Loan, case: int, result: CaseResult, weak: bool, trust: Trust) -> None:
         """A borrower has a result."""
@@ -185,7 +235,7 @@ class Lent:
 
     def settled(self, case: int, result: CaseResult) -> CaseResult:
         """A case has its result, from wherever; as the report is to have it."""
-        self.waiting.pop(case, None)
+        self.waits_no_more(case)
         if case in self._checked:
             loan, said = self._checked.pop(case)
             about_it = result.verdict.is_about_the_program
@@ -199,7 +249,7 @@ class Lent:
 
     def hedge(self, older_than_s: float) -> int:
         """Run here what others are at for long, too; whichever result comes first counts."""
-        if self.waiting or not self._loans:
+        if self.cases or not self._loans:
             return 0
         now, hedged = time.monotonic(), []
         for case, loan in self._loans.items():
@@ -210,7 +260,7 @@ class Lent:
         if hedged:
             self.judgement.again(hedged)
             for case in hedged:
-                self.waiting.pop(case, None)  # not to be lent a second time
+                self.waits_no_more(case)  # not to be lent a second time
         return len(hedged)
 
 
@@ -224,6 +274,9 @@ class Lending:
 
     on_disagreement: Callable[[str, CaseResult, CaseResult], None] | None = None
     _lenders: dict[Lent, None] = field(default_factory=dict)
+    #: What waits: by how often it was lent before, and by who has lent it to us.
+    _by_depth: dict[int, Waiting] = field(default_factory=dict)
+    _by_lender: dict[str, Waiting] = field(default_factory=dict)
     _estimates_s: dict[str, float] = field(default_factory=dict)
 
     def lends(self, judgement: Judgement[Any]) -> Lent:
@@ -236,6 +289,16 @@ class Lending:
         """It is over."""
         self._lenders.pop(lent, None)
         lent.close()
+        if len(self._by_lender) > _MOST_LENDERS:
+            left = {name: one for name, one in self._by_lender.items() if one.backlog.cases}
+            self._by_lender = left
+
+    def groups(self, via: Sequence[str]) -> tuple[Waiting, ...]:
+        """Those that a judgement belongs to whose cases were lent by these."""
+        found = [self._by_depth.setdefault(len(via), Waiting())]
+        if via:
+            found.append(self._by_lender.setdefault(via[-1], Waiting()))
+        return tuple(found)
 
     def estimate_s(self, language: str) -> float:
         """What a case in a language is thought to take."""
@@ -248,18 +311,13 @@ class Lending:
 
     def backlog(self) -> Backlog:
         """What waits and could be lent; cheap."""
-        every = [lent.backlog for lent in self._lenders]
+        every = self.backlogs().values()
         return Backlog(sum(one.cases for one in every), sum(one.seconds for one in every))
 
     def backlogs(self) -> dict[int, Backlog]:
         """What could be lent, by how often it was lent before."""
-        found: dict[int, Backlog] = {}
-        for lent in self._lenders:
-            one, depth = lent.backlog, len(lent.via)
-            if one.cases:
-                sum_ = found.get(depth, Backlog())
-                found[depth] = Backlog(sum_.cases + one.cases, sum_.seconds + one.seconds)
-        return found
+        every = {depth: waiting.backlog for depth, waiting in self._by_depth.items()}
+        return {depth: one for depth, one in every.items() if one.cases}
 
     def take(
         self,
@@ -269,7 +327,7 @@ class Lending:
         toolchains: Set[str],
         depth: int | None = None,
     ) -> Loan | None:
-        """Lend cases of one submission: of the one that has most to do.
+        """Lend cases of one submission: of the one that came last.
 
         Parameters:
             borrower: who gets them; it is in reports.
@@ -277,29 +335,22 @@ class Lending:
             toolchains: that the borrower has; all that are needed must be among them.
             depth: how often they were lent before; None: that does not matter.
         """
-        for lent in sorted(self._lenders, key=lambda one: one.backlog.seconds, reverse=True):
-            if not lent.waiting:
-                return None
-            judgement = lent.judgement
-            if borrower in lent.via:
-                continue  # they come from there
-            if depth is not None and len(lent.via) != depth:
-                continue
-            if not judgement.toolchains_needed() <= toolchains:
-                continue
-            most = max(1, min(cases, int(seconds / max(lent.case_s, 1e-6))))
-            loan = lent.lend(most, borrower)
-            if loan is not None:
-                return loan
+        depths = list(self._by_depth) if depth is None else [depth]
+        for waiting in (self._by_depth[one] for one in depths if one in self._by_depth):
+            for lent in waiting.newest_first():
+                # What comes from there is sent home, and not lent.
+                if borrower not in lent.via and lent.toolchains <= toolchains:
+                    most = max(1, min(cases, int(seconds / max(lent.case_s, 1e-6))))
+                    return lent.lend(most, borrower)
         return None
 
     def backlog_of(self, lender: str) -> Backlog:
         """What waits here of what a daemon has lent us."""
-        every = [lent.backlog for lent in self._of(lender)]
-        return Backlog(sum(one.cases for one in every), sum(one.seconds for one in every))
+        waiting = self._by_lender.get(lender)
+        return waiting.backlog if waiting is not None else Backlog()
 
     def send_home(self, lender: str, cases: int, loans: int) -> list[tuple[str, list[int]]]:
-        """Let a lender have back what waits here, of its loans with most to do first.
+        """Let a lender have back what waits here, of its last loans first.
 
         Parameters:
             lender: who.
@@ -310,17 +361,14 @@ class Lending:
             Names of loans, and positions of cases in each.
         """
         sent: list[tuple[str, list[int]]] = []
-        for lent in sorted(self._of(lender), key=lambda one: one.backlog.seconds, reverse=True):
+        waiting = self._by_lender.get(lender, Waiting())
+        for lent in waiting.newest_first()[:loans]:
             borrowed = lent.judgement.borrowed
-            if cases <= 0 or len(sent) == loans or not lent.waiting or borrowed is None:
-                break
-            positions = lent.send_home(cases)
-            cases -= len(positions)
-            sent.append((borrowed.loan, positions))
+            if cases > 0 and borrowed is not None:
+                positions = lent.withdraw(cases)
+                cases -= len(positions)
+                sent.append((borrowed.loan, positions))
         return sent
-
-    def _of(self, lender: str) -> list[Lent]:
-        return [lent for lent in self._lenders if lent.via[-1:] == (lender,)]
 
     def hedge(self, older_than_s: float) -> int:
         """With nothing else to do: run what borrowers are at for longer than this; how many."""
