@@ -228,7 +228,7 @@ class Node:
         about = [node for node in gossip.loads or (gossip.sender,) if node in newer]
         if about:
             self.lending.hear_rumour()
-        if about and gossip.hops:
+        if about and gossip.hops and policy.passes_on(self.members.load):
             self._push(about, gossip.sender, gossip.hops - 1)
 
     # --- exchange --------------------------------------------------------------------------------

@@ -285,7 +285,7 @@ class Gossiper:
         if not about:
             return
         self._has_news()
-        if message.hops:
+        if message.hops and policy.passes_on(self._load()):
             self._push(about, but=message.sender, hops=message.hops - 1)
 
     def hear_aside(self, message: Gossip) -> None:

@@ -248,6 +248,18 @@ def rumour_hops(load: Load, members: int) -> int:
     return math.ceil(math.log(reached, FAN_OUT)) + (1 if reached == members else 0) - 1
 
 
+def passes_on(own: Load) -> bool:
+    """Whether a node that hears a rumour pushes it on.
+
+    Where everybody has enough to do nobody needs to be told; whoever is idle hears of somebody's
+    backlog with each probe.
+
+    Parameters:
+        own: its own load.
+    """
+    return not own.cases
+
+
 def frame_each_s(leases: int) -> float:
     """How long the results of one lease should wait for others to go with.
 

@@ -208,7 +208,7 @@ async def clustered(config: Config, engine: Engine) -> AsyncIterator[Cluster | N
         address = await advertised(config.cluster, str(host), int(port), await places.seeds())
         facts = _facts(config, engine, address)
         seal = Seal(door.secret, facts.node)
-        link = await stack.enter_async_context(peers(seal, door.asking))
+        link = await stack.enter_async_context(peers(seal, door.asking, engine.count))
         tasks = await stack.enter_async_context(anyio.create_task_group())
         cluster = Cluster(config, engine, facts, link, seal, Tasks(tasks))
         runner = web.AppRunner(

@@ -40,10 +40,8 @@ from scalebox.model import CaseResult
 
 #: In whose name borrowed work is run: fair with each of this daemon's own clients.
 _CLIENT = "peers"
-#: How often an idle node looks whether somebody has work; a rumour wakes it at once.
-_LOOK_EACH_S = 0.05
-#: With nothing known that could be taken, an idle node looks again after this, news or not.
-_NEWS_WITHIN_S = 1.0
+#: Whatever it waits for, a node looks again after this.
+_LOOK_EACH_S = 1.0
 #: Once its data are here, a lease's cases are queued within about this; or they are compiled.
 _QUEUED_AFTER_S = 0.02
 #: A request for work that takes longer than this will find another victim sooner.
@@ -116,6 +114,8 @@ class Borrower:
         self._rng = rng
         self._toolchains = sorted(engine.toolchains())
         self._news = asyncio.Event()
+        self._idle = asyncio.Event()
+        engine.when_idle(self._idle.set)
         self._starting = 0
         self._work: dict[str, Work] = {}
         self._fetching = Fetching()
@@ -147,7 +147,8 @@ class Borrower:
         while True:
             if not self.is_hungry:
                 failures = 0
-                await self._wait(_LOOK_EACH_S)
+                self._idle.clear()
+                await _within(_LOOK_EACH_S, self._idle)
                 continue
             victim = self._choose()
             if victim is not None and await self._take_from(victim):
@@ -158,20 +159,11 @@ class Borrower:
                 pause_s = policy.pause_s(failures, self._rng)
             else:
                 # Nobody has anything, or others are asking: until there is news.
-                pause_s = _NEWS_WITHIN_S
-            if await self._wait(pause_s):
+                pause_s = _LOOK_EACH_S
+            if await _within(pause_s, self._news):
+                self._news.clear()
                 failures = 0
                 await asyncio.sleep(policy.pause_s(0, self._rng))
-
-    async def _wait(self, seconds: float) -> bool:
-        """Until there is news, or for so long; whether there is."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        except TimeoutError:
-            return False
-        self._news.clear()
-        return True
 
     def _choose(self) -> Facts | None:
         now = time.monotonic()
@@ -258,6 +250,7 @@ class Borrower:
             if waiting:
                 waiting = False
                 self._starting -= 1
+                self._idle.set()
 
         try:
             await work.do(begun)
@@ -442,12 +435,7 @@ class Work:
         while True:
             if not self._outbox and not self._done:
                 self._fill.clear()
-                try:
-                    async with asyncio.timeout(each_s):
-                        await self._fill.wait()
-                except TimeoutError:
-                    pass
-                else:
+                if await _within(each_s, self._fill):
                     await self._others()
             sending = self._outbox[:MOST_RESULTS]
             del self._outbox[:MOST_RESULTS]
@@ -471,9 +459,7 @@ class Work:
         until = time.monotonic() + self.lease.frame_each_s
         while not self._done and self.open and (left_s := until - time.monotonic()) > 0:
             self._fill.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(left_s):
-                    await self._fill.wait()
+            await _within(left_s, self._fill)
 
     async def _send(self, frame: Results) -> ResultsAnswer | None:
         """Send a frame until it is answered; None: the lease must be over by now."""
@@ -493,3 +479,11 @@ class Work:
                     return None
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_RETRY_S)
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Wait for something to happen, but not longer than this; whether it has."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -27,13 +27,14 @@ _CONNECTIONS = 8
 #: What nobody has measured.
 _FIRST_ROUND_TRIP_S = 0.002
 
-GOSSIP = "/peer/gossip"
-RUMOUR = "/peer/rumour"
-EXCHANGE = "/peer/exchange"
-REACH = "/peer/reach"
-STEAL = "/peer/steal"
-RESULTS = "/peer/results"
-FETCH = "/peer/fetch"
+_PREFIX = "/peer/"
+GOSSIP = _PREFIX + "gossip"
+RUMOUR = _PREFIX + "rumour"
+EXCHANGE = _PREFIX + "exchange"
+REACH = _PREFIX + "reach"
+STEAL = _PREFIX + "steal"
+RESULTS = _PREFIX + "results"
+FETCH = _PREFIX + "fetch"
 
 
 class PeerError(Exception):
@@ -47,12 +48,18 @@ class Peers:
         seal: this node's.
         session: of aiohttp.
         tls: whether and how connections are encrypted.
+        count: adds one to a counter of this name.
     """
 
     def __init__(
-        self, seal: Seal, session: aiohttp.ClientSession, tls: ssl.SSLContext | None
+        self,
+        seal: Seal,
+        session: aiohttp.ClientSession,
+        tls: ssl.SSLContext | None,
+        count: Callable[[str], None],
     ) -> None:
         self._seal = seal
+        self._count = count
         self._session = session
         self._tls = tls
         self._round_trips_s: dict[str, float] = {}
@@ -96,6 +103,7 @@ class Peers:
         for _ in range(_TRIES):
             sealed = self._seal.outgoing(address, "POST", path, bound, addressee=node)
             started = time.monotonic()
+            self._count(f"cluster_sent_{path.removeprefix(_PREFIX)}")
             async with self._session.post(
                 f"{scheme}://{address}{path}",
                 data=body,
@@ -126,8 +134,10 @@ class Peers:
 
 
 @asynccontextmanager
-async def peers(seal: Seal, tls: ssl.SSLContext | None) -> AsyncIterator[Peers]:
-    """Speak to peers while the block runs."""
+async def peers(
+    seal: Seal, tls: ssl.SSLContext | None, count: Callable[[str], None]
+) -> AsyncIterator[Peers]:
+    """Speak to peers while the block runs; what is sent is counted by its kind."""
     connector = aiohttp.TCPConnector(limit=0, limit_per_host=_CONNECTIONS, keepalive_timeout=60.0)
     async with aiohttp.ClientSession(
         connector=connector,
@@ -137,7 +147,7 @@ async def peers(seal: Seal, tls: ssl.SSLContext | None) -> AsyncIterator[Peers]:
         trust_env=False,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
     ) as session:
-        yield Peers(seal, session, tls)
+        yield Peers(seal, session, tls, count)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -59,6 +59,7 @@ class Scheduler:
             start: their slot died; they could not be set up in it; they could not even be made.
         alone, alone_refused: runs alone that were had, and that were not; since the start.
         alone_blocked_s: for how long others waited for them.
+        on_idle: called where a slot is idle and nothing waits, however often.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Scheduler:
         self.alone = 0
         self.alone_refused = 0
         self.alone_blocked_s = 0.0
+        self.on_idle: Callable[[], None] | None = None
         self._clock = clock
         self._queue = FairQueue()
         self._idle: dict[int, RunsPrograms] = {}
@@ -215,6 +217,8 @@ class Scheduler:
             while self._idle and self._result_bytes <= MAX_RESULT_BYTES:
                 job = self._next()
                 if job is None:
+                    if self.on_idle is not None and not self.queued:
+                        self.on_idle()
                     return
                 self._start(job)
         finally:

@@ -235,6 +235,10 @@ class Engine:
         """Slots in which nothing runs."""
         return self._room.scheduler.idle
 
+    def when_idle(self, call: Callable[[], None]) -> None:
+        """Have something called where a slot is idle and nothing waits; it must be cheap."""
+        self._room.scheduler.on_idle = call
+
     def count(self, name: str) -> None:
         """Add one to a counter that operators see."""
         self._room.counters[name] += 1

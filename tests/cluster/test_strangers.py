@@ -52,7 +52,7 @@ def node() -> Iterator[Node]:
 @asynccontextmanager
 async def peer(key: str = KEY, name: str = "mallory") -> AsyncIterator[Peers]:
     """A node that is none."""
-    async with peers(Seal(key, name), None) as found:
+    async with peers(Seal(key, name), None, lambda _: None) as found:
         yield found
 
 
