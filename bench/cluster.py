@@ -393,7 +393,7 @@ async def run(names: Sequence[str], *, quick: bool) -> int:
     if "sleep" in names:
         await measure_sleep(measured, rounds=1 if quick else 3, single_cases=100 if quick else 300)
     if "even" in names:
-        await measure_even(measured, rounds=3 if quick else 8, count=10 if quick else 40)
+        await measure_even(measured, rounds=3 if quick else 6, count=20 if quick else 80)
     path = labels.data_directory() / labels.FILE
     if "real" in names and path.is_file():
         await measure_real(
