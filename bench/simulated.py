@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench.simulated_lending import Batch
+from bench.simulated_leases import Batch
 from bench.simulated_node import Node
 from scalebox.cluster.membership import Members
 from scalebox.cluster.records import Facts

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from bench.simulated_leases import Batch, Case, Held, Lease
 from scalebox.cluster import policy
 from scalebox.cluster.records import Gossip
 
@@ -23,72 +23,9 @@ _HINTS = 3
 #: Requests are counted over so long, too.
 FAN_IN_WINDOW_S = 0.1
 _LOAD_BYTES = 120
+#: Of each case that is sent home: its position.
+_RETURNED_BYTES = 3
 _numbers = itertools.count(1)
-#: Part of a lease, and the case's number.
-Case = tuple[int, int]
-
-
-class Batch:
-    """Cases of one submission that a node has: all of it, or what was lent of it.
-
-    Parameters:
-        cases: their numbers.
-        held: the lease under which it is here; None: it is a client's.
-        part: which of the lease's.
-
-    Attributes:
-        cases: those that wait.
-        came: all.
-        depth: how often it was lent.
-    """
-
-    __slots__ = ("came", "cases", "depth", "held", "part")
-
-    def __init__(self, cases: Iterable[int], held: Held | None = None, part: int = 0) -> None:
-        self.cases = deque(cases)
-        self.came = tuple(self.cases)
-        self.held = held
-        self.part = part
-        self.depth = held.depth if held is not None else 0
-
-
-class Lease:
-    """What a victim knows of a lease that it gave.
-
-    Attributes:
-        outstanding: cases without a result, by part and number, and the batch that each was taken
-            from.  After a client has asked again, two parts may hold the same case.
-    """
-
-    __slots__ = ("expires_s", "outstanding", "thief", "ttl_s")
-
-    def __init__(self, thief: str, outstanding: dict[Case, Batch], now_s: float, ttl_s: float):
-        self.thief = thief
-        self.outstanding = outstanding
-        self.ttl_s = ttl_s
-        self.expires_s = now_s + ttl_s
-
-
-class Held:
-    """What a thief knows of a lease that it has.
-
-    Attributes:
-        left: cases that it owes.
-        outbox: results that wait to be sent.
-        dropped: whether the victim does not want it any more.
-    """
-
-    __slots__ = ("depth", "dropped", "flushing", "left", "number", "outbox", "sent_s", "victim")
-
-    def __init__(self, number: int, victim: Node, depth: int, left: int, now_s: float) -> None:
-        self.number = number
-        self.victim = victim
-        self.depth = depth
-        self.left = left
-        self.outbox: list[Case] = []
-        self.flushing = False
-        self.dropped = False
-        self.sent_s = now_s
 
 
 class Lending:
@@ -276,8 +213,9 @@ class Lending:
         self._failures = 0
         held = Held(number, victim, depth, sum(map(len, parts)), now_s)
         self._held[number] = held
-        for place, part in enumerate(parts):
-            self._enqueue(Batch(part, held, place))
+        held.batches = [Batch(part, held, place) for place, part in enumerate(parts)]
+        for batch in held.batches:
+            self._enqueue(batch)
         self._start()
         self._node.tell()
         self._node.later(ttl_s / 3, self._renew, held, ttl_s)
@@ -339,6 +277,8 @@ class Lending:
         """A request has come to its turn."""
         node, simulation, now_s = self._node, self._simulation, self._simulation.now_s
         depth = max(range(policy.MOST_HOPS), key=lambda depth: self._waiting[depth])
+        if self._send_home(thief, request, free_slots, wanted_s):
+            return
         if self._served >= policy.MOST_SERVED:
             self._refuse(thief, request)
             return
@@ -361,6 +301,64 @@ class Lending:
         cost_s = costs.lease_s + costs.part_s * len(parts) + costs.case_s * count
         node.work(cost_s, self._send_lease, thief, request, number, depth, parts, ttl_s, cost_s)
         node.later(ttl_s, self._look_at, number, lease)
+
+    def _send_home(self, lender: Node, request: int, free_slots: int, wanted_s: float) -> bool:
+        """One that has lent to this node asks for work: half of what is not begun is its own."""
+        node, estimate_s = self._node, self._simulation.estimate_s
+        batches = [
+            batch
+            for held in self._held.values()
+            if held.victim is lender
+            for batch in held.batches
+            if batch.cases
+        ]
+        waiting = sum(len(batch.cases) for batch in batches)
+        count, _ = policy.share(
+            waiting * estimate_s, waiting, node.slots, wanted_s, free_slots,
+            node.round_trip_s(lender.name), hops_left=policy.MOST_HOPS,
+        )  # fmt: skip
+        if not count:
+            return False
+        sent: list[tuple[int, Case]] = []
+        while len(sent) < count:
+            batch = batches[-1]
+            held = batch.held
+            assert held is not None
+            sent.append((held.number, (batch.part, batch.cases.pop())))
+            self._count(batch.depth, -1)
+            held.left -= 1
+            if not batch.cases:
+                batches.pop()
+        self._unanswered -= 1
+        node.refresh()
+        gossip = node.members.rumour([], self._simulation.now_s)
+        size = _LOAD_BYTES + _RETURNED_BYTES * count
+        self._simulation.send(
+            node, lender, "home", size, self._costs.frame_s, lender.lending.come_home,
+            request, sent, gossip,
+        )  # fmt: skip
+        for number in {number for number, _ in sent}:
+            held = self._held[number]
+            if held.outbox and len(held.outbox) >= held.left:
+                self._flush(held)
+            elif not held.left:
+                del self._held[number]
+        return True
+
+    def come_home(self, request: int, sent: list[tuple[int, Case]], gossip: Gossip) -> None:
+        """A thief sends back what it has not begun."""
+        self._node.hear(gossip)
+        if self._asking == request:
+            self._asking = 0
+        self._failures = 0
+        by_batch: dict[Batch, list[int]] = {}
+        for number, case in sent:
+            lease = self.leases.get(number)
+            if lease is not None and (batch := lease.outstanding.pop(case, None)) is not None:
+                by_batch.setdefault(batch, []).append(case[1])
+                if not lease.outstanding:
+                    del self.leases[number]
+        self._again(by_batch)
 
     def _cut(self, depth: int, count: int) -> tuple[list[list[int]], dict[Case, Batch]]:
         """Cases from the end of the queue: whole submissions, and a part of one at most."""
@@ -464,6 +462,10 @@ class Lending:
         by_batch: dict[Batch, list[int]] = {}
         for (_, case), batch in lease.outstanding.items():
             by_batch.setdefault(batch, []).append(case)
+        self._again(by_batch)
+
+    def _again(self, by_batch: dict[Batch, list[int]]) -> None:
+        """Cases wait here again."""
         for batch, cases in by_batch.items():
             if batch.held is not None and batch.held.dropped:
                 continue

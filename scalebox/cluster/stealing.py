@@ -46,6 +46,8 @@ _LOOK_EACH_S = 1.0
 _QUEUED_AFTER_S = 0.02
 #: A request for work that takes longer than this will find another victim sooner.
 _ASK_TIMEOUT_S = 5.0
+#: One that does not answer is left alone as if it had had nothing so often.
+_SILENT_FROM = 2
 #: Data and programs may be large.
 _FETCH_TIMEOUT_S = 120.0
 _FETCHES_AT_ONCE = 4
@@ -106,6 +108,8 @@ class Borrower:
         self._come_home = come_home
         #: Nodes that are not to be asked before then.
         self._not_before: dict[str, float] = {}
+        #: How often nodes did not answer since they last did.
+        self._silent: dict[str, int] = {}
         self._facts_of = facts_of
         self._members = members
         self._peers = peers
@@ -181,8 +185,11 @@ class Borrower:
         """Ask a node for work; whether there was some."""
         answer = await self._ask(victim)
         if answer is None:
-            self._not_before[victim.node] = time.monotonic() + _ASK_TIMEOUT_S
+            self._silent[victim.node] = failures = self._silent.get(victim.node, 0) + 1
+            pause_s = policy.pause_s(_SILENT_FROM + failures, self._rng)
+            self._not_before[victim.node] = time.monotonic() + pause_s
             return False
+        self._silent.pop(victim.node, None)
         if answer.gossip is not None and answer.gossip.sender == victim.node:
             self._hear(answer.gossip)
         for returned in answer.returned:
@@ -260,6 +267,7 @@ class Borrower:
 
     def is_gone(self, node: str) -> None:
         """A node is dead: nobody waits for its cases here."""
+        self._silent.pop(node, None)
         for work in list(self._work.values()):
             if work.lender.node == node:
                 work.stop()

@@ -10,17 +10,20 @@ from contextlib import asynccontextmanager
 
 import msgspec
 import pytest
+from aiohttp import web
 
+from scalebox.cluster.door import Door
 from scalebox.cluster.messages import (
     CaseAnswer,
     Fetch,
     Results,
     ResultsAnswer,
+    Returned,
     StealAnswer,
     StealRequest,
 )
 from scalebox.cluster.records import Exchange, Facts, Gossip, Load, Update
-from scalebox.cluster.sealing import Seal, digest_of
+from scalebox.cluster.sealing import Refusals, Seal, digest_of
 from scalebox.cluster.transport import (
     EXCHANGE,
     FETCH,
@@ -35,7 +38,7 @@ from scalebox.cluster.transport import (
 from scalebox.model import CaseResult, Verdict
 from tests.daemons import until
 
-from .nodes import KEY, Node, cluster, nodes, ran_on, sleepers
+from .nodes import KEY, Node, cluster, free_ports, nodes, ran_on, sleepers
 from .test_stealing import judging
 
 encode = msgspec.msgpack.encode
@@ -228,6 +231,46 @@ async def test_a_lease_is_its_holders_alone() -> None:
         (report,) = found
         assert report.accepted, report.message
         assert ran_on(report) == {"": 59, "mallory": 1}
+
+
+class Victim:
+    """Pretends to be a node with work, and to have a loan of the one that asks it for some."""
+
+    asked = 0
+
+    def facts_of(self, node: str) -> Facts:
+        return Facts(
+            node=node, address="127.0.0.1:9", isolation="", enforcement="", cpu="", slots=1
+        )  # fmt: skip
+
+    async def steal(self, borrower: Facts, request: StealRequest) -> StealAnswer:
+        self.asked += 1
+        return StealAnswer(returned=[Returned(lease=os.urandom(16).hex(), positions=[0, 1])])
+
+
+async def test_what_was_never_lent_does_not_come_home(node: Node) -> None:
+    victim, seal = Victim(), Seal(KEY, "trudy")
+    door = Door(seal, victim, victim, Refusals(), lambda _: None)  # type: ignore[arg-type]
+    runner = web.AppRunner(door.app(), access_log=None)
+    await runner.setup()
+    (port,) = free_ports(1)
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    before = node.counter("results_refused")
+    try:
+        async with peer(name="trudy") as link:
+            facts = msgspec.structs.replace(
+                facts_like(node, "trudy"), address=f"127.0.0.1:{port}"
+            )  # fmt: skip
+            update = Update(node="trudy", incarnation=1, facts=facts)
+            page = Exchange(sender="trudy", digests=[0] * 256, updates=[update])
+            await ask(link, node, EXCHANGE, page)
+            load = Load(cases=1000, backlog_s=1000.0, number=1)
+            await ask(link, node, RUMOUR, Gossip(sender="trudy", incarnation=1, load=load))
+            while not victim.asked or node.counter("results_refused") == before:
+                await asyncio.sleep(0.05)
+    finally:
+        await runner.cleanup()
+    assert ran_on(await asyncio.to_thread(node.judge, sleepers(4))) == {"": 4}
 
 
 def test_two_keys_are_two_clusters() -> None:

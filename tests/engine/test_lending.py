@@ -149,6 +149,35 @@ async def test_weak_there_is_weak_here(pair: StartsPair) -> None:
         assert report.integrity == "weak"
 
 
+async def test_what_is_not_begun_can_go_home(pair: StartsPair) -> None:
+    async with pair() as (home, other):
+        submission = stdio(ECHO, [(str(n), str(n)) for n in range(60)], stop="never")
+        judging = asyncio.create_task(home.judge(submission, client="t"))
+        loan = await lent(home, other)
+        borrowing = asyncio.create_task(borrow(other, loan))
+        waits = other.lending.backlog_of
+        await until(lambda: waits("home").cases > 20)
+        assert waits("stranger").cases == 0
+        assert other.lending.send_home("stranger", 10, 10) == []
+        before = waits("home").cases
+        assert other.lending.send_home("home", 10, 0) == []
+        ((name, positions),) = other.lending.send_home("home", 10, 10)
+        assert name == "loan"
+        assert len(positions) == 10
+        assert positions == sorted(positions)[-10:], "the last to be begun"
+        assert waits("home").cases <= before - 10
+        assert loan.come_home([*positions, *positions, -1, 10_000]) == 10
+        assert loan.come_home(positions) == 0
+        report = await judging
+        borrowing.cancel()
+        assert report.accepted
+        assert {case.attempts for case in report.cases} == {1}, "none was begun there"
+        went_home = {loan.cases[position] for position in positions}
+        nodes = [report.cases[case].node for case in loan.cases if case not in went_home]
+        assert set(nodes) == {"other"}
+        assert {report.cases[case].node for case in went_home} == {""}
+
+
 async def test_what_is_not_answered_is_run_at_home(pair: StartsPair) -> None:
     async with pair() as (home, other):
         judging = asyncio.create_task(home.judge(stdio(ECHO, CASES), client="t"))
