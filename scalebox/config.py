@@ -218,6 +218,7 @@ class LanguagesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     Attributes:
         directories: hold further language tables (`*.toml`).
+        home: where `make toolchains` puts compilers that no package brings.
         testlib_path: a header, or a folder with `testlib.h`, that judges written in C++ for testlib
             are compiled with; empty: the one that ships.
     """
@@ -225,6 +226,7 @@ class LanguagesConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     python: PythonConfig = PythonConfig()
     cpp: CppConfig = CppConfig()
     directories: tuple[str, ...] = ()
+    home: str = "/usr/local/lib/scalebox"
     testlib_path: str = ""
 
 

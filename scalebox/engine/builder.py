@@ -13,7 +13,7 @@ import os
 import signal
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import anyio.to_thread
 import structlog
@@ -60,17 +60,19 @@ class Artifact:
         code: marshalled Python code.
         fd: descriptor of a native program, owned by this artifact; -1: none.
         address: of a native program, under which other daemons with the same tool chain know it.
+        files: of the program's folder, where the compilation leaves several.
     """
 
     result: CompileResult
     code: bytes = b""
     fd: int = -1
     address: str = ""
+    files: dict[str, tuple[bytes, int]] = field(default_factory=dict)
 
     def copy(self) -> Artifact:
         """Another owner's."""
         fd = os.dup(self.fd) if self.fd >= 0 else -1
-        return Artifact(self.result, self.code, fd, self.address)
+        return Artifact(self.result, self.code, fd, self.address, self.files)
 
     def close(self) -> None:
         """Let go of the program."""
@@ -168,6 +170,23 @@ class Builder:
         Raises:
             InternalError: compiling failed for reasons of ours.
         """
+        artifact = await self._build(
+            language, source, files, client=client, priority=priority, flags=flags
+        )
+        if language.entry.leaves == "folder" and artifact.fd >= 0:
+            await _unpack(artifact)
+        return artifact
+
+    async def _build(
+        self,
+        language: Language,
+        source: bytes,
+        files: Mapping[str, bytes],
+        *,
+        client: str,
+        priority: int,
+        flags: Sequence[str],
+    ) -> Artifact:
         if language.entry.runner == "warm_python":
             files = {}  # imported at run time, not compiled in
         if len(source) + sum(map(len, files.values())) > _LARGE_SOURCE_BYTES:
@@ -363,7 +382,9 @@ class Builder:
 
     async def _compiles_something(self, request: _Request) -> bool:
         """Whether a compiler that seems to be failed by the host compiles a trivial program."""
-        spec = build.compile_plan(request.language, _TRIVIAL, {}, self._limits, None)
+        test = request.language.entry.test
+        trivial = test.accepted.encode() if test is not None else _TRIVIAL
+        spec = build.compile_plan(request.language, trivial, {}, self._limits, None)
         outcome = await self._attempt(request, spec)
         try:
             return self._judge(outcome).ok
@@ -401,6 +422,20 @@ class Builder:
         if problem and text and problem != text:
             problem = f"{problem}\n{text}"
         return CompileResult(ok=not problem, cpu_time_s=outcome.cpu_s, message=problem or text)
+
+
+async def _unpack(artifact: Artifact) -> None:
+    """Have the files of an archive that a compilation left."""
+
+    def read() -> dict[str, tuple[bytes, int]]:
+        return build.unpack(read_output(artifact.fd))
+
+    try:
+        artifact.files = await anyio.to_thread.run_sync(read)
+    except ValueError as error:
+        words = f"the compiler left no archive of files: {error}"
+        artifact.result = CompileResult(ok=False, message=words)
+        artifact.close()
 
 
 def _was_failed(outcome: RunOutcome) -> bool:

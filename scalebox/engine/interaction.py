@@ -130,15 +130,9 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
         talk = self._talks[index]
         to_program, to_judge = os.pipe2(os.O_CLOEXEC), os.pipe2(os.O_CLOEXEC)
         talk.ends = [(to_program[0], to_judge[1]), (to_judge[0], to_program[1])]
-        return RunSpec(
-            program=wire.PYTHON_CODE if self.is_python else wire.EXECUTE,
-            limits=self.run_limits,
-            code=self.artifact.code,
-            executable_fd=self.artifact.fd,
-            argv=() if self.is_python else ("./solution",),
-            files=self.files,
-            pipes=talk.ends.pop(0),
-        )
+        spec = self.run()
+        spec.pipes = talk.ends.pop(0)
+        return spec
 
     def _make_judge(self, index: int) -> RunSpec:
         talk, case, read = self._talks[index], self.tests.cases[index], self.room.inputs.read

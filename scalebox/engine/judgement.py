@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
+import msgspec
 import structlog
 
 from scalebox.engine import verdicts
@@ -22,7 +23,8 @@ from scalebox.engine.jobs import Job
 from scalebox.engine.lending import judges_of
 from scalebox.engine.limits import with_own_files
 from scalebox.engine.loan import Borrowed
-from scalebox.engine.results import Results
+from scalebox.engine.programs import run_of, with_runtime
+from scalebox.engine.results import Results, seen
 from scalebox.engine.room import Room
 from scalebox.languages.toolchains import Language
 from scalebox.model import (
@@ -159,7 +161,8 @@ class Judgement(ABC, Generic[TestsT]):
             InternalError: nothing could be judged, for reasons of ours.
         """
         self.files = {path: (content, 0o644) for path, content in files.items()}
-        self.run_limits = with_own_files(self.limits, self.source, files)
+        limits = with_runtime(self.limits, self.language.entry)
+        self.run_limits = with_own_files(limits, self.source, files)
         deadline_s = self.submission.deadline_s
         self.set_up()
         timer = None
@@ -279,6 +282,12 @@ class Judgement(ABC, Generic[TestsT]):
         for case in self.cases_of(index):
             self.attempts[case] += 1
         return self.make_spec(index)
+
+    def run(self) -> RunSpec:
+        """A run of the program; its input is to be set."""
+        return run_of(
+            self.language, self.artifact, self.run_limits, self.source, self.files, own=self.limits
+        )
 
     @abstractmethod
     def make_spec(self, index: int) -> RunSpec:
@@ -416,28 +425,18 @@ class Judgement(ABC, Generic[TestsT]):
             score: that its judge gave.
         """
         wants = self.submission.return_output
-        output = error_output = None
-        if wants == "all" or (wants == "failed" and verdict is not Verdict.ACCEPTED):
-            size = self.room.config.engine.excerpt_bytes
-            output = read_output(outcome.stdout, size).decode("utf-8", "replace")
-            error_output = read_output(outcome.stderr, size).decode("utf-8", "replace")
-        self.settle_result(
-            index,
-            CaseResult(
-                verdict=verdict,
-                name=self.case_name(index),
-                cpu_time_s=outcome.cpu_s if cpu_s < 0 else cpu_s,
-                wall_time_s=outcome.wall_s,
-                memory_bytes=outcome.memory_bytes,
-                exit_code=outcome.exit_code,
-                signal=outcome.signal,
-                message=message,
-                score=score,
-                output=output,
-                error_output=error_output,
-                attempts=max(1, self.attempts[index]),
-            ),
+        shows = wants == "all" or (wants == "failed" and verdict is not Verdict.ACCEPTED)
+        result = msgspec.structs.replace(
+            seen(outcome, self.room.config.engine.excerpt_bytes if shows else 0),
+            verdict=verdict,
+            name=self.case_name(index),
+            message=message,
+            score=score,
+            attempts=max(1, self.attempts[index]),
         )
+        if cpu_s >= 0:
+            result = msgspec.structs.replace(result, cpu_time_s=cpu_s)
+        self.settle_result(index, result)
 
     def settle_unrun(self, index: int, verdict: Verdict, message: str) -> None:
         """Give a case a result without a run."""

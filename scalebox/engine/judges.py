@@ -22,6 +22,7 @@ from scalebox.engine import verdicts
 from scalebox.engine.admission import check_arguments, check_files
 from scalebox.engine.builder import Artifact, Builder
 from scalebox.engine.inputs import Inputs
+from scalebox.engine.programs import run_of, with_runtime
 from scalebox.errors import BadRequestError
 from scalebox.judging import contracts, function, testlib
 from scalebox.judging.contracts import Decision, Ended, Layout
@@ -199,6 +200,7 @@ class ProgramReady(ReadyJudge):
     Parameters:
         judge: what it is.
         source: its text.
+        language: what it is written in.
     """
 
     def __init__(
@@ -208,8 +210,10 @@ class ProgramReady(ReadyJudge):
         limits: RunLimits,
         judge: ProgramJudge,
         source: bytes,
+        language: Language,
     ) -> None:
         super().__init__(artifact, files, limits)
+        self._language = language
         self._contract = judge.contract
         self._flags = judge.flags
         self.passes = judge.passes
@@ -245,18 +249,17 @@ class ProgramReady(ReadyJudge):
 
     def _spec(self, called: Layout) -> RunSpec:
         files = {name: (content, 0o644) for name, content in called.files.items()}
-        native = self._artifact.fd >= 0
-        return RunSpec(
-            program=wire.EXECUTE if native else wire.PYTHON_CODE,
-            limits=self._limits_with(called.files, len(self._source)),
-            source=b"" if native else self._source,
-            code=self._artifact.code,
-            executable_fd=self._artifact.fd,
-            argv=("./judge", *called.argv) if native else called.argv,
-            stdin=called.stdin,
-            files={**self._files, **files},
-            fetch=called.fetch,
+        limits = self._limits_with(called.files, len(self._source))
+        spec = run_of(
+            self._language,
+            self._artifact,
+            with_runtime(limits, self._language.entry),
+            self._source,
+            {**self._files, **files},
+            called.argv,
+            own=limits,
         )
+        return replace(spec, stdin=called.stdin, fetch=called.fetch)
 
     def understand(self, outcome: RunOutcome, nonce: str) -> Decision:
         ended = Ended(
@@ -355,7 +358,7 @@ class Judges:
         limits = self._limits(judge)
         if isinstance(judge, FunctionJudge):
             return _Function(artifact, box, limits, text)
-        return ProgramReady(artifact, box, limits, judge, text)
+        return ProgramReady(artifact, box, limits, judge, text, language)
 
     def language(self, judge: FunctionJudge | ProgramJudge) -> Language:
         """What a judge is written in.

@@ -10,7 +10,9 @@ import msgspec
 from scalebox.engine import limits as bounds
 from scalebox.engine import verdicts
 from scalebox.engine.aside import result_bytes
+from scalebox.engine.builder import Artifact
 from scalebox.engine.execution import execute
+from scalebox.engine.programs import run_of, with_runtime
 from scalebox.engine.room import Room
 from scalebox.languages.toolchains import Language
 from scalebox.model import CompileResult, RunRequest, RunResult, RunStatus, to_bytes
@@ -65,10 +67,11 @@ class PlainRun:
     async def _run(self, files: Mapping[str, bytes]) -> RunResult:
         room, request, language = self._room, self._request, self._language
         source = to_bytes(request.source)
-        run_limits = bounds.with_own_files(self._limits, source, files)
+        run_limits = with_runtime(self._limits, language.entry)
+        run_limits = bounds.with_own_files(run_limits, source, files)
         box = {path: (content, 0o644) for path, content in files.items()}
-        artifact = None
-        if language.entry.runner == "native":
+        artifact = Artifact(CompileResult(ok=True))
+        if language.entry.compile:
             artifact = await room.builder.build(
                 language, source, files, client=self._client, priority=request.priority
             )
@@ -77,16 +80,12 @@ class PlainRun:
                 return self._make(RunStatus.COMPILE_ERROR, artifact.result.message)
 
         def make() -> RunSpec:
-            return RunSpec(
-                program=wire.EXECUTE if artifact else wire.PYTHON_SOURCE,
-                limits=run_limits,
-                source=b"" if artifact else source,
-                stdin=room.inputs.stdin(request.stdin),
-                executable_fd=artifact.fd if artifact else -1,
-                argv=(("./solution", *request.args) if artifact else tuple(request.args)),
-                files=box,
-                fetch=tuple(request.fetch),
+            spec = run_of(
+                language, artifact, run_limits, source, box, request.args, own=self._limits
             )
+            spec.stdin = room.inputs.stdin(request.stdin)
+            spec.fetch = tuple(request.fetch)
+            return spec
 
         try:
             outcome = await execute(
@@ -94,8 +93,7 @@ class PlainRun:
                 memory_bytes=run_limits.memory_bytes, retries=room.config.engine.retries,
             )  # fmt: skip
         finally:
-            if artifact is not None:
-                artifact.close()
+            artifact.close()
         result = self._ran(outcome)
         if result_bytes(outcome) > _LARGE_RESULT_BYTES:
             return await room.aside.result(outcome, lambda: _with_output(result, outcome))
@@ -110,7 +108,8 @@ class PlainRun:
             text = read_output(outcome.stderr, self._room.config.engine.excerpt_bytes)
             words = text.decode("utf-8", "replace")
         else:
-            found = verdicts.program_verdict(outcome, self._limits)
+            words_of_memory = self._language.entry.out_of_memory
+            found = verdicts.program_verdict(outcome, self._limits, words_of_memory)
             if found is not None:
                 status, words = verdicts.RUN_STATUS[found[0]], found[1]
         return self._make(status, words)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from scalebox.errors import InternalError
 from scalebox.model import CaseResult, StopRule, Verdict
+from scalebox.sandbox.spec import RunOutcome, read_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +108,25 @@ class Results:
         names = map(name, range(len(self._results)))
         cases = [CaseResult(verdict=Verdict.SKIPPED, name=one) for one in names]
         return Total(Verdict.COMPILE_ERROR, 0, cases, message)
+
+
+def seen(outcome: RunOutcome, excerpt_bytes: int) -> CaseResult:
+    """What a run was seen to do; the verdict is to be set.
+
+    Parameters:
+        excerpt_bytes: of its output and error output, to be shown; 0: neither is.
+    """
+    output = error_output = None
+    if excerpt_bytes:
+        output = read_output(outcome.stdout, excerpt_bytes).decode("utf-8", "replace")
+        error_output = read_output(outcome.stderr, excerpt_bytes).decode("utf-8", "replace")
+    return CaseResult(
+        verdict=Verdict.INTERNAL_ERROR,
+        cpu_time_s=outcome.cpu_s,
+        wall_time_s=outcome.wall_s,
+        memory_bytes=outcome.memory_bytes,
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        output=output,
+        error_output=error_output,
+    )

@@ -32,7 +32,6 @@ from scalebox.model import (
     to_bytes,
 )
 from scalebox.sandbox.spec import RunOutcome, RunSpec, read_output
-from scalebox.sandbox.zygote import wire
 
 #: Of given outputs so many are at hand for each slot; the others wait where they came in.
 _AT_HAND = 8
@@ -199,7 +198,9 @@ class StdioJudgement(_OutputJudgement[StdioTests]):
 
     def needs_build(self) -> bool:
         """Python with a single case of a single pass is compiled in the case's own process."""
-        return not self.is_python or len(self.tests.cases) > 1 or bool(self._courses)
+        if self.is_python:
+            return len(self.tests.cases) > 1 or bool(self._courses)
+        return self.language.entry.compiles
 
     def compiles_in_run(self) -> bool:
         return self.is_python and not self.artifact.code
@@ -209,24 +210,9 @@ class StdioJudgement(_OutputJudgement[StdioTests]):
 
     def make_spec(self, index: int) -> RunSpec:
         stdin = self.room.inputs.stdin(self.input_of(index))
-        if not self.is_python:
-            return RunSpec(
-                program=wire.EXECUTE,
-                limits=self.run_limits,
-                stdin=stdin,
-                executable_fd=self.artifact.fd,
-                argv=("./solution",),
-                files=self.files,
-            )
-        code = self.artifact.code
-        return RunSpec(
-            program=wire.PYTHON_CODE if code else wire.PYTHON_SOURCE,
-            limits=self.run_limits,
-            source=self.source,
-            code=code,
-            stdin=stdin,
-            files=self.files,
-        )
+        spec = self.run()
+        spec.stdin = stdin
+        return spec
 
     def begin_pass(self, index: int) -> None:
         """The output of the pass before has been judged."""
@@ -234,7 +220,7 @@ class StdioJudgement(_OutputJudgement[StdioTests]):
         self.submit((index,))
 
     def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
-        found = verdicts.program_verdict(outcome, self.limits)
+        found = verdicts.program_verdict(outcome, self.limits, self.language.entry.out_of_memory)
         if found is None:
             self.judge_output(index, outcome)
             return

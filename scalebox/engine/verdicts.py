@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 
 from scalebox.model import RunStatus, Verdict
 from scalebox.sandbox.spec import RunLimits, RunOutcome
 from scalebox.sandbox.zygote import wire
 
 _STDERR_EXCERPT_BYTES = 4096
+#: A trace of a thousand calls may follow what a runtime says.
+_LAST_WORDS_BYTES = 128 << 10
 _OF_NO_LIMIT = wire.DESCRIPTOR_FLAGS | wire.PROCESSES_EXCEEDED | wire.FETCH_CUT
 
 RUN_STATUS = {
@@ -110,17 +113,32 @@ def last_words(outcome: RunOutcome) -> str:
     return text.splitlines()[-1][:300] if text else ""
 
 
+def _says(output: bytes | int, words: Sequence[str]) -> bool:
+    """Whether a failing runtime's last words, which may be many, hold some of these."""
+    text = _end(output, _LAST_WORDS_BYTES)
+    return any(word.encode() in text for word in words)
+
+
 def _end(output: bytes | int, at_most: int) -> bytes:
     if isinstance(output, bytes):
         return output[-at_most:]
     return os.pread(output, at_most, max(0, os.fstat(output).st_size - at_most))
 
 
-def program_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str] | None:
-    """The verdict of a run that needs no judge; None: it ended well and its output counts."""
+def program_verdict(
+    outcome: RunOutcome, limits: RunLimits, out_of_memory: Sequence[str] = ()
+) -> tuple[Verdict, str] | None:
+    """The verdict of a run that needs no judge; None: it ended well and its output counts.
+
+    Parameters:
+        out_of_memory: what the language's runtime says that keeps to the limit on memory itself.
+    """
     over = limit_verdict(outcome, limits)
     if over is not None:
         return over
     if outcome.status != 0:
+        if out_of_memory and _says(outcome.stderr, out_of_memory):
+            words = f"needed more than the {limits.memory_bytes >> 20} MiB of memory allowed"
+            return Verdict.MEMORY_LIMIT_EXCEEDED, words
         return Verdict.RUNTIME_ERROR, crash_message(outcome)
     return too_slow(outcome.cpu_s, limits) if is_near_limit(outcome, limits) else None

@@ -7,16 +7,27 @@ runs the plan; this module neither schedules nor judges.
 from __future__ import annotations
 
 import hashlib
+import io
+import os
+import re
+import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from scalebox.config import LimitsConfig
+from scalebox.languages.table import LanguageEntry
 from scalebox.languages.toolchains import Language
 from scalebox.sandbox.spec import RunLimits, RunSpec
 from scalebox.sandbox.zygote import wire
 
 PROGRAM = "a.out"
+#: Of comments a source's names must not be taken; a string that looks like one is left out, too.
+_COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+#: Of what a compilation leaves.
+_MOST_FILES = 5_000
+_LONGEST_PATH = 500
 #: A compiler forks a few helpers.  It may have far more, because at level `minimal` what programs
 #: in other slots have started counts, too, and must not stop it.
 _COMPILE_PROCESSES = 256
@@ -106,7 +117,8 @@ def compile_plan(
             program=wire.PYTHON_COMPILE, limits=replace(limits, output_bytes=enough), source=source
         )
     entry = language.entry
-    sources = [entry.main_file]
+    main = names(entry, source)
+    sources = [main.file]
     sources += [_as_path(name) for name in sorted(files) if name.endswith(entry.source_suffixes)]
     include: list[str] = []
     if headers is not None and entry.precompiled_header:
@@ -114,10 +126,11 @@ def compile_plan(
     return RunSpec(
         program=wire.EXECUTE,
         limits=limits,
-        argv=_expand(entry.compile, language, include, PROGRAM, sources, flags),
+        argv=_expand(entry.compile, language, main, include, sources, flags),
+        env=environment(language, main, limits),
         files={
             **{name: (content, 0o644) for name, content in files.items()},
-            entry.main_file: (source, 0o644),
+            main.file: (source, 0o644),
         },
         fetch=(PROGRAM,),
     )
@@ -134,7 +147,7 @@ def header_plan(language: Language, limits: RunLimits) -> HeaderPlan | None:
     if not entry.precompiled_header:
         return None
     name = "precompile.h"
-    argv = _expand(entry.precompile, language, [], PROGRAM, [name])
+    argv = _expand(entry.precompile, language, names(entry, b""), [], [name])
     text = f"#include <{entry.precompiled_header}>\n".encode()
     spec = RunSpec(
         program=wire.EXECUTE, limits=limits, argv=argv, files={name: (text, 0o644)},
@@ -144,22 +157,104 @@ def header_plan(language: Language, limits: RunLimits) -> HeaderPlan | None:
     return HeaderPlan(address, spec, PROGRAM)
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a program's main file is called, and the unit that is started in it."""
+
+    file: str
+    unit: str
+
+
+def names(entry: LanguageEntry, source: bytes) -> Names:
+    """The names of a source: those of the table, unless its language goes by what is in it."""
+    stem, dot, ending = entry.main_file.partition(".")
+    rule = entry.unit
+    if rule is None:
+        return Names(entry.main_file, stem)
+    text = _COMMENTS.sub("", source.decode("utf-8", "replace"))
+    file_unit = re.search(rule.file_unit, text) if rule.file_unit else None
+    begin = re.search(rule.entry_point, text)
+    units = re.findall(rule.declaration, text[: begin.start()] if begin else text)
+    unit = units[-1 if begin else 0] if units else stem
+    if rule.package and (package := re.search(rule.package, text)):
+        unit = f"{package.group(1)}.{unit}"
+    return Names(f"{file_unit.group(1) if file_unit else stem}{dot}{ending}", unit)
+
+
+def run_command(language: Language, source: bytes, limits: RunLimits) -> tuple[str, ...]:
+    """The command that runs a program in its folder.
+
+    Parameters:
+        limits: what the program itself may have.
+    """
+    main = names(language.entry, source)
+    return _expand(language.entry.run, language, main, [], [main.file], (), _numbers(limits))
+
+
+def environment(language: Language, main: Names, limits: RunLimits) -> dict[str, str]:
+    """What the language's compiler and programs find in their environment."""
+    values = {**language.tools, "main": main.file, "unit": main.unit, **_numbers(limits)}
+    return {name: _replace(word, values) for name, word in language.entry.environment.items()}
+
+
+def _numbers(limits: RunLimits) -> dict[str, str]:
+    # The last part of the stack is where a runtime finds out that there is none left.
+    stack = limits.stack_bytes - limits.stack_bytes // 8
+    return {
+        "memory_mib": str(max(1, limits.memory_bytes >> 20)),
+        "stack_mib": str(max(1, stack >> 20)),
+        "stack_kib": str(max(64, stack >> 10)),
+    }
+
+
 def _expand(
     command: tuple[str, ...],
     language: Language,
-    include: list[str],
-    program: str,
-    sources: list[str],
+    main: Names,
+    include: Sequence[str],
+    sources: Sequence[str],
     flags: Sequence[str] = (),
+    numbers: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[str, ...]:
     words: list[str] = []
+    several = {
+        "{flags}": [*language.flags, *flags], "{headers}": include, "{sources}": sources,
+    }  # fmt: skip
+    values = {
+        **language.tools, "program": PROGRAM, "main": main.file, "unit": main.unit, **numbers,
+    }  # fmt: skip
     for word in command:
-        if word == "{flags}":
-            words += [*language.flags, *flags]
-        elif word == "{headers}":
-            words += include
-        elif word == "{sources}":
-            words += sources
-        else:
-            words.append(word.replace("{tool}", language.tool).replace("{program}", program))
+        words += several[word] if word in several else [_replace(word, values)]
     return tuple(words)
+
+
+def _replace(word: str, values: Mapping[str, str]) -> str:
+    return re.sub(r"\{([a-z_]*)\}", lambda found: values.get(found[1], found[0]), word)
+
+
+def unpack(archive: bytes) -> dict[str, tuple[bytes, int]]:
+    """The files of a folder that a compilation left; what it wrote is as hostile as its source.
+
+    Returns:
+        path → (content, mode).
+
+    Raises:
+        ValueError: it is no archive, or holds something else than files with plain names.
+    """
+    files: dict[str, tuple[bytes, int]] = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as opened:
+            for item in opened:
+                path = os.path.normpath(item.name)
+                if item.isdir():
+                    continue
+                if not item.isreg() or path.startswith(("/", "../")) or len(path) > _LONGEST_PATH:
+                    raise ValueError(f"{item.name[:100]!r} is no plain file")
+                if len(files) == _MOST_FILES:
+                    raise ValueError(f"more than {_MOST_FILES} files")
+                content = opened.extractfile(item)
+                assert content is not None
+                files[path] = content.read(), 0o755 if item.mode & 0o100 else 0o644
+    except tarfile.TarError as error:
+        raise ValueError(str(error)) from error
+    return files

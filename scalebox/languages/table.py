@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -15,9 +15,51 @@ from msgspec import Struct
 
 from scalebox.errors import ConfigError
 
-#: What is replaced in commands: words that become several or none, and parts of words.
+#: What is replaced in commands: words that become several or none, and parts of words; besides the
+#: entry's own tools.
 _WORDS = frozenset(("{flags}", "{headers}", "{sources}"))
-_PARTS = frozenset(("{tool}", "{program}"))
+_PARTS = frozenset(("{tool}", "{program}", "{home}", "{main}", "{unit}"))
+_RUN_PARTS = frozenset(("{memory_mib}", "{stack_mib}", "{stack_kib}"))
+#: Which commands may hold which of them.
+_COMPILE = _WORDS | _PARTS
+_RUN = _PARTS | _RUN_PARTS | {"{flags}", "{sources}"}
+
+
+class UnitRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the name of the unit that is started is found in a source, as in Java.
+
+    Attributes:
+        declaration: regular expression of a unit's beginning; its group is the name.
+        entry_point: of where the program begins; the last declaration before its first match
+            counts.
+        file_unit: of a declaration that the file must be named after; its group is the name.
+        package: of the package; its group is put before the name, with a dot.
+    """
+
+    declaration: str
+    entry_point: str
+    file_unit: str = ""
+    package: str = ""
+
+
+class SelfTest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Programs that show that a language works here; each reads two numbers and writes their sum.
+
+    Attributes:
+        accepted: does so.
+        wrong: writes their difference.
+        runtime_error: fails by itself (an exception that nobody catches, an index out of bounds).
+        time_limit: never ends, and computes all the time.
+        memory_limit: takes more and more memory, and touches it.
+        compile_error: is no program; empty: nothing is compiled.
+    """
+
+    accepted: str
+    wrong: str
+    runtime_error: str
+    time_limit: str
+    memory_limit: str
+    compile_error: str = ""
 
 
 class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,32 +69,66 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         name: what submissions say; `aliases` are other names for the same.
         main_file: name of the source in the program's folder.
         runner: `warm_python` executes the text in a fork of the zygote; `native` compiles to one
-            executable file.
+            executable file; `command` executes `run` in the program's folder.
         tool: which compiler or interpreter of the configuration: `python`, `cc`, `cxx`; any other
-            word is looked up on PATH.
+            word is looked up on the programs' own PATH, then in `paths`.
+        tools: further ones that the commands name in braces: word → name.
+        paths: folders besides PATH.
+        version: arguments by which the tool says its version.
         package: the Debian package that brings the tool.
+        needs: files without which it does not work; `{home}` is where `make toolchains` puts what
+            no package brings.
         compile: the command; `{tool}`, `{flags}`, `{headers}` (folder of the precompiled header),
-            `{program}` (the output file) and `{sources}` are replaced.
+            `{program}` (the output file), `{sources}`, `{main}` (the main file) and `{unit}` are
+            replaced; none: nothing is compiled.
+        leaves: what `{program}` is after `compile`: the program, or (for `command`) a tar archive
+            of what belongs into the program's folder.
+        run: the command of `command`; besides, `{memory_mib}`, `{stack_mib}` and `{stack_kib}` are
+            what the program may have.
+        environment: of `run` and `compile`, with the same words in braces.
+        unit: how `{unit}` is found; none: it is the main file's name without its ending.
+        out_of_memory: what a runtime says last when a program has no memory left; it fails then,
+            and says nothing else about itself.
+        runtime_bytes: of memory that the runtime itself takes, besides what the program may have.
+        threads: processes and threads that the runtime needs, besides those of the program.
         source_suffixes: further files of a submission that are compiled too.
         precompiled_header: a header precompiled once by `precompile`.
         assert_flags: flags by which the end of a test program's `main`, and an assertion that
             fails in it, come to `judging.harness`'s `completion.c`; none: a test program made of
             asserts cannot be compiled with a submission.
         variants: further names → flags added after the configured ones.
+        test: programs that show that it works.
     """
 
     name: str
     aliases: tuple[str, ...] = ()
     main_file: str
-    runner: Literal["warm_python", "native"]
+    runner: Literal["warm_python", "native", "command"]
     tool: str
+    tools: dict[str, str] = {}
+    paths: tuple[str, ...] = ()
+    version: tuple[str, ...] = ("--version",)
     package: str
+    needs: tuple[str, ...] = ()
     compile: tuple[str, ...] = ()
+    leaves: Literal["program", "folder"] = "program"
+    run: tuple[str, ...] = ()
+    environment: dict[str, str] = {}
+    unit: UnitRule | None = None
+    out_of_memory: tuple[str, ...] = ()
+    runtime_bytes: int = 0
+    threads: int = 0
     source_suffixes: tuple[str, ...] = ()
     precompiled_header: str = ""
     precompile: tuple[str, ...] = ()
     assert_flags: tuple[str, ...] = ()
     variants: dict[str, tuple[str, ...]] = {}
+    test: SelfTest | None = None
+
+    @property
+    def compiles(self) -> bool:
+        """Whether a source is compiled by itself, before the first case."""
+        return bool(self.compile) or self.runner == "warm_python"
 
 
 def load(directories: Iterable[str]) -> list[LanguageEntry]:
@@ -118,15 +194,42 @@ def _check(entry: LanguageEntry) -> None:
         if entry.tool != "python":
             raise ValueError("`tool` must be 'python' where `runner` is 'warm_python'")
         return
-    if "{sources}" not in entry.compile or not any("{program}" in word for word in entry.compile):
-        raise ValueError("`compile` must hold '{program}', and '{sources}' as a word of its own")
+    if entry.runner == "command" and not entry.run:
+        raise ValueError("`run` is empty")
+    if entry.runner == "native" and (entry.run or entry.leaves != "program"):
+        raise ValueError("`run` and `leaves` are for the runner 'command'")
+    if entry.runner == "native" or entry.compile:
+        compiled = entry.compile
+        if "{sources}" not in compiled or not any("{program}" in word for word in compiled):
+            raise ValueError(
+                "`compile` must hold '{program}', and '{sources}' as a word of its own"
+            )
     if bool(entry.precompiled_header) != bool(entry.precompile):
         raise ValueError("`precompiled_header` and `precompile` go together")
-    for field in ("compile", "precompile"):
-        for word in getattr(entry, field):
-            for found in re.findall(r"\{[^{}]*\}", word):
-                if found not in _WORDS | _PARTS or (found in _WORDS and found != word):
-                    raise ValueError(
-                        f"`{field}`: {word!r}: there are {', '.join(sorted(_PARTS))}, and as words "
-                        f"of their own {', '.join(sorted(_WORDS))}"
-                    )
+    if entry.unit is not None:
+        for field in UnitRule.__struct_fields__:
+            _check_pattern(f"unit.{field}", getattr(entry.unit, field))
+    own = {f"{{{word}}}" for word in entry.tools}
+    for field, allowed in (("compile", _COMPILE), ("precompile", _COMPILE), ("run", _RUN)):
+        _check_words(field, getattr(entry, field), allowed | own)
+    _check_words("environment", entry.environment.values(), _PARTS | _RUN_PARTS | own)
+    _check_words("needs", entry.needs, {"{home}"})
+
+
+def _check_words(field: str, words: Iterable[str], allowed: Set[str]) -> None:
+    for word in words:
+        for found in re.findall(r"\{[a-z_]*\}", word):
+            if found not in allowed or (found in _WORDS and found != word):
+                raise ValueError(
+                    f"`{field}`: {word!r}: there are {', '.join(sorted(allowed - _WORDS))}, and "
+                    f"as words of their own {', '.join(sorted(allowed & _WORDS))}"
+                )
+
+
+def _check_pattern(field: str, pattern: str) -> None:
+    try:
+        groups = re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"`{field}`: {error}") from error
+    if pattern and groups != (field != "unit.entry_point"):
+        raise ValueError(f"`{field}` must have one group, which is the name; `entry_point` none")

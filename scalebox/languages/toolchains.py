@@ -6,13 +6,16 @@ a new version of either never reuses an old program.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -26,6 +29,7 @@ from scalebox.sandbox.pool import Interpreter
 from scalebox.sandbox.slot import base_environment
 
 _PROBE_TIMEOUT_S = 30
+_ASKED_AT_ONCE = 8
 _PYTHON_PROBE = (
     "import sys, json; print(json.dumps([sys.executable, sys.version.split()[0],"
     " [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix],"
@@ -41,6 +45,7 @@ class Language:
     Attributes:
         entry: its line in the table.
         tool: path of the compiler or interpreter; empty: not found.
+        tools: what else its commands name in braces → what that is here.
         version: for people.
         flags: the configured flags and the variant's.
         identity: hash over tool chain and flags.
@@ -53,6 +58,7 @@ class Language:
     flags: tuple[str, ...]
     identity: str
     missing: str = ""
+    tools: Mapping[str, str] = field(default_factory=dict)
 
 
 class Toolchains:
@@ -60,26 +66,32 @@ class Toolchains:
 
     Parameters:
         config: of the languages.
+        versions: what tools said of themselves before; None: they are all asked.
 
     Raises:
         ConfigError: an entry of the table is not valid.
     """
 
-    def __init__(self, config: LanguagesConfig) -> None:
+    def __init__(self, config: LanguagesConfig, versions: Versions | None = None) -> None:
         self._config = config
         self._by_name: dict[str, Language] = {}
         self._languages: list[Language] = []
         self.interpreter, self._python_version, self._python_problem = _find_python(config)
-        tools: dict[str, tuple[str, str]] = {}
-        for entry in table.load(config.directories):
-            if entry.tool not in tools:
-                tools[entry.tool] = self._find_tool(entry.tool)
-            base = self._make(entry, tools[entry.tool], ())
+        entries = table.load(config.directories)
+        versions = versions or Versions(None)
+        versions.ask(
+            [found, *entry.version]
+            for entry in entries
+            if entry.tool != "python" and (found := self._find(entry, entry.tool))
+        )
+        for entry in entries:
+            base = self._make(entry, (), versions)
             self._languages.append(base)
             for name in (entry.name, *entry.aliases):
                 self._by_name[name] = base
             for name, flags in entry.variants.items():
-                self._by_name[name] = self._make(entry, tools[entry.tool], flags)
+                self._by_name[name] = self._make(entry, flags, versions)
+        versions.keep()
 
     def find(self, name: str) -> Language:
         """The language of that name.
@@ -118,36 +130,45 @@ class Toolchains:
         """The identities of all of them, variants included."""
         return {language.identity for language in self._by_name.values()}
 
-    def _find_tool(self, tool: str) -> tuple[str, str]:
-        """(path, version) of a compiler; empty where it is missing."""
+    def _find(self, entry: LanguageEntry, tool: str) -> str:
+        """Path of a tool, as programs see it; empty where it is missing."""
         if tool == "python":
-            return self.interpreter.path, self._python_version
-        path = shutil.which(self._tool_name(tool))
-        if path is None:
-            return "", ""
-        try:
-            done = _probe([path, "--version"])
-        except (OSError, subprocess.SubprocessError):
-            return "", ""
-        # Not every tool knows the option; its identity holds the file itself besides.
-        said = (done.stdout or done.stderr).decode("utf-8", "replace").split("\n", 1)[0].strip()
-        return path, said if done.returncode == 0 and said else os.path.basename(path)
+            return self.interpreter.path
+        if tool in ("cc", "cxx"):
+            return shutil.which(self._tool_name(tool)) or ""
+        places = [base_environment()["PATH"], *entry.paths]
+        return shutil.which(self._with_home(tool), path=os.pathsep.join(places)) or ""
+
+    def _with_home(self, text: str) -> str:
+        return text.replace("{home}", self._config.home)
 
     def _tool_name(self, tool: str) -> str:
         return {"cc": self._config.cpp.cc, "cxx": self._config.cpp.cxx}.get(tool, tool)
 
-    def _make(
-        self, entry: LanguageEntry, found: tuple[str, str], extra: tuple[str, ...]
-    ) -> Language:
-        path, version = found
+    def _make(self, entry: LanguageEntry, extra: tuple[str, ...], versions: Versions) -> Language:
+        path = self._find(entry, entry.tool)
+        version = self._python_version if entry.tool == "python" else ""
+        if path and entry.tool != "python":
+            version = versions.of([path, *entry.version])
+            path = path if version else ""
+        tools = {word: self._find(entry, name) for word, name in entry.tools.items()}
+        needs = [self._with_home(name) for name in entry.needs]
+        absent = [self._tool_name(entry.tool)] if not path else []
+        absent += [entry.tools[word] for word, found in tools.items() if not found]
+        absent += [name for name in needs if not os.path.exists(name)]
         missing = ""
         if entry.tool == "python" and self._python_problem:
             missing = self._python_problem
-        elif not path:
+        elif absent:
             missing = (
-                f"{entry.name} needs {self._tool_name(entry.tool)}, which is not on PATH or does "
-                f"not run: install the package {entry.package}, or name the tool in scalebox.toml"
+                f"{entry.name} needs {absent[0]}, which is not on PATH or does not run: install "
+                f"the package {entry.package}, or name the tool in scalebox.toml"
             )
+            if absent[0] in needs or "{home}" in absent[0]:
+                missing = (
+                    f"{entry.name} needs {absent[0]}, which is not there: run `make toolchains`, "
+                    "or set languages.home in scalebox.toml"
+                )
         cpp = self._config.cpp
         flags = {"cc": cpp.c_flags, "cxx": cpp.cxx_flags}.get(entry.tool, ())
         if entry.tool in ("cc", "cxx") and cpp.static:
@@ -160,9 +181,69 @@ class Toolchains:
             tool=path,
             version=version,
             flags=flags,
-            identity=_identity(path, version, flags, entry),
+            identity=_identity([path, *tools.values(), *needs], version, flags, entry),
             missing=missing,
+            tools={**tools, "tool": path, "home": self._config.home},
         )
+
+
+class Versions:
+    """What tools say of themselves: asked at once, and remembered as long as they do not change.
+
+    Parameters:
+        file: where it is remembered; None: nowhere.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+        self._known: dict[str, str] = {}
+        self._before: dict[str, str] = {}
+        if file is not None:
+            with contextlib.suppress(OSError, ValueError):
+                self._before = msgspec.json.decode(file.read_bytes(), type=dict[str, str])
+
+    def ask(self, commands: Iterable[Sequence[str]]) -> None:
+        """Ask those that are not known, several at a time: some take half a second to say it."""
+        wanted = {}
+        for command in commands:
+            key = _key(command)
+            if key in self._before:
+                self._known[key] = self._before[key]
+            elif key not in self._known:
+                wanted[key] = list(command)
+        with ThreadPoolExecutor(max_workers=_ASKED_AT_ONCE) as pool:
+            self._known.update(zip(wanted, pool.map(_version, wanted.values()), strict=True))
+
+    def of(self, command: Sequence[str]) -> str:
+        """The first line of what a tool says; its name, if it says nothing of the kind; empty: it
+        does not run."""
+        key = _key(command)
+        if key not in self._known:
+            self.ask([command])
+        return self._known[key]
+
+    def keep(self) -> None:
+        """Remember it, if there is something new."""
+        if self._file is None or self._known == self._before:
+            return
+        with contextlib.suppress(OSError):
+            beside = self._file.with_suffix(".partial")
+            beside.write_bytes(msgspec.json.encode(self._known))
+            beside.replace(self._file)
+
+
+def _key(command: Sequence[str]) -> str:
+    return json.dumps([*command, *_state(command[0])])
+
+
+def _version(command: list[str]) -> str:
+    try:
+        done = _probe(command)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    # Not every tool knows the option; its identity holds the file itself besides.
+    said = (done.stdout or done.stderr).decode("utf-8", "replace").strip().split("\n", 1)[0].strip()
+    return said if done.returncode == 0 and said else os.path.basename(command[0])
 
 
 def _probe(command: list[str]) -> subprocess.CompletedProcess[bytes]:
@@ -176,15 +257,25 @@ def _probe(command: list[str]) -> subprocess.CompletedProcess[bytes]:
     )  # fmt: skip
 
 
-def _identity(path: str, version: str, flags: tuple[str, ...], entry: LanguageEntry) -> str:
+def _identity(
+    paths: Iterable[str], version: str, flags: tuple[str, ...], entry: LanguageEntry
+) -> str:
     # Other names for the same make no other program.
-    recipe = msgspec.structs.replace(entry, name="", aliases=(), variants={}, package="")
+    recipe = msgspec.structs.replace(entry, name="", aliases=(), variants={}, package="", test=None)
     facts: list[object] = [version, flags, msgspec.to_builtins(recipe)]
-    if path:
+    for path in paths:
+        facts += _state(path)
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _state(path: str) -> list[object]:
+    """What of a file is another when it is another."""
+    try:
         real = os.path.realpath(path)
         status = os.stat(real)
-        facts += [real, status.st_size, status.st_mtime_ns]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    except OSError:
+        return []
+    return [real, status.st_size, status.st_mtime_ns] if path else []
 
 
 def _find_python(config: LanguagesConfig) -> tuple[Interpreter, str, str]:
