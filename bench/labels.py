@@ -3,8 +3,8 @@
 Judges the submissions of the problems in `problems.jsonl.gz` in every language that is here, by
 comparison, by the package's own output validator, or in conversation with it: an `accepted` one
 must be accepted, and any other must fail at least one case.  The first promise covers those whose
-label someone has checked (`label_check` `ok`).  The rest are listed: the second promise is that each that disagrees
-with its label has a reason in `unchecked_labels.toml`.
+label someone has checked (`label_check` `ok`).  The rest are listed: the second promise is that
+each that disagrees with its label has a reason in `unchecked_labels.toml`.
 The canonical solutions of HumanEval and MBPP, where their files are there, must be accepted, and
 hollow ones must not (`asserted`).
 """

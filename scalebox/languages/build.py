@@ -24,8 +24,8 @@ from scalebox.sandbox.spec import RunLimits, RunSpec
 from scalebox.sandbox.zygote import wire
 
 PROGRAM = "a.out"
-#: Of comments and texts a source's names must not be taken.  One that does not end is taken to the
-#: end of all, or of its line: else each beginning would be tried in a time that grows with the rest.
+#: Of comments and texts a source's names must not be taken.  One that does not end reaches to the
+#: end of all, or of its line: else each beginning would be tried in time that grows with the rest.
 _NO_CODE = re.compile(
     r"//[^\n]*|/\*.*?(?:\*/|\Z)"
     r'|"""(?:\\.|[^\\])*?(?:"""|\Z)|"(?:\\.|[^"\\\n])*"?'
