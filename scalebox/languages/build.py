@@ -275,7 +275,7 @@ def unpack(archive: bytes) -> dict[str, tuple[bytes, int]]:
                 path = os.path.normpath(item.name)
                 if item.isdir():
                     continue
-                if not item.isreg() or path.startswith(("/", "../")) or len(path) > _LONGEST_PATH:
+                if not item.isreg() or not _is_inside(path):
                     raise ValueError(f"{item.name[:100]!r} is no plain file")
                 if len(files) == _MOST_FILES:
                     raise ValueError(f"more than {_MOST_FILES} files")
@@ -285,3 +285,9 @@ def unpack(archive: bytes) -> dict[str, tuple[bytes, int]]:
     except tarfile.TarError as error:
         raise ValueError(str(error)) from error
     return files
+
+
+def _is_inside(path: str) -> bool:
+    """Whether a path without needless parts is that of a file in the folder."""
+    outside = path in (".", "..") or path.startswith(("/", "../"))
+    return not outside and "\0" not in path and len(path) <= _LONGEST_PATH
