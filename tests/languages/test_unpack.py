@@ -35,8 +35,8 @@ def member(name: str, kind: bytes = tarfile.REGTYPE, mode: int = 0o644) -> tarfi
 
 def test_files_and_folders() -> None:
     made = archive(
-        member("./", tarfile.DIRTYPE, 0o755), member("./a/", tarfile.DIRTYPE, 0o755), member("./a/B.class"),
-        member("run", mode=0o755),
+        member("./", tarfile.DIRTYPE, 0o755), member("./a/", tarfile.DIRTYPE, 0o755),
+        member("./a/B.class"), member("run", mode=0o755),
     )  # fmt: skip
     assert build.unpack(made) == {"a/B.class": (b"content", 0o644), "run": (b"content", 0o755)}
     assert build.unpack(archive()) == {}
