@@ -50,9 +50,7 @@ def _is_outdated(archive: Path, folder: Path) -> bool:
         return True
     runtime = Path(PATH.split(":")[1]) / "java"
     made_of = [runtime.resolve(), *folder.glob("*.jar")]
-    return any(
-        file.exists() and file.stat().st_mtime > archive.stat().st_mtime for file in made_of
-    )
+    return any(file.exists() and file.stat().st_mtime > archive.stat().st_mtime for file in made_of)
 
 
 def _compile(entry: dict[str, object], home: Path) -> None:

@@ -222,7 +222,7 @@ def build_go_library(folder: Path) -> None:
         return
     say(f"compiling the library of {version} into {folder}")
     shutil.rmtree(folder, ignore_errors=True)
-    # What decides the addresses in the cache must be as in go.toml.
+    # What is found in the cache depends on the environment: this is go.toml's.
     environment = {
         "PATH": PATH, "HOME": str(folder / "home"), "GOCACHE": str(folder / "cache"),
         "GOPROXY": "off", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0",
