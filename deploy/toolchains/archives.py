@@ -1,4 +1,4 @@
-"""Archives of the classes that compilers on the Java virtual machine load: they start in half the time.
+"""Archives of the classes that compilers on the Java virtual machine load: half their time.
 
 The table's own commands are run once, with the option that reads an archive made the one that
 writes it; a virtual machine that is not the archive's passes it over.  Needs Python's standard
@@ -50,9 +50,7 @@ def _is_outdated(archive: Path, folder: Path) -> bool:
         return True
     runtime = Path(PATH.split(":")[1]) / "java"
     made_of = [runtime.resolve(), *folder.glob("*.jar")]
-    return any(
-        file.exists() and file.stat().st_mtime > archive.stat().st_mtime for file in made_of
-    )
+    return any(file.exists() and file.stat().st_mtime > archive.stat().st_mtime for file in made_of)
 
 
 def _compile(entry: dict[str, object], home: Path) -> None:

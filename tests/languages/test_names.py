@@ -18,13 +18,13 @@ MAIN = "public static void main(String[] args) {}"
         (f"class A {{ }} class B {{ {MAIN} }} class C {{ }}", "Main.java", "B"),
         (f"public class A {{ }} class B {{ {MAIN} }}", "A.java", "B"),
         (f"public class A {{ record P(int x) {{ }} enum E {{ X }} {MAIN} }}", "A.java", "A"),
-        (f"interface Shape {{ int f(); }} record P(int x) {{ }} class T {{ {MAIN} }}", "Main.java", "T"),
+        (f"interface I {{ int f(); }} enum E {{ X }} class T {{ {MAIN} }}", "Main.java", "T"),
         (f"public interface I {{ {MAIN.removeprefix('public ')} }}", "I.java", "I"),
         (f"public final class A {{ {MAIN} }}", "A.java", "A"),
-        (f"public abstract sealed class A permits B {{ {MAIN} }} final class B extends A {{ }}", "A.java", "A"),
+        (f"public abstract sealed class A permits B {{ {MAIN} }}", "A.java", "A"),
         (f"package a.b;\n\nclass A {{ {MAIN} }}", "Main.java", "a.b.A"),
         (f"\ufeffpackage a;\r\npublic class A {{\r\n {MAIN} }}\r\n", "A.java", "a.A"),
-        (f"// package no; class No {{\n/* public class No2 {{ */ class A {{ {MAIN} }}", "Main.java", "A"),
+        (f"// package a; class B {{\n/* public enum C */ class A {{ {MAIN} }}", "Main.java", "A"),
         (f'class A {{ String s = "}} class No {{"; char c = \'{{\'; {MAIN} }}', "Main.java", "A"),
         (f'class A {{ String s = """\n }} "class No {{\n"""; {MAIN} }}', "Main.java", "A"),
         (f"class A {{ static class B {{ }} Object o = B.class; {MAIN} }}", "Main.java", "A"),
@@ -42,7 +42,20 @@ def test_file_and_unit(source: str, file: str, unit: str) -> None:
 
 @pytest.mark.parametrize(
     "part",
-    ["/* ", '"', '\\"', "'\\", '"""', "{", "}", "\n", "package\n", "public final ", "class  ", "a."],
+    [
+        "/* ",
+        '"',
+        '\\"',
+        "'\\",
+        '"""',
+        "{",
+        "}",
+        "\n",
+        "package\n",
+        "public final ",
+        "class  ",
+        "a.",
+    ],
 )
 def test_the_search_ends_with_the_source(part: str) -> None:
     # In steps that grew with the square of the length, this would take hours.
