@@ -1,4 +1,4 @@
-"""Archives of classes for the compilers on the Java virtual machine: they start in half the time.
+"""Archives of the classes that compilers on the Java virtual machine load: half their time.
 
 The table's own commands are run once, with the option that reads an archive made the one that
 writes it; a virtual machine that is not the archive's passes it over.  Needs Python's standard

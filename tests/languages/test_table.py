@@ -32,7 +32,7 @@ def test_the_languages_that_ship() -> None:
     shipped = resources.files("scalebox.languages").iterdir()
     assert list(entries) == sorted(one.name[:-5] for one in shipped if one.name.endswith(".toml"))
     for entry in entries.values():
-        assert entry.test is not None, entry.name
+        assert entry.test is not None, f"{entry.name} cannot show that it works"
         assert bool(entry.test.compile_error) == entry.compiles, entry.name
     assert "c++" in entries["cpp"].aliases
     assert "cpp20" in entries["cpp"].variants
