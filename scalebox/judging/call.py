@@ -11,7 +11,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -66,9 +67,13 @@ def call_source() -> bytes:
     return harness_source("call")
 
 
-def encode_header(tests: CallTests) -> bytes:
-    """First line of the harness's standard input; then come those of the calls."""
-    return json.dumps({"function": tests.function}).encode("ascii") + b"\n"
+def encode_header(tests: CallTests, more: Mapping[str, object] = MappingProxyType({})) -> bytes:
+    """First line of the harness's standard input; then come those of the calls.
+
+    Parameters:
+        more: what a harness is told besides the function's name.
+    """
+    return json.dumps({"function": tests.function, **more}).encode("ascii") + b"\n"
 
 
 def encode_call(tests: CallTests, index: int) -> bytes:
@@ -83,6 +88,21 @@ def encode_call(tests: CallTests, index: int) -> bytes:
     except common.UnserialisableError as error:
         raise ValueError(f"cases[{index}].args: {error}") from error
     return line.encode("ascii") + b"\n"
+
+
+def holds_python_only(args: Sequence[Any]) -> bool:
+    """Whether there is something among arguments that JSON and its kin have no value for."""
+    todo: list[Any] = [*args]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, (list, tuple)):
+            todo.extend(item)
+        elif isinstance(item, dict):
+            todo.extend(item)
+            todo.extend(item.values())
+        elif item is not None and not isinstance(item, (str, int, float)):
+            return True
+    return False
 
 
 def is_large(tests: CallTests, limit: int) -> bool:

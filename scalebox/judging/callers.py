@@ -1,0 +1,177 @@
+"""How a submission and the harness that calls its function become one program, by language.
+
+The harnesses are in `harness/calls/`, each in its own language.  They read the lines and write the
+records of `judging.call`; none knows what is expected.  What sites that call functions give to a
+submission beforehand (imports, node types) is put into its first line, so that messages name the
+lines that its author knows.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from scalebox.judging import compiled, signatures
+
+_NAME = re.compile(r"[A-Za-z_$][\w$]*[?!]?", re.ASCII)
+_BOM = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """A program made of a submission and a harness.
+
+    Attributes:
+        source: what is compiled, where the language compiles.
+        files: compiled together with it.
+        flags: for the compiler.
+        main: of what is interpreted, the text; of what is compiled, the text in which the name of
+            the unit that is started is found.
+        beside: further files in the program's folder.
+        program_as: the compiled program is no program by itself: it lies there under this name, and
+            `main` is in its place.
+        classes: a language in which these are compiled, and laid beside, too: (name, files).
+        header: what the harness is told besides the function's name.
+    """
+
+    source: bytes
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+    main: bytes = b""
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+    program_as: str = ""
+    classes: tuple[str, Mapping[str, bytes]] | None = None
+    header: Mapping[str, object] = field(default_factory=dict)
+
+
+@functools.cache
+def harness_text(name: str) -> str:
+    """The text of a file of `harness/calls/`.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    folder = importlib.resources.files("scalebox.judging.harness")
+    return folder.joinpath("calls", name).read_text(encoding="utf-8")
+
+
+def _section(name: str, title: str) -> str:
+    """A part of such a file, between a line that ends in `--- TITLE` and the next of that kind."""
+    found = re.search(rf"^\S+ --- {title}\n(.*?)(?=^\S+ --- |\Z)", harness_text(name), re.M | re.S)
+    assert found is not None, f"{name} has no section {title}"
+    return found[1]
+
+
+def join(harness: str, source: bytes, function: str) -> Joint:
+    """The program in which a submission's function is called.
+
+    Parameters:
+        harness: which one, as the table of languages says.
+        source: the submission's.
+        function: the name to call.
+
+    Raises:
+        ValueError: that is no name.
+    """
+    if _NAME.fullmatch(function) is None:
+        raise ValueError(f"{function[:50]!r} is no name of a function")
+    # Bytes that are no text are the compiler's to refuse.
+    text = source.decode("utf-8", "surrogateescape").removeprefix(_BOM)
+    return HARNESSES[harness](text, function)
+
+
+def files_taken(harness: str) -> tuple[str, ...]:
+    """Names that a submission's further files cannot have."""
+    return _TAKEN.get(harness, ())
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+# --- languages without types of their own --------------------------------------------------------
+
+
+def _javascript(text: str, function: str) -> Joint:
+    return Joint(
+        _bytes(text),
+        main=_bytes(harness_text("javascript.js")),
+        beside={"candidate.js": _bytes(text)},
+        header=signatures.node_shapes(text, function),
+    )
+
+
+def _typescript(text: str, function: str) -> Joint:
+    # Whatever the compiler wraps a module in, these names are seen from its end.
+    names = ", ".join(
+        f'{name}: typeof {name} === "undefined" ? undefined : {name}'
+        for name in dict.fromkeys((function, "Solution", "TreeNode", "ListNode"))
+    )
+    return Joint(
+        _bytes(f"{text}\n;(globalThis as any).scaleboxNames = {{ {names} }};\n"),
+        main=_bytes(harness_text("javascript.js")),
+        program_as="candidate.js",
+        header=signatures.node_shapes(text, function),
+    )
+
+
+# --- languages that are compiled -----------------------------------------------------------------
+
+_JAVA_FILES = ("ScaleboxCall.java", "ScaleboxCallReader.java", "ScaleboxCallWriter.java")
+_JAVA_UNIT = b"class ScaleboxCall { static void main(String[] args) {} }"
+_JAVA_IMPORTS = "".join(
+    f"import java.{name}.*; "
+    for name in ("util", "util.function", "util.stream", "math", "io", "time")
+)
+
+
+def _java(text: str, function: str) -> Joint:
+    code = signatures.code_of(text)
+    package = re.search(r"^\s*package\s+[\w.]+\s*;", text, re.M)
+    at = package.end() if package else 0
+    files = {name: _bytes(harness_text(name)) for name in _JAVA_FILES}
+    for node in signatures.nodes_lacking(code):
+        files[f"{node}.java"] = _bytes(_section("nodes.java", node))
+    return Joint(
+        _bytes(f"{text[:at]} {_JAVA_IMPORTS}{text[at:]}"),
+        files=files,
+        main=_JAVA_UNIT,
+    )
+
+
+_OF_STD = re.compile(r"\b(?:vector|string|map|set|pair|queue|stack|deque|unordered_\w+)\b")
+
+
+def _cpp(text: str, function: str) -> Joint:
+    code = signatures.code_of(text)
+    before = [harness_text("call.hpp")]
+    before += [_section("nodes.hpp", node) for node in signatures.nodes_lacking(code)]
+    if "std::" not in code and ("#include" not in code or _OF_STD.search(code)):
+        before.append("using namespace std;\n")
+    if signatures.is_at_top(code, function):
+        called = f"run(&::{function})"
+    elif re.search(r"\b(?:class|struct)\s+Solution\b", code) and re.search(
+        rf"\b{re.escape(function)}\s*\(", code
+    ):
+        called = f"run(&::Solution::{function})"
+    else:
+        called = f'missing("{function}")'
+    whole = "".join([*before, '#line 1 "solution.cpp"\n', text])
+    program = f"int main() {{ return ::scalebox_call::{called}; }}"
+    return Joint(compiled.joined(_bytes(whole), program, "solution.cpp"))
+
+
+HARNESSES: dict[str, Callable[[str, str], Joint]] = {
+    "javascript": _javascript,
+    "typescript": _typescript,
+    "java": _java,
+    "cpp": _cpp,
+}
+_TAKEN = {
+    "javascript": ("candidate.js", "candidate.mjs"),
+    "typescript": ("candidate.js", "candidate.mjs"),
+    "java": (*_JAVA_FILES, "ListNode.java", "TreeNode.java"),
+}

@@ -1,0 +1,167 @@
+"""Submissions whose functions the tests call, one of each kind in each language.
+
+`ECHO` takes one value of each type and gives all of them back.  `NODES` turns a linked list round.
+`ORDINARY` prints and gives its number back, but raises for 1, ends the process for 3 and computes
+without end for 5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+#: Something else for each parameter of `ECHO`.
+UNLIKE: list[Any] = [
+    5, 5, 0.5, True, "é", [-5, 4], [["\U0001f600", ""], ["/"]], {"é\"": [1, 2], "n": []}, None,
+    [-2], [5, 4, 3],
+]  # fmt: skip
+
+ECHO = {
+    "javascript": """
+/**
+ * @param {number} i
+ * @param {number} l
+ * @param {number} d
+ * @param {boolean} b
+ * @param {string} s
+ * @param {number[]} xs
+ * @param {string[][]} rows
+ * @param {Object} m
+ * @param {number|null} o
+ * @param {ListNode} head
+ * @param {TreeNode} root
+ * @return {any[]}
+ */
+var f = function(i, l, d, b, s, xs, rows, m, o, head, root) {
+    if (!(head instanceof ListNode && root instanceof TreeNode)) throw new Error("no nodes");
+    return [i, l, d, b, s, xs, rows, m, o, head, root];
+};
+""",
+    "java": """
+class Solution {
+    public Object[] f(
+            int i, long l, double d, boolean b, String s, int[] xs, List<List<String>> rows,
+            Map<String, List<Integer>> m, Integer o, ListNode head, TreeNode root) {
+        return new Object[] {i, l, d, b, s, xs, rows, m, o, head, root};
+    }
+}
+""",
+    "cpp": """
+class Solution {
+public:
+    tuple<int, long long, double, bool, string, vector<int>, vector<vector<string>>,
+          map<string, vector<int>>, optional<int>, ListNode *, TreeNode *>
+    f(int i, long long l, double d, bool b, const string &s, vector<int> &xs,
+      vector<vector<string>> rows, map<string, vector<int>> m, optional<int> o, ListNode *head,
+      TreeNode *root) {
+        return {i, l, d, b, s, xs, rows, m, o, head, root};
+    }
+};
+""",
+}
+
+NODES = {
+    "javascript": """
+/**
+ * Definition for singly-linked list.
+ * function ListNode(val, next) {
+ *     this.val = (val===undefined ? 0 : val)
+ *     this.next = (next===undefined ? null : next)
+ * }
+ */
+/**
+ * @param {ListNode} head
+ * @return {ListNode}
+ */
+var f = function(head) {
+    let before = null;
+    while (head) [head.next, before, head] = [before, head, head.next];
+    return before;
+};
+""",
+    "java": """
+/**
+ * Definition for singly-linked list.
+ * public class ListNode {
+ *     int val;
+ *     ListNode next;
+ * }
+ */
+class Solution {
+    public ListNode f(ListNode head) {
+        ListNode before = null;
+        while (head != null) {
+            ListNode next = head.next;
+            head.next = before;
+            before = head;
+            head = next;
+        }
+        return before;
+    }
+}
+""",
+    "cpp": """
+#include <utility>
+/** struct ListNode { int val; ListNode *next; }; */
+class Solution {
+public:
+    ListNode *f(ListNode *head) {
+        ListNode *before = nullptr;
+        while (head) {
+            ListNode *next = std::exchange(head->next, before);
+            before = head;
+            head = next;
+        }
+        return before;
+    }
+};
+""",
+}
+
+ORDINARY = {
+    "javascript": """
+class Solution {
+    f(n) {
+        console.log("printed " + n);
+        if (n === 1) throw new TypeError("on purpose");
+        if (n === 3) process.exit(0);
+        if (n === 5) for (;;) n = n ? 0 : 1;
+        return n;
+    }
+}
+""",
+    "java": """
+public class Program {
+    private static int calls = 0;
+    static int f(int n) {
+        System.out.println("printed " + n);
+        if (n == 1) throw new IllegalStateException("on purpose");
+        if (n == 3) System.exit(0);
+        while (n == 5) calls++;
+        return n;
+    }
+    public static void main(String[] args) { System.exit(1); }
+}
+""",
+    "cpp": """
+#include <cstdlib>
+#include <iostream>
+#include <stdexcept>
+#define int long long
+volatile int calls = 0;
+int f(int n) {
+    std::cout << "printed " << n << std::endl;
+    if (n == 1) throw std::logic_error("on purpose");
+    if (n == 3) std::exit(0);
+    while (n == 5) calls = calls + 1;
+    return n;
+}
+signed main() { return f(1); }
+""",
+}
+
+#: What the message about the call that raises says.
+RAISED = {
+    "javascript": "TypeError: on purpose (candidate.js, line 5)",
+    "java": "java.lang.IllegalStateException: on purpose (Program.java, line 6)",
+    "cpp": "std::logic_error: on purpose",
+}
