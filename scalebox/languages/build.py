@@ -6,6 +6,7 @@ runs the plan; this module neither schedules nor judges.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import os
@@ -17,14 +18,22 @@ from pathlib import Path
 from types import MappingProxyType
 
 from scalebox.config import LimitsConfig
-from scalebox.languages.table import LanguageEntry
+from scalebox.languages.table import LanguageEntry, UnitRule
 from scalebox.languages.toolchains import Language
 from scalebox.sandbox.spec import RunLimits, RunSpec
 from scalebox.sandbox.zygote import wire
 
 PROGRAM = "a.out"
-#: Of comments a source's names must not be taken; a string that looks like one is left out, too.
-_COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+#: Of comments and texts a source's names must not be taken.  One that does not end reaches to the
+#: end of all, or of its line: else each beginning would be tried in time that grows with the rest.
+_NO_CODE = re.compile(
+    r"//[^\n]*|/\*.*?(?:\*/|\Z)"
+    r'|"""(?:\\.|[^\\])*?(?:"""|\Z)|"(?:\\.|[^"\\\n])*"?'
+    r"|'(?:\\[^\n]{1,6}|[^'\\\n])'",
+    re.DOTALL,
+)
+#: Sources whose names are remembered: every case of a submission asks for them.
+_NAMED = 64
 #: Of what a compilation leaves.
 _MOST_FILES = 5_000
 _LONGEST_PATH = 500
@@ -167,18 +176,36 @@ class Names:
 
 def names(entry: LanguageEntry, source: bytes) -> Names:
     """The names of a source: those of the table, unless its language goes by what is in it."""
-    stem, dot, ending = entry.main_file.partition(".")
-    rule = entry.unit
-    if rule is None:
-        return Names(entry.main_file, stem)
-    text = _COMMENTS.sub("", source.decode("utf-8", "replace"))
+    if entry.unit is None:
+        return Names(entry.main_file, entry.main_file.partition(".")[0])
+    return _names(entry.main_file, entry.unit, source)
+
+
+@functools.lru_cache(maxsize=_NAMED)
+def _names(main_file: str, rule: UnitRule, source: bytes) -> Names:
+    stem, dot, ending = main_file.partition(".")
+    text = _NO_CODE.sub(" ", source.decode("utf-8", "replace"))
     file_unit = re.search(rule.file_unit, text) if rule.file_unit else None
     begin = re.search(rule.entry_point, text)
-    units = re.findall(rule.declaration, text[: begin.start()] if begin else text)
+    units = _outermost(rule.declaration, text, begin.start() if begin else len(text))
     unit = units[-1 if begin else 0] if units else stem
     if rule.package and (package := re.search(rule.package, text)):
         unit = f"{package.group(1)}.{unit}"
     return Names(f"{file_unit.group(1) if file_unit else stem}{dot}{ending}", unit)
+
+
+def _outermost(declaration: str, text: str, end: int) -> list[str]:
+    """Names of what is declared before some place, and not inside of other braces."""
+    found: list[str] = []
+    depth = at = 0
+    for match in re.finditer(declaration, text):
+        if match.start() >= end:
+            break
+        depth += text.count("{", at, match.start()) - text.count("}", at, match.start())
+        at = match.start()
+        if depth == 0:
+            found.append(match[1])
+    return found
 
 
 def run_command(language: Language, source: bytes, limits: RunLimits) -> tuple[str, ...]:
@@ -248,7 +275,7 @@ def unpack(archive: bytes) -> dict[str, tuple[bytes, int]]:
                 path = os.path.normpath(item.name)
                 if item.isdir():
                     continue
-                if not item.isreg() or path.startswith(("/", "../")) or len(path) > _LONGEST_PATH:
+                if not item.isreg() or not _is_inside(path):
                     raise ValueError(f"{item.name[:100]!r} is no plain file")
                 if len(files) == _MOST_FILES:
                     raise ValueError(f"more than {_MOST_FILES} files")
@@ -258,3 +285,9 @@ def unpack(archive: bytes) -> dict[str, tuple[bytes, int]]:
     except tarfile.TarError as error:
         raise ValueError(str(error)) from error
     return files
+
+
+def _is_inside(path: str) -> bool:
+    """Whether a path without needless parts is that of a file in the folder."""
+    outside = path in (".", "..") or path.startswith(("/", "../"))
+    return not outside and "\0" not in path and len(path) <= _LONGEST_PATH

@@ -29,7 +29,8 @@ class UnitRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the name of the unit that is started is found in a source, as in Java.
 
     Attributes:
-        declaration: regular expression of a unit's beginning; its group is the name.
+        declaration: regular expression of a unit's beginning; its group is the name.  One inside
+            of another one's braces does not count.
         entry_point: of where the program begins; the last declaration before its first match
             counts.
         file_unit: of a declaration that the file must be named after; its group is the name.
