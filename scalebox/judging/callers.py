@@ -147,7 +147,7 @@ _OF_STD = re.compile(r"\b(?:vector|string|map|set|pair|queue|stack|deque|unorder
 
 def _cpp(text: str, function: str) -> Joint:
     code = signatures.code_of(text)
-    before = [harness_text("call.hpp")]
+    before = [harness_text(name) for name in ("reading.hpp", "writing.hpp", "call.hpp")]
     before += [_section("nodes.hpp", node) for node in signatures.nodes_lacking(code)]
     if "std::" not in code and ("#include" not in code or _OF_STD.search(code)):
         before.append("using namespace std;\n")
@@ -164,14 +164,61 @@ def _cpp(text: str, function: str) -> Joint:
     return Joint(compiled.joined(_bytes(whole), program, "solution.cpp"))
 
 
+_GO_FILES = ("scalebox_call.go", "scalebox_reading.go", "scalebox_writing.go")
+#: What sites import beforehand, as far as a source without imports speaks of it.
+_GO_PACKAGES = (
+    "bufio bytes cmp container/heap container/list errors fmt maps math math/big math/bits "
+    "math/rand os regexp slices sort strconv strings sync time unicode unicode/utf8"
+)
+
+
+def _go(text: str, function: str) -> Joint:
+    code = signatures.code_of(text)
+    package = re.search(r"^[ \t]*package\s+\w+", code, re.M)
+    if package:
+        # The package of whatever name is the program here.
+        text = re.sub(r"^[ \t]*package\s+\w+", "package main", text, count=1, flags=re.M)
+    elif re.search(r"^\s*import\b", code, re.M):
+        text = f"package main; {text}"
+    else:
+        text = f"package main; {_go_imports(code)}{text}"
+    text = re.sub(r"^func\s+main\s*\(\s*\)", "func mainOfSubmission()", text, flags=re.M)
+    name = re.escape(function)
+    method = re.search(rf"^func\s*\(\s*(?:\w+\s+)?\*?\s*(\w+)\s*\)\s*{name}\s*\(", code, re.M)
+    if re.search(rf"^func\s+{name}\s*\(", code, re.M):
+        called = f"{function}, false"
+    else:
+        called = f"(*{method[1]}).{function}, true" if method else "nil, false"
+    more = [_section("nodes.go", node) for node in signatures.nodes_lacking(code)]
+    main = "".join([*more, f"func main() {{ scaleboxCall({called}) }}\n"])
+    files = {name: _bytes(harness_text(name)) for name in _GO_FILES}
+    return Joint(_bytes(text), files={**files, _GO_MAIN: _bytes(f"package main\n\n{main}")})
+
+
+_GO_MAIN = "scalebox_main.go"
+
+
+def _go_imports(code: str) -> str:
+    names = []
+    for path in _GO_PACKAGES.split():
+        name = path.rpartition("/")[2]
+        exported = "(?:New|List|Element)" if name == "list" else "[A-Z]"
+        is_own = re.search(rf"\b{name}\b(?:\s*:=|,[^\n]*:=|\s+[\[*\w])", code)
+        if re.search(rf"(?<![\w.]){name}\.{exported}", code) and not is_own:
+            names.append(f'"{path}"')
+    return f"import ({'; '.join(names)}); " if names else ""
+
+
 HARNESSES: dict[str, Callable[[str, str], Joint]] = {
     "javascript": _javascript,
     "typescript": _typescript,
     "java": _java,
     "cpp": _cpp,
+    "go": _go,
 }
 _TAKEN = {
     "javascript": ("candidate.js", "candidate.mjs"),
     "typescript": ("candidate.js", "candidate.mjs"),
     "java": (*_JAVA_FILES, "ListNode.java", "TreeNode.java"),
+    "go": (*_GO_FILES, _GO_MAIN),
 }

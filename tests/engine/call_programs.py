@@ -57,6 +57,12 @@ public:
     }
 };
 """,
+    "go": """
+func f(i int, l int64, d float64, b bool, s string, xs []int, rows [][]string,
+    m map[string][]int, o *int, head *ListNode, root *TreeNode) []any {
+    return []any{i, l, d, b, s, xs, rows, m, o, head, root}
+}
+""",
 }
 
 NODES = {
@@ -115,6 +121,21 @@ public:
     }
 };
 """,
+    "go": """
+package solution
+/**
+ * type ListNode struct {
+ *     Val int
+ *     Next *ListNode
+ * }
+ */
+func f(head *ListNode) (before *ListNode) {
+    for head != nil {
+        head.Next, before, head = before, head, head.Next
+    }
+    return
+}
+""",
 }
 
 ORDINARY = {
@@ -157,6 +178,33 @@ int f(int n) {
 }
 signed main() { return f(1); }
 """,
+    "go": """
+package main
+
+import (
+    "fmt"
+    "os"
+)
+
+type Solution struct{ calls int }
+
+func (s *Solution) f(n int) int {
+    s.calls++
+    fmt.Println("printed", n)
+    if n == 1 {
+        panic("on purpose")
+    }
+    if n == 3 {
+        os.Exit(0)
+    }
+    for n == 5 {
+        s.calls++
+    }
+    return n + s.calls - 1
+}
+
+func main() { os.Exit(1) }
+""",
 }
 
 #: What the message about the call that raises says.
@@ -164,4 +212,5 @@ RAISED = {
     "javascript": "TypeError: on purpose (candidate.js, line 5)",
     "java": "java.lang.IllegalStateException: on purpose (Program.java, line 6)",
     "cpp": "std::logic_error: on purpose",
+    "go": "panic: on purpose (solution.go, line 15)",
 }
