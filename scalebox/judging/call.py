@@ -45,6 +45,10 @@ class Unordered(msgspec.Struct, frozen=True):
     items: list[Any]
 
 
+class Empty(msgspec.Struct, frozen=True):
+    """A list or a dictionary without items, in a language that makes no difference."""
+
+
 class CallRecord(msgspec.Struct, frozen=True):
     """What one call came to.
 
@@ -192,6 +196,8 @@ def _decode(tree: Any, depth: int) -> Any:
         if tag == "d":
             return Pairs([(key, value) for key, value in items])
         return Unordered("set" if tag == "s" else "frozenset", items)
+    if tag == "n":
+        return Empty()
     if tag in ("i", "f", "b", "c"):
         return common.decode(tree)
     raise common.MalformedError("an unknown tag")
@@ -261,6 +267,10 @@ def values_equal(
     while todo:
         want, have = todo.pop()
         if want is have:
+            continue
+        if isinstance(have, Empty):
+            if not isinstance(want, (list, tuple, dict)) or want:
+                return False
             continue
         if isinstance(want, (list, tuple)):
             if not isinstance(have, (list, tuple)) or len(want) != len(have):
@@ -345,6 +355,8 @@ def _shown(item: Any, limit: int, todo: list[Any]) -> str:
         todo.append(_Literal("})" if item.kind == "frozenset" else "}"))
         _push(item.items, limit, todo)
         return "frozenset({" if item.kind == "frozenset" else "{" if item.items else "set({"
+    if isinstance(item, Empty):
+        return "[]"
     if isinstance(item, (list, tuple)):
         is_list = isinstance(item, list)
         todo.append(_Literal("]" if is_list else ",)" if len(item) == 1 else ")"))

@@ -118,6 +118,26 @@ def _typescript(text: str, function: str) -> Joint:
     )
 
 
+def _php(text: str, function: str) -> Joint:
+    if "<?" not in text:
+        text = f"<?php {text}"
+    return Joint(
+        _bytes(text),
+        main=_bytes(harness_text("call.php")),
+        beside={"candidate.php": _bytes(text)},
+        header=signatures.node_shapes(text, function),
+    )
+
+
+def _ruby(text: str, function: str) -> Joint:
+    return Joint(
+        _bytes(text),
+        main=_bytes(harness_text("call.rb")),
+        beside={"candidate.rb": _bytes(text)},
+        header=signatures.node_shapes(text, function),
+    )
+
+
 # --- languages that are compiled -----------------------------------------------------------------
 
 _JAVA_FILES = ("ScaleboxCall.java", "ScaleboxCallReader.java", "ScaleboxCallWriter.java")
@@ -215,10 +235,14 @@ HARNESSES: dict[str, Callable[[str, str], Joint]] = {
     "java": _java,
     "cpp": _cpp,
     "go": _go,
+    "php": _php,
+    "ruby": _ruby,
 }
 _TAKEN = {
     "javascript": ("candidate.js", "candidate.mjs"),
     "typescript": ("candidate.js", "candidate.mjs"),
     "java": (*_JAVA_FILES, "ListNode.java", "TreeNode.java"),
     "go": (*_GO_FILES, _GO_MAIN),
+    "php": ("candidate.php",),
+    "ruby": ("candidate.rb",),
 }

@@ -63,6 +63,46 @@ func f(i int, l int64, d float64, b bool, s string, xs []int, rows [][]string,
     return []any{i, l, d, b, s, xs, rows, m, o, head, root}
 }
 """,
+    "php": """
+class Solution {
+    /**
+     * @param Integer $i
+     * @param Integer $l
+     * @param Float $d
+     * @param Boolean $b
+     * @param String $s
+     * @param Integer[] $xs
+     * @param String[][] $rows
+     * @param array $m
+     * @param Integer|null $o
+     * @param ListNode $head
+     * @param TreeNode $root
+     * @return array
+     */
+    function f($i, int $l, float $d, bool $b, string $s, array $xs, $rows, $m, ?int $o,
+               ListNode $head, TreeNode $root) {
+        return [$i, $l, $d, $b, $s, $xs, $rows, $m, $o, $head, $root];
+    }
+}
+""",
+    "ruby": """
+# @param {Integer} i
+# @param {Integer} l
+# @param {Float} d
+# @param {Boolean} b
+# @param {String} s
+# @param {Integer[]} xs
+# @param {String[][]} rows
+# @param {Hash} m
+# @param {Integer} o
+# @param {ListNode} head
+# @param {TreeNode} root
+# @return {Object[]}
+def f(i, l, d, b, s, xs, rows, m, o, head, root)
+  raise 'no nodes' unless head.is_a?(ListNode) && root.is_a?(TreeNode)
+  [i, l, d, b, s, xs, rows, m, o, head, root]
+end
+""",
 }
 
 NODES = {
@@ -136,6 +176,35 @@ func f(head *ListNode) (before *ListNode) {
     return
 }
 """,
+    "php": """<?php
+function f(?ListNode $head): ?ListNode {
+    $before = null;
+    while ($head) {
+        $next = $head->next;
+        $head->next = $before;
+        $before = $head;
+        $head = $next;
+    }
+    return $before;
+}
+""",
+    "ruby": """
+# Definition for singly-linked list.
+# class ListNode
+#     attr_accessor :val, :next
+# end
+# @param {ListNode} head
+# @return {ListNode}
+def f(head)
+  before = nil
+  while head
+    following = head.next
+    head.next = before
+    before, head = head, following
+  end
+  before
+end
+""",
 }
 
 ORDINARY = {
@@ -205,6 +274,29 @@ func (s *Solution) f(n int) int {
 
 func main() { os.Exit(1) }
 """,
+    "php": """<?php
+class Solution {
+    private $calls = 0;
+    function f($n) {
+        echo "printed $n\\n";
+        if ($n == 1) throw new DomainException('on purpose');
+        if ($n == 3) exit(0);
+        while ($n == 5) $this->calls = 1;
+        return $n + $this->calls++;
+    }
+}
+""",
+    "ruby": """
+class Solution
+  def f(n)
+    puts "printed #{n}"
+    raise ArgumentError, 'on purpose' if n == 1
+    ($stdout.flush; exit!(0)) if n == 3
+    loop { @calls = 1 } if n == 5
+    n
+  end
+end
+""",
 }
 
 #: What the message about the call that raises says.
@@ -212,5 +304,7 @@ RAISED = {
     "javascript": "TypeError: on purpose (candidate.js, line 5)",
     "java": "java.lang.IllegalStateException: on purpose (Program.java, line 6)",
     "cpp": "std::logic_error: on purpose",
+    "php": "DomainException: on purpose (candidate.php, line 6)",
+    "ruby": "on purpose (ArgumentError) (candidate.rb, line 5)",
     "go": "panic: on purpose (solution.go, line 15)",
 }
