@@ -229,12 +229,44 @@ def _go_imports(code: str) -> str:
     return f"import ({'; '.join(names)}); " if names else ""
 
 
+def _rust(text: str, function: str) -> Joint:
+    code = signatures.code_of(text)
+    lacking = signatures.nodes_lacking(code)
+    nodes = [_section("nodes.rs", node) for node in lacking]
+    for node in ("ListNode", "TreeNode"):
+        if re.search(rf"\b{node}\b", code):
+            nodes.append(_section("nodes.rs", f"{node} values"))
+    solution = ""
+    if re.search(r"\bimpl\s+Solution\b", code) and not re.search(r"\bstruct\s+Solution\b", code):
+        solution = "struct Solution;\n"
+    defined = re.search(rf"\bfn\s+{re.escape(function)}\s*(?:<[^(]*>\s*)?\(", code)
+    if defined is None:
+        main = f'scalebox_call::missing("{function}")'
+    else:
+        given, _ = signatures.parameters(code, defined.end() - 1)
+        of_object = bool(given) and re.search(r"\bself\b", given[0]) is not None
+        place = "" if signatures.is_at_top(code, function) else "Solution::"
+        place = "Solution {}." if of_object else place
+        count = len(given) - of_object
+        args = ", ".join(f"scalebox_call::Take::take(&args[{at}])?" for at in range(count))
+        main = (
+            f"scalebox_call::run({count}, |{'args' if count else '_'}| {{ "
+            f"let value = {place}{function}({args}); let mut out = String::new(); "
+            "Ok(scalebox_call::Put::put(&value, &mut out, 0).map(|_| out)) })"
+        )
+    own = re.compile(r"^((?:pub\s+)?fn\s+main)(\s*\()", re.M)
+    text = own.sub(r"\1_of_submission\2", text)
+    parts = [text, "\n", harness_text("call.rs"), solution, *nodes, f"fn main() {{ {main} }}\n"]
+    return Joint(_bytes("".join(parts)))
+
+
 HARNESSES: dict[str, Callable[[str, str], Joint]] = {
     "javascript": _javascript,
     "typescript": _typescript,
     "java": _java,
     "cpp": _cpp,
     "go": _go,
+    "rust": _rust,
     "php": _php,
     "ruby": _ruby,
 }

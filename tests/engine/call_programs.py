@@ -103,6 +103,33 @@ def f(i, l, d, b, s, xs, rows, m, o, head, root)
   [i, l, d, b, s, xs, rows, m, o, head, root]
 end
 """,
+    "rust": """
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+impl Solution {
+    pub fn f(
+        i: i32, l: i64, d: f64, b: bool, s: String, xs: &[i32], rows: Vec<Vec<String>>,
+        m: HashMap<String, Vec<i32>>, o: Option<i32>, head: Option<Box<ListNode>>,
+        root: Option<Rc<RefCell<TreeNode>>>,
+    ) -> (
+        i32, i64, f64, bool, String, &[i32], Vec<Vec<String>>, HashMap<String, Vec<i32>>,
+        Option<i32>, Option<Box<ListNode>>, Option<Rc<RefCell<TreeNode>>>,
+    ) {
+        (i, l, d, b, s, xs, rows, m, o, head, root)
+    }
+}
+""",
+    "typescript": """
+function f(
+    i: number, l: number, d: number, b: boolean, s: string, xs: number[], rows: string[][],
+    m: Record<string, number[]>, o: number | null, head: ListNode | null, root: TreeNode | null,
+): any[] {
+    if (!(head instanceof ListNode && root instanceof TreeNode)) throw new Error("no nodes");
+    return [i, l, d, b, s, xs, rows, m, o, head, root];
+}
+""",
 }
 
 NODES = {
@@ -205,6 +232,33 @@ def f(head)
   before
 end
 """,
+    "rust": """
+// pub struct ListNode { ... }
+impl Solution {
+    pub fn f(head: Option<Box<ListNode>>) -> Option<Box<ListNode>> {
+        let (mut before, mut head) = (None, head);
+        while let Some(mut node) = head {
+            head = node.next.take();
+            node.next = before;
+            before = Some(node);
+        }
+        before
+    }
+}
+""",
+    "typescript": """
+/**
+ * class ListNode {
+ *     val: number
+ *     next: ListNode | null
+ * }
+ */
+export function f(head: ListNode | null): ListNode | null {
+    let before: ListNode | null = null;
+    while (head) [head.next, before, head] = [before, head, head.next];
+    return before;
+}
+""",
 }
 
 ORDINARY = {
@@ -297,6 +351,41 @@ class Solution
   end
 end
 """,
+    "rust": """
+use std::process;
+
+fn f(n: i32) -> i32 {
+    println!("printed {}", n);
+    if n == 1 {
+        panic!("on purpose");
+    }
+    if n == 3 {
+        process::exit(0);
+    }
+    let mut calls = 0i32;
+    while n == 5 {
+        calls = calls.wrapping_add(std::hint::black_box(1));
+    }
+    n
+}
+
+fn main() {
+    process::exit(f(1));
+}
+""",
+    "typescript": """
+class Solution {
+    private calls: number = 0;
+
+    f(n: number): number {
+        console.log("printed " + n);
+        if (n === 1) throw new RangeError("on purpose");
+        if (n === 3) process.exit(0);
+        while (n === 5) this.calls = n;
+        return n + this.calls++;
+    }
+}
+""",
 }
 
 #: What the message about the call that raises says.
@@ -304,6 +393,8 @@ RAISED = {
     "javascript": "TypeError: on purpose (candidate.js, line 5)",
     "java": "java.lang.IllegalStateException: on purpose (Program.java, line 6)",
     "cpp": "std::logic_error: on purpose",
+    "rust": "panic: on purpose (main.rs, line 7)",
+    "typescript": "RangeError: on purpose",
     "php": "DomainException: on purpose (candidate.php, line 6)",
     "ruby": "on purpose (ArgumentError) (candidate.rb, line 5)",
     "go": "panic: on purpose (solution.go, line 15)",
