@@ -17,7 +17,7 @@ from scalebox.engine.builder import Artifact
 from scalebox.engine.judgement import Judgement
 from scalebox.engine.limits import for_harness
 from scalebox.engine.programs import run_of
-from scalebox.errors import BadRequestError
+from scalebox.errors import BadRequestError, InternalError
 from scalebox.judging import call, callers
 from scalebox.judging.harness.common import CANDIDATE_FILE
 from scalebox.languages import build
@@ -121,7 +121,7 @@ class CallJudgement(Judgement[CallTests]):
 
     async def build(self, files: Mapping[str, bytes]) -> bool:
         if self._joint.classes is not None:
-            await self._lay_classes_beside(*self._joint.classes)
+            await self._lay_beside(self._joint.classes)
         self.artifact = await self.room.builder.build(
             self.language,
             self._joint.source,
@@ -131,6 +131,17 @@ class CallJudgement(Judgement[CallTests]):
             flags=self._joint.flags,
         )
         return self.compiled(self.artifact.result)
+
+    async def _lay_beside(self, classes: callers.Classes) -> None:
+        """Put a harness that is compiled by itself into the program's folder."""
+        made = await self.room.builder.build(
+            self.room.judges.find_language(classes.language), classes.source, classes.files,
+            client=self.client, priority=self.submission.priority,
+        )  # fmt: skip
+        if not made.result.ok:
+            raise InternalError(f"a harness does not compile: {made.result.message}")
+        self.files |= made.files
+        made.close()
 
     def start(self) -> None:
         self.again(range(len(self._lines)))

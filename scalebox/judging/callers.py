@@ -21,6 +21,15 @@ _BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
+class Classes:
+    """A harness that is compiled by itself, in another language: the same for every submission."""
+
+    language: str
+    source: bytes
+    files: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Joint:
     """A program made of a submission and a harness.
 
@@ -33,7 +42,7 @@ class Joint:
         beside: further files in the program's folder.
         program_as: the compiled program is no program by itself: it lies there under this name, and
             `main` is in its place.
-        classes: a language in which these are compiled, and laid beside, too: (name, files).
+        classes: laid beside, too.
         header: what the harness is told besides the function's name.
     """
 
@@ -43,7 +52,7 @@ class Joint:
     main: bytes = b""
     beside: Mapping[str, bytes] = field(default_factory=dict)
     program_as: str = ""
-    classes: tuple[str, Mapping[str, bytes]] | None = None
+    classes: Classes | None = None
     header: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -260,6 +269,36 @@ def _rust(text: str, function: str) -> Joint:
     return Joint(_bytes("".join(parts)))
 
 
+_CSHARP_FILES = ("ScaleboxCall.cs", "ScaleboxCallReader.cs", "ScaleboxCallWriter.cs")
+_CSHARP_NAMES = "".join(
+    f"using System{name}; "
+    for name in ("", ".Collections", ".Collections.Generic", ".Linq", ".Numerics", ".Text")
+)
+
+
+def _csharp(text: str, function: str) -> Joint:
+    files = {name: _bytes(harness_text(name)) for name in _CSHARP_FILES}
+    for node in signatures.nodes_lacking(signatures.code_of(text)):
+        files[f"{node}.cs"] = _bytes(_section("nodes.cs", node))
+    # A submission may have a `Main` of its own.
+    return Joint(_bytes(_CSHARP_NAMES + text), files=files, flags=("-main:ScaleboxCall",))
+
+
+_KOTLIN_MAIN = "ScaleboxCallMain.kt"
+
+
+def _kotlin(text: str, function: str) -> Joint:
+    nodes = signatures.nodes_lacking(signatures.code_of(text))
+    files = {f"{node}.kt": _bytes(_section("nodes.kt", node)) for node in nodes}
+    files[_KOTLIN_MAIN] = _bytes(harness_text(_KOTLIN_MAIN))
+    text = re.sub(r"\bfun\s+main\s*\(", "fun mainOfSubmission(", text)
+    harness, *parts = _JAVA_FILES
+    classes = Classes(
+        "java", _bytes(harness_text(harness)), {name: _bytes(harness_text(name)) for name in parts}
+    )
+    return Joint(_bytes(text), files=files, classes=classes)
+
+
 HARNESSES: dict[str, Callable[[str, str], Joint]] = {
     "javascript": _javascript,
     "typescript": _typescript,
@@ -267,6 +306,8 @@ HARNESSES: dict[str, Callable[[str, str], Joint]] = {
     "cpp": _cpp,
     "go": _go,
     "rust": _rust,
+    "csharp": _csharp,
+    "kotlin": _kotlin,
     "php": _php,
     "ruby": _ruby,
 }
@@ -275,6 +316,8 @@ _TAKEN = {
     "typescript": ("candidate.js", "candidate.mjs"),
     "java": (*_JAVA_FILES, "ListNode.java", "TreeNode.java"),
     "go": (*_GO_FILES, _GO_MAIN),
+    "csharp": (*_CSHARP_FILES, "ListNode.cs", "TreeNode.cs"),
+    "kotlin": (_KOTLIN_MAIN, "ListNode.kt", "TreeNode.kt"),
     "php": ("candidate.php",),
     "ruby": ("candidate.rb",),
 }

@@ -130,6 +130,24 @@ function f(
     return [i, l, d, b, s, xs, rows, m, o, head, root];
 }
 """,
+    "csharp": """
+public class Solution {
+    public object[] F() { return null; }
+    public object[] f(
+            int i, long l, double d, bool b, string s, int[] xs, IList<IList<string>> rows,
+            Dictionary<string, List<int>> m, int? o, ListNode head, TreeNode root) {
+        return new object[] {i, l, d, b, s, xs, rows, m, o, head, root};
+    }
+}
+""",
+    "kotlin": """
+class Solution {
+    fun f(
+        i: Int, l: Long, d: Double, b: Boolean, s: String, xs: IntArray, rows: List<List<String>>,
+        m: Map<String, MutableList<Int>>, o: Int?, head: ListNode?, root: TreeNode?,
+    ): List<Any?> = listOf(i, l, d, b, s, xs, rows, m, o, head, root)
+}
+""",
 }
 
 NODES = {
@@ -259,6 +277,46 @@ export function f(head: ListNode | null): ListNode | null {
     return before;
 }
 """,
+    "csharp": """
+/**
+ * Definition for singly-linked list.
+ * public class ListNode {
+ *     public int val;
+ *     public ListNode next;
+ * }
+ */
+public class Solution {
+    public ListNode f(ListNode head) {
+        ListNode before = null;
+        while (head != null) {
+            ListNode next = head.next;
+            head.next = before;
+            before = head;
+            head = next;
+        }
+        return before;
+    }
+}
+""",
+    "kotlin": """
+/**
+ * Example:
+ * class ListNode(var `val`: Int) { var next: ListNode? = null }
+ */
+class Solution {
+    fun f(head: ListNode?): ListNode? {
+        var before: ListNode? = null
+        var at = head
+        while (at != null) {
+            val next = at.next
+            at.next = before
+            before = at
+            at = next
+        }
+        return before
+    }
+}
+""",
 }
 
 ORDINARY = {
@@ -386,6 +444,33 @@ class Solution {
     }
 }
 """,
+    "csharp": """
+using System;
+class Program {
+    static int calls = 0;
+    static int f(int n) {
+        Console.WriteLine("printed " + n);
+        if (n == 1) throw new InvalidOperationException("on purpose");
+        if (n == 3) Environment.Exit(0);
+        while (n == 5) calls++;
+        return n;
+    }
+    static void Main() { f(1); }
+}
+""",
+    "kotlin": """
+var calls = 0
+
+fun f(n: Int): Int {
+    println("printed $n")
+    if (n == 1) error("on purpose")
+    if (n == 3) System.exit(0)
+    while (n == 5) calls++
+    return n
+}
+
+fun main() { f(1) }
+""",
 }
 
 #: What the message about the call that raises says.
@@ -393,6 +478,8 @@ RAISED = {
     "javascript": "TypeError: on purpose (candidate.js, line 5)",
     "java": "java.lang.IllegalStateException: on purpose (Program.java, line 6)",
     "cpp": "std::logic_error: on purpose",
+    "csharp": "System.InvalidOperationException: on purpose",
+    "kotlin": "java.lang.IllegalStateException: on purpose (Main.kt, line 6)",
     "rust": "panic: on purpose (main.rs, line 7)",
     "typescript": "RangeError: on purpose",
     "php": "DomainException: on purpose (candidate.php, line 6)",

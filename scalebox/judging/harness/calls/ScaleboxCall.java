@@ -18,8 +18,11 @@ import java.lang.reflect.Type;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.jar.JarEntry;
+import java.util.jar.JarFile;
 
 public final class ScaleboxCall {
     private static final int LOADING = -1;
@@ -53,6 +56,10 @@ public final class ScaleboxCall {
     private static Method find(String name, int count) throws Exception {
         List<Class<?>> classes = new ArrayList<>();
         collect(new File("."), "", classes);
+        File archive = new File(System.getProperty("java.class.path"));
+        if (archive.isFile()) {
+            collect(archive, classes);
+        }
         Method otherCount = null;
         for (Class<?> kind : classes) {
             for (Method method : kind.getDeclaredMethods()) {
@@ -86,12 +93,27 @@ public final class ScaleboxCall {
             if (file.isDirectory()) {
                 collect(file, prefix + name + ".", found);
             } else if (name.endsWith(".class") && !name.startsWith("ScaleboxCall")) {
-                String unit = prefix + name.substring(0, name.length() - 6);
-                Class<?> kind =
-                        Class.forName(unit, false, ScaleboxCall.class.getClassLoader());
-                found.add(kind.getSimpleName().equals("Solution") ? 0 : found.size(), kind);
+                add(prefix + name, found);
             }
         }
+    }
+
+    private static void collect(File archive, List<Class<?>> found) throws Exception {
+        try (JarFile opened = new JarFile(archive)) {
+            for (JarEntry entry : Collections.list(opened.entries())) {
+                String name = entry.getName();
+                boolean isOwn = !name.startsWith("ScaleboxCall") && !name.startsWith("META-INF");
+                if (isOwn && name.endsWith(".class")) {
+                    add(name.replace('/', '.'), found);
+                }
+            }
+        }
+    }
+
+    private static void add(String file, List<Class<?>> found) throws Exception {
+        String unit = file.substring(0, file.length() - ".class".length());
+        Class<?> kind = Class.forName(unit, false, ScaleboxCall.class.getClassLoader());
+        found.add(kind.getSimpleName().equals("Solution") ? 0 : found.size(), kind);
     }
 
     private static String describe(Throwable error) {
