@@ -6,7 +6,6 @@ runs the plan; this module neither schedules nor judges.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import io
 import os
@@ -14,6 +13,7 @@ import re
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,16 +24,16 @@ from scalebox.sandbox.spec import RunLimits, RunSpec
 from scalebox.sandbox.zygote import wire
 
 PROGRAM = "a.out"
-#: Of comments and texts a source's names must not be taken.  One that does not end reaches to the
-#: end of all, or of its line: else each beginning would be tried in time that grows with the rest.
-_NO_CODE = re.compile(
-    r"//[^\n]*|/\*.*?(?:\*/|\Z)"
-    r'|"""(?:\\.|[^\\])*?(?:"""|\Z)|"(?:\\.|[^"\\\n])*"?'
-    r"|'(?:\\[^\n]{1,6}|[^'\\\n])'",
+#: Of comments and strings a source's names must not be taken.  One that does not end takes the rest,
+#: so that no source makes the search longer than itself.
+_ASIDE = re.compile(
+    r'''"""(?:.*?(?<!\\)"""|.*)|"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?'''
+    r"|//[^\n]*|/\*(?:.*?\*/|.*)",
     re.DOTALL,
 )
-#: Sources whose names are remembered: every case of a submission asks for them.
-_NAMED = 64
+_BRACE = re.compile("[{}]")
+#: A file system takes 255 bytes; the ending and what a compiler adds count, too.
+_LONGEST_NAME_BYTES = 200
 #: Of what a compilation leaves.
 _MOST_FILES = 5_000
 _LONGEST_PATH = 500
@@ -178,34 +178,44 @@ def names(entry: LanguageEntry, source: bytes) -> Names:
     """The names of a source: those of the table, unless its language goes by what is in it."""
     if entry.unit is None:
         return Names(entry.main_file, entry.main_file.partition(".")[0])
-    return _names(entry.main_file, entry.unit, source)
+    return _names(entry.unit, entry.main_file, source)
 
 
-@functools.lru_cache(maxsize=_NAMED)
-def _names(main_file: str, rule: UnitRule, source: bytes) -> Names:
+@lru_cache(maxsize=64)  # asked once a case, of as many submissions as run at a time
+def _names(rule: UnitRule, main_file: str, source: bytes) -> Names:
     stem, dot, ending = main_file.partition(".")
-    text = _NO_CODE.sub(" ", source.decode("utf-8", "replace"))
-    file_unit = re.search(rule.file_unit, text) if rule.file_unit else None
+    text = _ASIDE.sub(" ", source.decode("utf-8-sig", "replace"))
     begin = re.search(rule.entry_point, text)
-    units = _outermost(rule.declaration, text, begin.start() if begin else len(text))
-    unit = units[-1 if begin else 0] if units else stem
-    if rule.package and (package := re.search(rule.package, text)):
-        unit = f"{package.group(1)}.{unit}"
-    return Names(f"{file_unit.group(1) if file_unit else stem}{dot}{ending}", unit)
+    units = re.findall(rule.declaration, _outermost(text[: begin.start()] if begin else text))
+    unit = _named(units[-1 if begin else 0] if units else "", stem)
+    file = stem
+    if rule.file_unit and (found := re.search(rule.file_unit, _outermost(text))):
+        file = _named(found[1], stem)
+    if rule.package and (found := re.search(rule.package, text)):
+        unit = ".".join(filter(None, (_named(found[1], ""), unit)))
+    return Names(f"{file}{dot}{ending}", unit)
 
 
-def _outermost(declaration: str, text: str, end: int) -> list[str]:
-    """Names of what is declared before some place, and not inside of other braces."""
-    found: list[str] = []
-    depth = at = 0
-    for match in re.finditer(declaration, text):
-        if match.start() >= end:
-            break
-        depth += text.count("{", at, match.start()) - text.count("}", at, match.start())
-        at = match.start()
-        if depth == 0:
-            found.append(match[1])
-    return found
+def _named(name: str, otherwise: str) -> str:
+    """What no file can be called is left to the compiler to refuse."""
+    return name if 0 < len(name.encode()) <= _LONGEST_NAME_BYTES else otherwise
+
+
+def _outermost(text: str) -> str:
+    """What is in no braces: the unit that is started is within no other one."""
+    parts: list[str] = []
+    depth = begin = 0
+    for brace in _BRACE.finditer(text):
+        if brace[0] == "{":
+            if depth == 0:
+                parts.append(text[begin : brace.start()])
+            depth += 1
+        elif depth:
+            depth -= 1
+            begin = brace.end()
+    if depth == 0:
+        parts.append(text[begin:])
+    return "\n".join(parts)
 
 
 def run_command(language: Language, source: bytes, limits: RunLimits) -> tuple[str, ...]:
