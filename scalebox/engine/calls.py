@@ -102,9 +102,7 @@ class CallJudgement(Judgement[CallTests]):
             self.artifact = Artifact(CompileResult(ok=True), code=code)
             return callers.Joint(b"", beside={CANDIDATE_FILE: self.source})
         try:
-            return callers.join(
-                self.language.entry.call_harness, self.source, self.tests.function
-            )
+            return callers.join(self.language.entry.call_harness, self.source, self.tests.function)
         except ValueError as error:
             raise BadRequestError(str(error), field="tests.function") from error
 
@@ -135,7 +133,7 @@ class CallJudgement(Judgement[CallTests]):
     async def _lay_beside(self, classes: callers.Classes) -> None:
         """Put a harness that is compiled by itself into the program's folder."""
         made = await self.room.builder.build(
-            self.room.judges.find_language(classes.language), classes.source, classes.files,
+            self.room.tools.find(classes.language), classes.source, classes.files,
             client=self.client, priority=self.submission.priority,
         )  # fmt: skip
         if not made.result.ok:

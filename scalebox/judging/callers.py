@@ -242,9 +242,11 @@ def _rust(text: str, function: str) -> Joint:
     code = signatures.code_of(text)
     lacking = signatures.nodes_lacking(code)
     nodes = [_section("nodes.rs", node) for node in lacking]
-    for node in ("ListNode", "TreeNode"):
-        if re.search(rf"\b{node}\b", code):
-            nodes.append(_section("nodes.rs", f"{node} values"))
+    nodes += [
+        _section("nodes.rs", f"{node} values")
+        for node in ("ListNode", "TreeNode")
+        if re.search(rf"\b{node}\b", code)
+    ]
     solution = ""
     if re.search(r"\bimpl\s+Solution\b", code) and not re.search(r"\bstruct\s+Solution\b", code):
         solution = "struct Solution;\n"

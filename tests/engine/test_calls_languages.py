@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from scalebox.engine.service import Engine
 from scalebox.errors import BadRequestError
-from scalebox.languages import table
 from scalebox.judging import callers
+from scalebox.languages import table
 from scalebox.model import CallCase, CallTests, Limits, Report, Submission
 
 from .call_programs import ECHO, NODES, ORDINARY, RAISED, UNLIKE
@@ -32,8 +32,9 @@ TABLE: list[list[Any]] = [
     [1, -1, 0.1, True, "a", [1], [["a"]], {"a": [1]}, 1, [1, 2, 3], [1, 2, 3]],
     [-(1 << 31), -(1 << 63), 5e-324, True, "\"\\/\b\f\n\r\t\x00\x1f\x7f", [0] * 50, [[], []],
      {"": []}, 0, [7] * 40, [1, None, 2, 3]],
-    [(1 << 31) - 1, (1 << 63) - 1, 1.7976931348623157e308, False, "é ü 中 \u2028 \U0001f600\U0010ffff",
-     [-5, 5], [["\U0001f600", ""], ["\\"]], {"é\"": [1, 2], "m": []}, -3, [-1], [5, 4, None, 3]],
+    [(1 << 31) - 1, (1 << 63) - 1, 1.7976931348623157e308, False,
+     "é ü 中 \u2028 \U0001f600\U0010ffff", [-5, 5], [["\U0001f600", ""], ["\\"]],
+     {"é\"": [1, 2], "m": []}, -3, [-1], [5, 4, None, 3]],
     [7, 1 << 53, float("inf"), True, "x" * 5000, list(range(300)), [["x"] * 30] * 30,
      {f"k{n}": [n] for n in range(50)}, 9, list(range(100)), list(range(100))],
     [7, (1 << 53) + 1, float("-inf"), True, "null", [], [], {"__proto__": [1], "constructor": []},
@@ -131,7 +132,8 @@ async def test_one_wrong_part_of_a_value_is_found(engine: Engine, language: str)
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_list_of_no_nodes_is_empty(engine: Engine, language: str) -> None:
     cases: list[tuple[list[Any], Any]] = [
-        ([[1, 2, 3]], [3, 2, 1]), ([[]], []), ([[5]], [5]), ([list(range(500))], [*range(499, -1, -1)]),
+        ([[1, 2, 3]], [3, 2, 1]), ([[]], []), ([[5]], [5]),
+        ([list(range(500))], [*range(499, -1, -1)]),
     ]  # fmt: skip
     report = await judged(engine, language, NODES[language], cases)
     assert not failed(report, cases)

@@ -8,22 +8,30 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 
 static class ScaleboxCall {
     const int Loading = -1;
     const BindingFlags Any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance
         | BindingFlags.Static | BindingFlags.DeclaredOnly;
 
-    static readonly FileStream Channel =
-        new FileStream(new SafeFileHandle((IntPtr)5, false), FileAccess.Write, 1);
+    // The library opens no descriptor that this process was given.
+    [DllImport("libc", EntryPoint = "write")]
+    static extern IntPtr WriteTo(int descriptor, byte[] content, IntPtr length);
 
     static void Record(long index, string kind, string text) {
         byte[] line = Encoding.ASCII.GetBytes(
             "{\"i\":" + index + ",\"" + kind + "\":" + text + "}\n");
-        Channel.Write(line, 0, line.Length);
-        Channel.Flush();
+        while (line.Length > 0) {
+            int count = (int)WriteTo(5, line, (IntPtr)line.Length);
+            if (count <= 0) {
+                Environment.Exit(1);
+            }
+            byte[] rest = new byte[line.Length - count];
+            Array.Copy(line, count, rest, 0, rest.Length);
+            line = rest;
+        }
     }
 
     static MethodInfo Find(string name, int count) {
