@@ -1,6 +1,7 @@
 """Submissions whose functions the tests call, one of each kind in each language.
 
 `ECHO` takes one value of each type and gives all of them back.  `NODES` turns a linked list round.
+`LARGE` gives an integer back: whether it may be of any size (else of 127 bits), and the source.
 `ORDINARY` prints and gives its number back, but raises for 1, ends the process for 3 and computes
 without end for 5.
 """
@@ -485,4 +486,15 @@ RAISED = {
     "php": "DomainException: on purpose (candidate.php, line 6)",
     "ruby": "on purpose (ArgumentError) (candidate.rb, line 5)",
     "go": "panic: on purpose (solution.go, line 15)",
+}
+
+LARGE = {
+    "javascript": (True, "const f = (n) => n;"),
+    "typescript": (True, "const f = (n: bigint): bigint => n;"),
+    "java": (True, "class A { static BigInteger f(BigInteger n) { return n; } }"),
+    "cpp": (False, "__int128 f(const __int128 &n) { return n; }"),
+    "go": (True, "func f(n *big.Int) *big.Int { return n.Add(n, big.NewInt(0)) }"),
+    "rust": (False, "pub fn f(n: i128) -> i128 { n }"),
+    "csharp": (True, "class A { BigInteger f(BigInteger n) { return n; } }"),
+    "ruby": (True, "def f(n)\n  n\nend"),
 }

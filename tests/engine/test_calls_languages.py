@@ -18,7 +18,7 @@ from scalebox.judging import callers
 from scalebox.languages import table
 from scalebox.model import CallCase, CallTests, Limits, Report, Submission
 
-from .call_programs import ECHO, NODES, ORDINARY, RAISED, UNLIKE
+from .call_programs import ECHO, LARGE, NODES, ORDINARY, RAISED, UNLIKE
 from .conftest import calls, verdicts
 
 LANGUAGES = sorted(ECHO)
@@ -115,18 +115,36 @@ async def test_values_go_in_and_come_back(engine: Engine, language: str) -> None
     assert report.compile is None or report.compile.ok, report.message
     assert not failed(report, cases)
     assert len(report.cases) > 80
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_one_wrong_part_of_a_value_is_found(engine: Engine, language: str) -> None:
+    # What is expected decides: one part that is another is found.
     right = TABLE[3]
-    cases = []
     for place in range(len(right)):
         wrong = list(right)
         wrong[place] = UNLIKE[place]
-        cases.append((right, wrong))
-    report = await judged(engine, language, ECHO[language], cases)
+        cases[place] = (right, wrong)
+    report = await judged(engine, language, ECHO[language], cases[: len(right)])
     assert verdicts(report) == ["wrong_answer"] * len(right)
+    assert report.compile is None or report.compile.cached
+
+
+@pytest.mark.parametrize("language", sorted(LARGE))
+async def test_integers_of_any_size_where_the_language_has_them(
+    engine: Engine, language: str
+) -> None:
+    sizes = [0, 1, 62, 63, 64, 65, 100, 126, *((200, 1000) if LARGE[language][0] else ())]
+    values = [sign * ((1 << size) + less) for size in sizes for sign in (1, -1) for less in (0, -1)]
+    cases = [([value], value) for value in values]
+    report = await judged(engine, language, LARGE[language][1], cases)
+    assert not failed(report, cases)
+
+
+@pytest.mark.parametrize("language", ["java", "cpp", "go", "rust"])
+async def test_an_argument_that_does_not_fit_says_so(engine: Engine, language: str) -> None:
+    given_: list[list[Any]] = [["text"], [1 << 40], [None], [[1]], [1.5], [1, 2], [], [7]]
+    cases = [(args, 7) for args in given_]
+    report = await judged(engine, language, ORDINARY[language].replace("long long", "int"), cases)
+    assert verdicts(report)[-1] == "accepted"
+    assert set(verdicts(report)[:-1]) == {"runtime_error"}
+    assert all(case.message for case in report.cases[:-1])
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -155,16 +173,12 @@ async def test_what_calls_come_to(engine: Engine, language: str) -> None:
     assert found[5] == "time_limit_exceeded"
     assert "printed" in (report.cases[0].output or "")
     assert report.integrity == "strong"
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_a_function_that_is_not_there(engine: Engine, language: str) -> None:
     before = engine.status().counters["runs"]
-    report = await judged(engine, language, ORDINARY[language], [([1], 1)] * 3, function="gone")
+    report = await judged(engine, language, ORDINARY[language], cases[:3], function="gone")
     assert verdicts(report) == ["runtime_error"] * 3
     assert "gone" in report.message
-    # One compilation, of the classes that Kotlin's harness is made of another, and one run.
-    assert engine.status().counters["runs"] - before <= 3
+    # It is not loaded again for each call; it may have been compiled.
+    assert engine.status().counters["runs"] - before <= 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -190,3 +204,48 @@ async def test_keywords_bytes_and_odd_names_are_refused_with_their_place(engine:
         with pytest.raises(BadRequestError) as caught:
             await engine.judge(submission, client="t")
         assert caught.value.field == field
+
+
+async def test_lists_of_nodes_memory_and_output(engine: Engine) -> None:
+    source = """
+/**
+ * @param {ListNode[]} lists
+ * @return {TreeNode[]}
+ */
+exports.f = async (lists) => {
+    if (lists.length === 1) for (const all = [];;) all.push(new Array(1e5).fill(0.5));
+    if (lists.length === 2) for (;;) console.log("x".repeat(1000));
+    await null;
+    return lists.map((list) => list && new TreeNode(list.val, null, new TreeNode(list.next.val)));
+};
+"""
+    cases: list[tuple[list[Any], Any]] = [
+        ([[[1, 2], [3, 4], []]], [[1, None, 2], [3, None, 4], []]), ([[[]]], None),
+        ([[[], []]], None), ([[]], []),
+    ]  # fmt: skip
+    limits = Limits(cpu_time_s=5.0, memory_bytes=64 << 20, output_bytes=1 << 20)
+    report = await judged(engine, "javascript", source, cases, limits=limits)
+    assert verdicts(report) == [
+        "accepted", "memory_limit_exceeded", "output_limit_exceeded", "accepted",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "value", ["f", "Symbol()", "new (class A {})()", "new Set([1])", "[[x => x]]", "undefined"]
+)
+async def test_what_is_no_plain_data_is_wrong(engine: Engine, value: str) -> None:
+    report = await judged(engine, "javascript", f"var f = () => {value};", [([], [1])])
+    assert verdicts(report) == ["wrong_answer"]
+
+
+async def test_forged_records_gain_nothing(engine: Engine) -> None:
+    for forged in (
+        '{"i":-1,"v":null}',
+        '{"i":0,"v":42}',
+        '{"i":-1,"v":null}\\n{"i":0,"v":42}',
+        "x",
+    ):
+        source = f"require('fs').writeSync(5, '{forged}\\n'); function f(n) {{ return -1; }}"
+        report = await judged(engine, "javascript", source, [([0], 1), ([1], 2)])
+        assert report.passed == 0
+        assert report.verdict.is_about_the_program
