@@ -61,6 +61,12 @@ class CallJudgement(Judgement[CallTests]):
             raise BadRequestError(f"there are no `call` tests for {entry.name}", field="tests")
         return (entry.main_file, *callers.files_taken(entry.call_harness))
 
+    def toolchains_needed(self) -> set[str]:
+        needed = super().toolchains_needed()
+        if other := callers.compiled_in(self.language.entry.call_harness):
+            needed.add(self.room.tools.find(other).identity)
+        return needed
+
     def set_up(self) -> None:
         #: First case of a run → all of its cases.
         self._batches: dict[int, Sequence[int]] = {}

@@ -97,6 +97,11 @@ def files_taken(harness: str) -> tuple[str, ...]:
     return _TAKEN.get(harness, ())
 
 
+def compiled_in(harness: str) -> str:
+    """The language in which the harness is compiled by itself; empty: it is not."""
+    return "java" if harness == "kotlin" else ""
+
+
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
@@ -271,7 +276,9 @@ def _rust(text: str, function: str) -> Joint:
     return Joint(_bytes("".join(parts)))
 
 
-_CSHARP_FILES = ("ScaleboxCall.cs", "ScaleboxCallReader.cs", "ScaleboxCallWriter.cs")
+_CSHARP_FILES = (
+    "ScaleboxCall.cs", "ScaleboxCallReader.cs", "ScaleboxCallWriter.cs", "ScaleboxCallReal.cs",
+)  # fmt: skip
 _CSHARP_NAMES = "".join(
     f"using System{name}; "
     for name in ("", ".Collections", ".Collections.Generic", ".Linq", ".Numerics", ".Text")
@@ -296,7 +303,9 @@ def _kotlin(text: str, function: str) -> Joint:
     text = re.sub(r"\bfun\s+main\s*\(", "fun mainOfSubmission(", text)
     harness, *parts = _JAVA_FILES
     classes = Classes(
-        "java", _bytes(harness_text(harness)), {name: _bytes(harness_text(name)) for name in parts}
+        compiled_in("kotlin"),
+        _bytes(harness_text(harness)),
+        {name: _bytes(harness_text(name)) for name in parts},
     )
     return Joint(_bytes(text), files=files, classes=classes)
 

@@ -94,7 +94,7 @@ sealed class ScaleboxCallReader {
         if (digits.IndexOfAny(new[] {'.', 'e', 'E'}) < 0) {
             return long.Parse(digits, CultureInfo.InvariantCulture);
         }
-        return double.Parse(digits, NumberStyles.Float, CultureInfo.InvariantCulture);
+        return ScaleboxCallReal.Parse(digits);
     }
 
     static Exception Unfit(object tree, string what) {

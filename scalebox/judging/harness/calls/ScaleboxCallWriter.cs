@@ -78,7 +78,7 @@ sealed class ScaleboxCallWriter {
             string word = double.IsNaN(number) ? "nan" : number > 0 ? "inf" : "-inf";
             made.Append("{\"f\":\"").Append(word).Append("\"}");
         } else {
-            made.Append(number.ToString("E16", CultureInfo.InvariantCulture));
+            made.Append(ScaleboxCallReal.Text(number));
         }
     }
 
