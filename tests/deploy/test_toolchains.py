@@ -94,6 +94,8 @@ def test_everything_that_the_table_needs_is_in_the_list() -> None:
     files = {f"{file['folder']}/{file['name'].split(':')[1]}.jar" for file in LIST["maven"]}
     # What the script makes itself.
     files |= {"go/cache", "node/bin/esbuild"}
+    dependencies = json.loads((FOLDER / "package.json").read_text())["dependencies"]
+    files |= {f"node/node_modules/{name}" for name in dependencies}
     entries = table.load([])
     assert {entry.name for entry in entries if entry.package not in known} == UNTESTED
     assert {name for entry in entries for name in needed(entry)} <= files
