@@ -14,17 +14,6 @@ from tests.engine.conftest import StartsEngine, stdio
 from tests.languages.conftest import ALL, HERE
 
 CASES = [("3 4\n", "7\n"), ("100 23\n", "123\n")]
-#: Without a self-test of their own: what is accepted.
-ACCEPTED = {
-    "c": (
-        "#include <stdio.h>\n"
-        'int main(void) { int a, b; scanf("%d %d", &a, &b); printf("%d", a + b); }\n'
-    ),
-    "cpp": (
-        "#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; }\n"
-    ),
-    "python": "a, b = map(int, input().split())\nprint(a + b)\n",
-}
 #: What may be said of a text that is no program.  Some show a line of a megabyte with each of its
 #: errors; to others what holds no commands is what to write.
 REFUSED = {"compile_error", "runtime_error", "wrong_answer", "output_limit_exceeded"}
@@ -42,11 +31,6 @@ NO_LANGUAGE = {
 }
 #: These take every character of a line for part of it, those at its end, too.
 NO_CARRIAGE_RETURNS = {"bash"}
-
-
-def accepted(name: str) -> str:
-    test = ALL[name].entry.test
-    return test.accepted if test is not None else ACCEPTED[name]
 
 
 async def verdict(engine: Engine, language: str, source: str) -> str:
@@ -75,7 +59,9 @@ async def test_what_is_no_program_is_refused(start_engine: StartsEngine, name: s
 
 @pytest.mark.parametrize("name", HERE)
 async def test_sources_from_elsewhere(start_engine: StartsEngine, name: str) -> None:
-    good = accepted(name)
+    test = ALL[name].entry.test
+    assert test is not None
+    good = test.accepted
     async with start_engine() as engine:
         assert await verdict(engine, name, good) == "accepted"
         assert await verdict(engine, name, good.rstrip("\n")) == "accepted", "no end of line"
