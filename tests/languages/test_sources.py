@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,15 @@ NO_LANGUAGE = {
 NO_CARRIAGE_RETURNS = {"bash"}
 
 
-async def verdict(engine: Engine, language: str, source: str) -> str:
-    report = await engine.judge(stdio(source, CASES, language=language), client="t")
-    return report.verdict.value
+async def verdicts(engine: Engine, language: str, sources: dict[str, str]) -> dict[str, str]:
+    """What is said of each."""
+    reports = await asyncio.gather(
+        *(
+            engine.judge(stdio(source, CASES, language=language), client="t")
+            for source in sources.values()
+        )
+    )
+    return {what: report.verdict.value for what, report in zip(sources, reports, strict=True)}
 
 
 def test_a_language_that_is_missing_says_what_brings_it(tmp_path: Path) -> None:
@@ -53,7 +60,7 @@ def test_a_language_that_is_missing_says_what_brings_it(tmp_path: Path) -> None:
 async def test_what_is_no_program_is_refused(start_engine: StartsEngine, name: str) -> None:
     # Some compilers would take minutes over the deep ones.
     async with start_engine(limits={"compile_cpu_time_s": 5.0}) as engine:
-        found = {what: await verdict(engine, name, text) for what, text in NO_LANGUAGE.items()}
+        found = await verdicts(engine, name, NO_LANGUAGE)
     assert set(found.values()) <= REFUSED, found
 
 
@@ -62,13 +69,16 @@ async def test_sources_from_elsewhere(start_engine: StartsEngine, name: str) -> 
     test = ALL[name].entry.test
     assert test is not None
     good = test.accepted
+    sources = {
+        "as it is": good,
+        "no end of line": good.rstrip("\n"),
+        "a megabyte": good + "\n" * 1_000_000,
+        "carriage returns": good.replace("\n", "\r\n"),
+    }
+    # Whether a mark at the beginning, and a NUL, belong to a program is the compiler's to say.
+    marked = {"mark": "\ufeff" + good, "NUL first": "\0" + good, "NUL last": good + "\0"}
     async with start_engine() as engine:
-        assert await verdict(engine, name, good) == "accepted"
-        assert await verdict(engine, name, good.rstrip("\n")) == "accepted", "no end of line"
-        assert await verdict(engine, name, good + "\n" * 1_000_000) == "accepted", "a megabyte"
-        found = await verdict(engine, name, good.replace("\n", "\r\n"))
-        assert (found == "accepted") != (name in NO_CARRIAGE_RETURNS), found
-        # Whether a mark at the beginning, and a NUL, belong to a program is the compiler's to say.
-        for text in ("\ufeff" + good, good + "\0", "\0" + good):
-            found = await verdict(engine, name, text)
-            assert found == "accepted" or found in REFUSED, (text[:1], found)
+        found = await verdicts(engine, name, sources | marked)
+    refused = {what for what in sources if found[what] != "accepted"}
+    assert refused == ({"carriage returns"} if name in NO_CARRIAGE_RETURNS else set()), found
+    assert {found[what] for what in marked} <= REFUSED | {"accepted"}, found
