@@ -125,6 +125,18 @@ def _end(output: bytes | int, at_most: int) -> bytes:
     return os.pread(output, at_most, max(0, os.fstat(output).st_size - at_most))
 
 
+def ran_out_of_memory(outcome: RunOutcome, words: Sequence[str]) -> bool:
+    """Whether a program failed with some of the words that its runtime says where it has no memory
+    left."""
+    return outcome.status != 0 and bool(words) and _says(outcome.stderr, words)
+
+
+def out_of_memory_verdict(limits: RunLimits) -> tuple[Verdict, str]:
+    """The verdict of a program whose runtime keeps to the limit on memory itself."""
+    words = f"needed more than the {limits.memory_bytes >> 20} MiB of memory allowed"
+    return Verdict.MEMORY_LIMIT_EXCEEDED, words
+
+
 def program_verdict(
     outcome: RunOutcome, limits: RunLimits, out_of_memory: Sequence[str] = ()
 ) -> tuple[Verdict, str] | None:
@@ -137,8 +149,7 @@ def program_verdict(
     if over is not None:
         return over
     if outcome.status != 0:
-        if out_of_memory and _says(outcome.stderr, out_of_memory):
-            words = f"needed more than the {limits.memory_bytes >> 20} MiB of memory allowed"
-            return Verdict.MEMORY_LIMIT_EXCEEDED, words
+        if ran_out_of_memory(outcome, out_of_memory):
+            return out_of_memory_verdict(limits)
         return Verdict.RUNTIME_ERROR, crash_message(outcome)
     return too_slow(outcome.cpu_s, limits) if is_near_limit(outcome, limits) else None

@@ -98,6 +98,8 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         assert_flags: flags by which the end of a test program's `main`, and an assertion that
             fails in it, come to `judging.harness`'s `completion.c`; none: a test program made of
             asserts cannot be compiled with a submission.
+        call_harness: which harness calls functions of this language's submissions: a name that
+            `judging.callers` knows; none: there are no `call` tests for it (Python's are its own).
         variants: further names → flags added after the configured ones.
         test: programs that show that it works.
     """
@@ -125,6 +127,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     precompiled_header: str = ""
     precompile: tuple[str, ...] = ()
     assert_flags: tuple[str, ...] = ()
+    call_harness: str = ""
     variants: dict[str, tuple[str, ...]] = {}
     test: SelfTest | None = None
 
