@@ -38,8 +38,14 @@ def is_our_failure(outcome: RunOutcome) -> bool:
     return not started and not flags & (wire.OUT_OF_MEMORY | wire.CPU_EXCEEDED)
 
 
-def limit_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str] | None:
-    """The verdict of a run that went over a limit; None if it kept within all."""
+def limit_verdict(
+    outcome: RunOutcome, limits: RunLimits, out_of_memory: Sequence[str] = ()
+) -> tuple[Verdict, str] | None:
+    """The verdict of a run that went over a limit; None if it kept within all.
+
+    Parameters:
+        out_of_memory: what the language's runtime says that keeps to the limit on memory itself.
+    """
     flags = outcome.flags
     if flags & wire.OUT_OF_MEMORY:
         return (
@@ -68,6 +74,9 @@ def limit_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str]
             Verdict.OUTPUT_LIMIT_EXCEEDED,
             f"wrote more than the {limits.output_bytes} bytes of output allowed",
         )
+    if outcome.status != 0 and line_with(outcome, out_of_memory):
+        words = f"needed more than the {limits.memory_bytes >> 20} MiB of memory allowed"
+        return Verdict.MEMORY_LIMIT_EXCEEDED, words
     return None
 
 
@@ -113,10 +122,14 @@ def last_words(outcome: RunOutcome) -> str:
     return text.splitlines()[-1][:300] if text else ""
 
 
-def _says(output: bytes | int, words: Sequence[str]) -> bool:
-    """Whether a failing runtime's last words, which may be many, hold some of these."""
-    text = _end(output, _LAST_WORDS_BYTES)
-    return any(word.encode() in text for word in words)
+def line_with(outcome: RunOutcome, words: Sequence[str]) -> str:
+    """The first line with some of these in a runtime's last words, which may be many; empty: none.
+    """
+    if not words:
+        return ""
+    text = _end(outcome.stderr, _LAST_WORDS_BYTES).decode("utf-8", "replace")
+    lines = (line for line in text.splitlines() if any(word in line for word in words))
+    return next(lines, "").strip()[:300]
 
 
 def _end(output: bytes | int, at_most: int) -> bytes:
@@ -133,12 +146,9 @@ def program_verdict(
     Parameters:
         out_of_memory: what the language's runtime says that keeps to the limit on memory itself.
     """
-    over = limit_verdict(outcome, limits)
+    over = limit_verdict(outcome, limits, out_of_memory)
     if over is not None:
         return over
     if outcome.status != 0:
-        if out_of_memory and _says(outcome.stderr, out_of_memory):
-            words = f"needed more than the {limits.memory_bytes >> 20} MiB of memory allowed"
-            return Verdict.MEMORY_LIMIT_EXCEEDED, words
         return Verdict.RUNTIME_ERROR, crash_message(outcome)
     return too_slow(outcome.cpu_s, limits) if is_near_limit(outcome, limits) else None

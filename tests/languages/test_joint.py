@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from scalebox.judging import compiled
+from scalebox.languages import joint, table
 
+RULES = {entry.name: entry.asserts for entry in table.load([]) if entry.asserts}
 KEPT = [
     'char s[] = "main()";',
     "// main ()\n",
@@ -31,12 +32,12 @@ RENAMED = [
 
 @pytest.mark.parametrize("source", KEPT)
 def test_what_only_looks_like_main_is_kept(source: str) -> None:
-    assert compiled.joined(source.encode(), "", "solution.cpp").startswith(source.encode())
+    assert joint.joined(source.encode(), "", RULES["cpp"]).startswith(source.encode())
 
 
 @pytest.mark.parametrize("source", RENAMED)
 def test_a_main_of_the_submission_is_renamed(source: str, tmp_path: Path) -> None:
-    text = compiled.joined(source.encode(), "int main() { return 0; }", "solution.cpp")
+    text = joint.joined(source.encode(), "int main() { return 0; }", RULES["cpp"])
     (tmp_path / "a.cpp").write_bytes(text)
     subprocess.run(["g++", "a.cpp"], cwd=tmp_path, check=True)
     assert subprocess.run(["./a.out"], cwd=tmp_path, check=False).returncode == 0
@@ -44,7 +45,7 @@ def test_a_main_of_the_submission_is_renamed(source: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("suffix", ["c", "cpp"])
 def test_compilers_name_lines_of_the_test_program(suffix: str, tmp_path: Path) -> None:
-    text = compiled.joined(b"int f();", "int main() {\n  return no_such;\n}", f"solution.{suffix}")
+    text = joint.joined(b"int f();", "int main() {\n  return no_such;\n}", RULES[suffix])
     (tmp_path / f"a.{suffix}").write_bytes(text)
     tool = {"c": "gcc", "cpp": "g++"}[suffix]
     run = subprocess.run(
@@ -65,7 +66,7 @@ def test_what_the_c_library_defines_as_macros_stays(suffix: str, tmp_path: Path)
         "static bool f(void) { return true and not false; }\n"
         "int main(void) { int *p = NULL; return f() && INT_MAX > 0 && p == 0 ? 0 : 1; }\n"
     )
-    text = compiled.joined(source, program, f"solution.{suffix}")
+    text = joint.joined(source, program, RULES[suffix])
     (tmp_path / f"a.{suffix}").write_bytes(text)
     tool = {"c": "gcc", "cpp": "g++"}[suffix]
     subprocess.run([tool, "-Wall", "-Werror", f"a.{suffix}"], cwd=tmp_path, check=True)
