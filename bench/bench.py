@@ -22,7 +22,7 @@ from typing import Any
 import anyio
 import uvloop
 
-from bench import interpreters, labels, measure, processes, results, workloads
+from bench import interpreters, labels, latencies, measure, processes, results, workloads
 from bench.measure import Rivals, Round
 from bench.results import Promise, at_least, at_most
 from bench.workloads import Unit, Workload
@@ -34,7 +34,10 @@ from scalebox.model import Submission
 ROUNDS = 5
 QUICK_ROUNDS = 3
 QUICK_SHARE = 0.25
-NAMES = ("python", "single", "imports", "numpy", "cpp", "calls", "judged", "validated", "real")
+NAMES = (
+    "python", "single", "imports", "numpy", "cpp", "calls", "judged", "validated", "real",
+    "languages",
+)  # fmt: skip
 _MIB = 1 << 20
 
 
@@ -297,6 +300,7 @@ BUDGETS = (
     ("cpp", "cpp_cpu_ms_beyond_the_program", at_most, 1.5),
     ("judged", "judged_cost_over_plain", at_most, 2.0),
     ("real", "real_share_in_submissions", at_least, 0.90),
+    ("languages", "compiles_per_20_case_cpp", at_most, 1.0),
     ("rest", "start_time_s", at_most, 1.0),
     ("rest", "daemon_rss_idle_bytes", at_most, 150.0 * _MIB),
     ("rest", "slot_pss_bytes", at_most, 15.0 * _MIB),
@@ -317,6 +321,7 @@ async def run(names: Sequence[str], *, quick: bool) -> int:
     """Measure, print, write; returns the exit status."""
     rounds, share = (QUICK_ROUNDS, QUICK_SHARE) if quick else (ROUNDS, 1.0)
     measured: dict[str, Measured] = {}
+    by_language: list[dict[str, Any]] = []
     plain = {
         "python": workloads.TRIVIAL,
         "single": workloads.SINGLE,
@@ -346,6 +351,9 @@ async def run(names: Sequence[str], *, quick: bool) -> int:
                     client, rivals, workloads.CPP, rounds=rounds, share=share, natives=natives
                 )
                 results.show(workloads.CPP.name, measured["cpp"].rows())
+            if "languages" in names:
+                by_language = await latencies.of_languages(client, rounds)
+                results.show("Languages", by_language)
             if "real" in names:
                 measured["real"] = await real(client, rivals, folder, quick=quick)
                 results.show("real problems", measured["real"].rows())
@@ -359,11 +367,16 @@ async def run(names: Sequence[str], *, quick: bool) -> int:
                 measured["numpy"] = Measured(workloads.NUMPY.name, note=str(reason))
             results.show(workloads.NUMPY.name, measured["numpy"].rows())
     figures |= figures_of(measured)
+    for latency in by_language:
+        if latency["language"] == "cpp":
+            figures["compiles_per_20_case_cpp"] = latency["compilations_of_20_cases"]
     promises = promises_of(figures, names)
     rows = [row for name in NAMES if name in measured for row in measured[name].rows()]
+    shown = rows
+    rows = [*rows, *by_language]
     host = {"isolation": status.isolation.value, "enforcement": status.enforcement.value}
     results.write("bench", figures, rows, promises=promises, host=host)
-    results.show("All rows (CPU in milliseconds a case)", rows)
+    results.show("All rows (CPU in milliseconds a case)", shown)
     results.show("Figures", [{"figure": key, "value": value} for key, value in figures.items()])
     return results.conclude(promises)
 

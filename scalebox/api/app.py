@@ -22,6 +22,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/v1/status", native.get_status),
     ("GET", "/v1/cluster", native.get_cluster),
     ("GET", "/v1/languages", native.get_languages),
+    ("GET", "/v1/languages/tests", native.get_language_tests),
     ("GET", "/v1/judges", judges.get_judges),
     ("POST", "/v1/judges", judges.post_judge),
     # Names may hold ids of problems.

@@ -98,6 +98,11 @@ async def get_languages(request: web.Request) -> web.StreamResponse:
     return respond(request, request.app[CONTEXT].engine.languages())
 
 
+async def get_language_tests(request: web.Request) -> web.StreamResponse:
+    """`GET /v1/languages/tests`: submissions that show whether the languages here work."""
+    return respond(request, request.app[CONTEXT].engine.language_tests())
+
+
 async def healthz(request: web.Request) -> web.StreamResponse:
     """`GET /healthz`: 200 while new work is taken, else 503."""
     context = request.app[CONTEXT]

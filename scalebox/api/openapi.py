@@ -22,6 +22,7 @@ from scalebox.model import (
     JudgeInfo,
     JudgeRecord,
     LanguageInfo,
+    LanguageTest,
     NewJudge,
     NewJudgeState,
     Problem,
@@ -89,6 +90,12 @@ OPERATIONS = (
     Operation("GET", "/v1/status", "Slots, queue and counters", answers={200: Status}),
     Operation("GET", "/v1/cluster", "The other daemons", answers={200: ClusterView}),
     Operation("GET", "/v1/languages", "What can be run here", answers={200: list[LanguageInfo]}),
+    Operation(
+        "GET",
+        "/v1/languages/tests",
+        "Submissions that show whether the languages here work",
+        answers={200: list[LanguageTest]},
+    ),
     Operation("GET", "/v1/judges", "Judges that can be named", answers={200: list[JudgeInfo]}),
     Operation(
         "POST",

@@ -15,6 +15,7 @@ from scalebox.model import (
     ClusterView,
     JudgeDirectory,
     LanguageInfo,
+    LanguageTest,
     Problem,
     Report,
     RunRequest,
@@ -69,6 +70,10 @@ class EngineService(Protocol):
 
     def languages(self) -> list[LanguageInfo]:
         """Every configured language, available here or not."""
+        ...
+
+    def language_tests(self) -> list[LanguageTest]:
+        """Submissions that show whether the languages that are here work."""
         ...
 
     def check_problem(self, problem: Problem) -> None:

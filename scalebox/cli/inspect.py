@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -15,8 +16,9 @@ from rich.text import Text
 from scalebox.cli.options import connected, daemon_options
 from scalebox.cli.render import first_line
 from scalebox.client.local import daemon_command
+from scalebox.client.sync import Client
 from scalebox.errors import HostError
-from scalebox.model import Status
+from scalebox.model import LanguageInfo, Status
 
 
 class DoctorCheck(msgspec.Struct, frozen=True):
@@ -140,14 +142,29 @@ def cluster(
 
 
 @click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--test", is_flag=True, help="Have each show that it works; these, if there are any.")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @daemon_options
 def languages(
-    as_json: bool, socket: Path | None, url: str | None, token: str | None, private: bool
+    names: tuple[str, ...],
+    test: bool,
+    as_json: bool,
+    socket: Path | None,
+    url: str | None,
+    token: str | None,
+    private: bool,
 ) -> None:
-    """Show what the daemon can run."""
+    """Show what the daemon can run, all or some, and whether it works."""
     with connected(socket, url, token, private) as client:
-        found = client.languages()
+        found = [one for one in client.languages() if not names or _is_meant(one, names)]
+        unknown = {one for one in names if not any(_is_meant(other, (one,)) for other in found)}
+        if unknown:
+            raise click.UsageError(f"no language {', '.join(sorted(unknown))} here")
+        tested = self_test(client, found) if test else None
+    if tested is not None:
+        _show_tested(found, tested, as_json)
+        sys.exit(0 if all(one.ok for one in tested) else 1)
     if as_json:
         click.echo(msgspec.json.encode(found))
         return
@@ -155,13 +172,85 @@ def languages(
     for name in ("language", "also", "tool chain"):
         table.add_column(name, overflow="fold")
     for language in found:
-        state = (
-            Text(first_line(language.toolchain))
-            if language.available
-            else Text(f"missing: {language.missing}", style="yellow")
-        )
-        table.add_row(language.name, " ".join(language.aliases), state)
+        table.add_row(language.name, " ".join(language.aliases), _tool_chain(language))
     Console().print(table)
+
+
+def _is_meant(language: LanguageInfo, names: Sequence[str]) -> bool:
+    return any(name.lower() in (language.name, *language.aliases) for name in names)
+
+
+def _tool_chain(language: LanguageInfo) -> Text:
+    if language.available:
+        return Text(first_line(language.toolchain))
+    return Text(f"missing: {language.missing}", style="yellow")
+
+
+class Tested(msgspec.Struct, frozen=True):
+    """What came of a self-test.
+
+    Attributes:
+        language, kind: as in `LanguageTest`.
+        expected, found: verdicts.
+        ok: whether they are the same.
+        message: of the report.
+        wall_time_s: from its arrival to its report.
+    """
+
+    language: str
+    kind: str
+    expected: str
+    found: str
+    ok: bool
+    message: str
+    wall_time_s: float
+
+
+def self_test(client: Client, languages: Sequence[LanguageInfo]) -> list[Tested]:
+    """Have a daemon run the self-tests of languages, as many at a time as it has slots."""
+    wanted = {one.name for one in languages}
+    tests = [one for one in client.language_tests() if one.language in wanted]
+    reports = client.judge_all([one.submission for one in tests])
+    return [
+        Tested(
+            language=test.language,
+            kind=test.kind,
+            expected=test.verdict.value,
+            found=report.verdict.value,
+            ok=report.verdict is test.verdict,
+            message=report.message or next((c.message for c in report.cases if c.message), ""),
+            wall_time_s=report.wall_time_s,
+        )
+        for test, report in zip(tests, reports, strict=True)
+    ]
+
+
+def _show_tested(
+    languages: Sequence[LanguageInfo], tested: Sequence[Tested], as_json: bool
+) -> None:
+    if as_json:
+        click.echo(msgspec.json.encode(tested))
+        return
+    console = Console()
+    kinds = list(dict.fromkeys(one.kind for one in tested))
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("language", *kinds, "tool chain"):
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for language in languages:
+        own = {one.kind: one for one in tested if one.language == language.name}
+        words = [Text("-") if kind not in own else _mark(own[kind]) for kind in kinds]
+        table.add_row(language.name, *words, _tool_chain(language))
+    console.print(table)
+    for one in tested:
+        if not one.ok:
+            console.print(
+                Text(f"{one.language}, {one.kind}: {one.found} in place of {one.expected}: ")
+                + Text(first_line(one.message))
+            )
+
+
+def _mark(tested: Tested) -> Text:
+    return Text("ok") if tested.ok else Text("FAILS", style="bold red")
 
 
 @click.command()

@@ -9,7 +9,14 @@ from scalebox.client.daemons import Daemon
 from scalebox.client.item import Parcel
 from scalebox.client.kept import judge_path
 from scalebox.client.transport import Answer, Refusal
-from scalebox.model import ClusterView, JudgeInfo, JudgeRecord, LanguageInfo, Status
+from scalebox.model import (
+    ClusterView,
+    JudgeInfo,
+    JudgeRecord,
+    LanguageInfo,
+    LanguageTest,
+    Status,
+)
 
 T = TypeVar("T")
 
@@ -34,6 +41,10 @@ class Questions(ABC):
     async def languages(self) -> list[LanguageInfo]:
         """What this daemon can run."""
         return decode((await self._ask("GET", "/v1/languages"))[1], list[LanguageInfo])
+
+    async def language_tests(self) -> list[LanguageTest]:
+        """Submissions that show whether the languages that are there work."""
+        return decode((await self._ask("GET", "/v1/languages/tests"))[1], list[LanguageTest])
 
     async def judges(self) -> list[JudgeInfo]:
         """The judges that a `NamedJudge` can name: those that ship, then the store's."""

@@ -38,6 +38,7 @@ from scalebox.model import (
     JudgeRecord,
     JudgeState,
     LanguageInfo,
+    LanguageTest,
     Problem,
     Provenance,
     Report,
@@ -237,6 +238,10 @@ class Client:
     def languages(self) -> list[LanguageInfo]:
         """What this daemon can run."""
         return self._call(lambda client: client.languages())
+
+    def language_tests(self) -> list[LanguageTest]:
+        """Submissions that show whether the languages that are there work."""
+        return self._call(lambda client: client.language_tests())
 
     def judges(self) -> list[JudgeInfo]:
         """The judges that a `NamedJudge` can name: those that ship, then the store's."""

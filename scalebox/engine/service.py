@@ -43,9 +43,9 @@ from scalebox.engine.scheduler import Scheduler
 from scalebox.engine.stdio import GivenOutputsJudgement, StdioJudgement
 from scalebox.errors import BadRequestError, InternalError, TooLargeError
 from scalebox.judging import testlib
-from scalebox.languages import build
+from scalebox.languages import build, selftest
 from scalebox.languages.artifacts import ArtifactCache
-from scalebox.languages.toolchains import Language, Toolchains
+from scalebox.languages.toolchains import Language, Toolchains, Versions
 from scalebox.model import (
     AssertTests,
     CallTests,
@@ -54,6 +54,7 @@ from scalebox.model import (
     InteractiveTests,
     JudgeDirectory,
     LanguageInfo,
+    LanguageTest,
     NamedJudge,
     OutputTests,
     Problem,
@@ -225,6 +226,11 @@ class Engine:
         """Every configured language, available here or not."""
         return self._tools.infos()
 
+    def language_tests(self) -> list[LanguageTest]:
+        """Submissions that show whether the languages that are here work."""
+        here = (one.entry for one in self._tools.all() if not one.missing)
+        return [test for entry in here for test in selftest.tests_of(entry)]
+
     @property
     def queued_runs(self) -> int:
         """Runs that wait for a slot."""
@@ -363,7 +369,8 @@ async def running(config: Config, judges: JudgeDirectory | None = None) -> Async
     store.mkdir(mode=0o700, parents=True, exist_ok=True)
     headers = store / "headers"
     headers.mkdir(mode=0o755, exist_ok=True)
-    tools = await anyio.to_thread.run_sync(Toolchains, config.languages)
+    versions = Versions(store / "toolchains.json")
+    tools = await anyio.to_thread.run_sync(Toolchains, config.languages, versions)
     await anyio.to_thread.run_sync(remove_stale, headers, tools.identities())
     memory_bytes = host.program_memory_bytes(config)
     scheduler = Scheduler(config.engine.max_queued_cases, memory_bytes)

@@ -65,6 +65,7 @@ from scalebox.model.status import (
     JudgeInfo,
     JudgeParameter,
     LanguageInfo,
+    LanguageTest,
     SlotStatus,
     Status,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "JudgeState",
     "JudgeStateChange",
     "LanguageInfo",
+    "LanguageTest",
     "Limits",
     "NamedJudge",
     "NewJudge",

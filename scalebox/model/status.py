@@ -6,7 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from scalebox.model.basics import Enforcement, IsolationLevel
+from scalebox.model.basics import Enforcement, IsolationLevel, Verdict
+from scalebox.model.requests import Submission
 from scalebox.model.stored import StoredJudge
 
 
@@ -25,6 +26,23 @@ class LanguageInfo(Struct, frozen=True, kw_only=True, omit_defaults=True):
     available: bool
     toolchain: str = ""
     missing: str = ""
+
+
+class LanguageTest(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A submission that shows whether a language works on this host.
+
+    Attributes:
+        language: its name.
+        kind: what the program does: `accepted`, `wrong`, `runtime_error`, `time_limit`,
+            `memory_limit` or `compile_error`.
+        submission: to be sent to `POST /v1/judge`.
+        verdict: what must come of it.
+    """
+
+    language: str
+    kind: str
+    submission: Submission
+    verdict: Verdict
 
 
 class JudgeParameter(Struct, frozen=True, kw_only=True, omit_defaults=True):

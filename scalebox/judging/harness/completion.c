@@ -121,7 +121,7 @@ static void assertion_failed(const char *state, const char *words, const char *f
     ask_kernel(EXIT_GROUP, CODE_OF_ABORT, 0, 0);
 }
 
-/* What `assert` of the test program calls; see `before` in `c.toml`. */
+/* What `assert` of the test program calls; see `asserts.h`. */
 void scalebox_assert_failed(const char *words, const char *file, unsigned line)
 {
     assertion_failed("failed", words, file, line);

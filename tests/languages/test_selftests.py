@@ -1,0 +1,35 @@
+"""Every language whose tool chain is here shows that it works, at every level of isolation."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from scalebox.languages import selftest, table
+from tests.engine.conftest import LEVELS, StartsEngine
+
+
+@pytest.mark.parametrize("level", LEVELS)
+async def test_every_language_here_works(start_engine: StartsEngine, level: str) -> None:
+    async with start_engine(sandbox={"slots": 4, "isolation": level}) as engine:
+        tests = engine.language_tests()
+        here = {info.name for info in engine.languages() if info.available}
+        assert {one.language for one in tests} == here >= {"c", "cpp", "python"}
+        reports = await asyncio.gather(*(engine.judge(one.submission, client="t") for one in tests))
+    found = {
+        f"{test.language}, {test.kind}": (report.verdict, report.message or report.cases)
+        for test, report in zip(tests, reports, strict=True)
+        if report.verdict is not test.verdict
+    }
+    assert not found
+    assert {report.isolation.value for report in reports} == {level}
+
+
+def test_each_kind_of_program_is_sent_once() -> None:
+    for entry in table.load([]):
+        tests = selftest.tests_of(entry)
+        kinds = [one.kind for one in tests]
+        assert kinds == [*selftest.VERDICTS][: len(kinds)]
+        assert len(kinds) == (6 if entry.compiles else 5)
+        assert {one.submission.language for one in tests} == {entry.name}
