@@ -13,18 +13,27 @@ import re
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
 from scalebox.config import LimitsConfig
-from scalebox.languages.table import LanguageEntry
+from scalebox.languages.table import LanguageEntry, UnitRule
 from scalebox.languages.toolchains import Language
 from scalebox.sandbox.spec import RunLimits, RunSpec
 from scalebox.sandbox.zygote import wire
 
 PROGRAM = "a.out"
-#: Of comments a source's names must not be taken; a string that looks like one is left out, too.
-_COMMENTS = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+#: Of comments and strings a source's names must not be taken.  One that does not end takes the rest,
+#: so that no source makes the search longer than itself.
+_ASIDE = re.compile(
+    r'''"""(?:.*?(?<!\\)"""|.*)|"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?'''
+    r"|//[^\n]*|/\*(?:.*?\*/|.*)",
+    re.DOTALL,
+)
+_BRACE = re.compile("[{}]")
+#: A file system takes 255 bytes; the ending and what a compiler adds count, too.
+_LONGEST_NAME_BYTES = 200
 #: Of what a compilation leaves.
 _MOST_FILES = 5_000
 _LONGEST_PATH = 500
@@ -167,18 +176,46 @@ class Names:
 
 def names(entry: LanguageEntry, source: bytes) -> Names:
     """The names of a source: those of the table, unless its language goes by what is in it."""
-    stem, dot, ending = entry.main_file.partition(".")
-    rule = entry.unit
-    if rule is None:
-        return Names(entry.main_file, stem)
-    text = _COMMENTS.sub("", source.decode("utf-8", "replace"))
-    file_unit = re.search(rule.file_unit, text) if rule.file_unit else None
+    if entry.unit is None:
+        return Names(entry.main_file, entry.main_file.partition(".")[0])
+    return _names(entry.unit, entry.main_file, source)
+
+
+@lru_cache(maxsize=8)  # asked once a case
+def _names(rule: UnitRule, main_file: str, source: bytes) -> Names:
+    stem, dot, ending = main_file.partition(".")
+    text = _ASIDE.sub(" ", source.decode("utf-8-sig", "replace"))
     begin = re.search(rule.entry_point, text)
-    units = re.findall(rule.declaration, text[: begin.start()] if begin else text)
-    unit = units[-1 if begin else 0] if units else stem
-    if rule.package and (package := re.search(rule.package, text)):
-        unit = f"{package.group(1)}.{unit}"
-    return Names(f"{file_unit.group(1) if file_unit else stem}{dot}{ending}", unit)
+    units = re.findall(rule.declaration, _outermost(text[: begin.start()] if begin else text))
+    unit = _named(units[-1 if begin else 0] if units else "", stem)
+    file = stem
+    if rule.file_unit and (found := re.search(rule.file_unit, _outermost(text))):
+        file = _named(found[1], stem)
+    if rule.package and (found := re.search(rule.package, text)):
+        unit = ".".join(filter(None, (_named(found[1], ""), unit)))
+    return Names(f"{file}{dot}{ending}", unit)
+
+
+def _named(name: str, otherwise: str) -> str:
+    """What no file can be called is left to the compiler to refuse."""
+    return name if 0 < len(name.encode()) <= _LONGEST_NAME_BYTES else otherwise
+
+
+def _outermost(text: str) -> str:
+    """What is in no braces: the unit that is started is within no other one."""
+    parts: list[str] = []
+    depth = begin = 0
+    for brace in _BRACE.finditer(text):
+        if brace[0] == "{":
+            if depth == 0:
+                parts.append(text[begin : brace.start()])
+            depth += 1
+        elif depth:
+            depth -= 1
+            begin = brace.end()
+    if depth == 0:
+        parts.append(text[begin:])
+    return "\n".join(parts)
 
 
 def run_command(language: Language, source: bytes, limits: RunLimits) -> tuple[str, ...]:

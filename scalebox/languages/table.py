@@ -29,7 +29,8 @@ class UnitRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the name of the unit that is started is found in a source, as in Java.
 
     Attributes:
-        declaration: regular expression of a unit's beginning; its group is the name.
+        declaration: regular expression of a unit's beginning; its group is the name.  What is in
+            braces, a string or a comment is none.
         entry_point: of where the program begins; the last declaration before its first match
             counts.
         file_unit: of a declaration that the file must be named after; its group is the name.
@@ -106,7 +107,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             word is looked up on the programs' own PATH, then in `paths`.
         tools: further ones that the commands name in braces: word → name.
         paths: folders besides PATH.
-        version: arguments by which the tool says its version.
+        version: arguments by which the tool says its version; `{home}` as in `needs`.
         package: the Debian package that brings the tool.
         needs: files without which it does not work; `{home}` is where `make toolchains` puts what
             no package brings.
@@ -247,6 +248,7 @@ def _check(entry: LanguageEntry) -> None:
         _check_words("asserts.run", entry.asserts.run, _RUN | own)
     _check_words("environment", entry.environment.values(), _PARTS | _RUN_PARTS | own)
     _check_words("needs", entry.needs, {"{home}"})
+    _check_words("version", entry.version, {"{home}"})
 
 
 def _check_words(field: str, words: Iterable[str], allowed: Set[str]) -> None:

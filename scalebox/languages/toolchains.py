@@ -80,7 +80,7 @@ class Toolchains:
         entries = table.load(config.directories)
         versions = versions or Versions(None)
         versions.ask(
-            [found, *entry.version]
+            [found, *map(self._with_home, entry.version)]
             for entry in entries
             if entry.tool != "python" and (found := self._find(entry, entry.tool))
         )
@@ -149,7 +149,7 @@ class Toolchains:
         path = self._find(entry, entry.tool)
         version = self._python_version if entry.tool == "python" else ""
         if path and entry.tool != "python":
-            version = versions.of([path, *entry.version])
+            version = versions.of([path, *map(self._with_home, entry.version)])
             path = path if version else ""
         tools = {word: self._find(entry, name) for word, name in entry.tools.items()}
         needs = [self._with_home(name) for name in entry.needs]

@@ -26,12 +26,16 @@ OUTSIDE = "/outside"
 
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _ETC_BINDS = (
+    "R",
     "alternatives",
     "ld.so.cache",
     "ld.so.conf",
     "ld.so.conf.d",
     "localtime",
     "mime.types",
+    "mono",
+    "php",
+    "racket",
 )
 
 
