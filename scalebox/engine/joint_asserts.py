@@ -141,11 +141,12 @@ class JointAssertJudgement(Judgement[AssertTests]):
         rule = self._rule
         if said.state not in ("missing", "failed") or not outcome.status:
             return said
+        ended = verdicts.crash_message(outcome)
         words = verdicts.line_with(outcome, rule.failed)
         if words or (rule.failed_code and outcome.exit_code == rule.failed_code):
-            return asserts.AssertOutcome("failed", words or said.message or "a test failed")
+            return asserts.AssertOutcome("failed", words or f"a test failed: {ended}")
         if rule.failed and said.state == "failed":
-            return asserts.AssertOutcome("error", verdicts.crash_message(outcome))
+            return asserts.AssertOutcome("error", ended)
         return said
 
 

@@ -18,6 +18,7 @@ class Programs:
         fails: raises something that is no assertion.
         early: ways to end with success before the tests do.
         uncompilable: empty: nothing is compiled before it runs.
+        fails_as: the verdict of `fails`; a test framework may tell an error from no failure.
     """
 
     tests: str
@@ -26,9 +27,12 @@ class Programs:
     fails: str
     early: tuple[str, ...]
     uncompilable: str = ""
+    fails_as: str = "runtime_error"
 
 
 _JAVA = "import java.util.*;\nclass Problem {{ {more}\n    public static long square(long x) {{ {body}\n"
+_OTHER_JAVA = "class First { public static void main/**/(String[] a) { } }\n"
+_OTHER_CSHARP = "class First { static void Main/**/() { } }\n"
 _CSHARP = (
     "using System;\nusing System.Diagnostics;\nclass Problem {{ {more}\n"
     "    public static long Square(long x) {{ {body}\n"
@@ -93,6 +97,7 @@ PROGRAMS = {
         right="def square(x)\n  x * x\nend\nputs square(4)",
         wrong="def square(x)\n  x + x\nend",
         fails="def square(x)\n  raise 'on purpose'\nend",
+        fails_as="wrong_answer",
         early=(
             "def square(x)\n  exit(0)\nend",
             "def square(x)\n  exit!(0)\nend",
@@ -125,6 +130,7 @@ PROGRAMS = {
         right="local function square(x)\n    return x * x\nend\nprint(square(4))",
         wrong="local function square(x)\n    return x + x\nend",
         fails="local function square(x)\n    error('on purpose')\nend",
+        fails_as="wrong_answer",
         early=(
             "local function square(x)\n    os.exit(0)\nend",
             "local function square(x)\n    os.exit(true)\nend",
@@ -151,6 +157,7 @@ PROGRAMS = {
         right="#!/bin/bash\nsquare() {\n    echo $(($1 * $1))\n",
         wrong="#!/bin/bash\nsquare() {\n    echo $(($1 + $1))\n",
         fails="#!/bin/bash\nsquare() {\n    no_such_command\n",
+        fails_as="wrong_answer",
         early=(
             "exit 0\nsquare() {\n    echo 0\n",
             "trap 'exit 0' EXIT\nsquare() {\n    echo 0\n",
@@ -167,12 +174,11 @@ PROGRAMS = {
         right=_RACKET.format(body="(* x x)", more="(square 4)"),
         wrong=_RACKET.format(body="(+ x x)", more=""),
         fails=_RACKET.format(body="(error 'purpose)", more=""),
+        fails_as="wrong_answer",
         early=(
             _RACKET.format(body="(exit 0)", more=""),
             _RACKET.format(body="0", more="(exit 0)"),
             _RACKET.format(body="0", more="#;"),
-            _RACKET.format(body="0", more="(plumber-add-flush! (current-plumber) (lambda (h) (exit 0)))"),
-            _RACKET.format(body="0", more="(current-output-port (open-output-nowhere))"),
         ),
         uncompilable=_RACKET.format(body="(", more=""),
     ),
@@ -182,6 +188,7 @@ PROGRAMS = {
         right="function square(x::Int64)::Int64\n    return x * x\nend\nprintln(square(4))",
         wrong="function square(x::Int64)::Int64\n    return x + x\nend",
         fails='function square(x::Int64)::Int64\n    error("on purpose")\nend',
+        fails_as="wrong_answer",
         early=("function square(x::Int64)::Int64\n    exit(0)\nend", "square(x) = 0\nexit(0)"),
     ),
     "java": Programs(
@@ -199,8 +206,7 @@ PROGRAMS = {
                 "new Thread(() -> Runtime.getRuntime().halt(0))); }",
                 body="return 0;",
             ),
-            "class First { public static void main/**/(String[] a) { } }\n"
-            + _JAVA.format(more="", body="return 0;"),
+            _JAVA.format(more="", body="return 0;").replace("class", _OTHER_JAVA + "class"),
             _JAVA.format(
                 more="static { Thread.setDefaultUncaughtExceptionHandler("
                 "(t, e) -> System.exit(0)); }",
@@ -218,8 +224,7 @@ PROGRAMS = {
         early=(
             _CSHARP.format(more="", body="Environment.Exit(0); return 0;"),
             _CSHARP.format(more="static Problem() { Environment.Exit(0); }", body="return 0;"),
-            "class First { static void Main/**/() { } }\n"
-            + _CSHARP.format(more="", body="return 0;"),
+            _CSHARP.format(more="", body="return 0;").replace("class", _OTHER_CSHARP + "class"),
         ),
         uncompilable=_CSHARP.format(more="", body="return y;"),
     ),

@@ -1,10 +1,9 @@
 using System;
 using System.Diagnostics;
-using System.IO;
 using System.Linq;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 
 /// <summary>
 /// Calls the `Main` of a test program made of asserts, and says that it returned.
@@ -58,6 +57,9 @@ static class ScaleboxEnd
         return 0;
     }
 
+    [DllImport("libc")]
+    static extern IntPtr write(int descriptor, byte[] bytes, UIntPtr count);
+
     static void Say()
     {
         var nonce = new byte[Nonce];
@@ -66,8 +68,7 @@ static class ScaleboxEnd
             got = input.Read(nonce, have, Nonce - have);
         var record = "{\"nonce\": \"" + Encoding.ASCII.GetString(nonce) + "\", \"state\": \"passed\"}\n";
         var bytes = Encoding.ASCII.GetBytes(record);
-        using (var handle = new SafeFileHandle((IntPtr)Channel, false))
-        using (var channel = new FileStream(handle, FileAccess.Write))
-            channel.Write(bytes, 0, bytes.Length);
+        // Mono's streams know only what Mono has opened.
+        write(Channel, bytes, (UIntPtr)bytes.Length);
     }
 }
