@@ -1,10 +1,10 @@
 """Do verdicts agree with the labels that authors of real problems gave to their submissions?
 
-Judges every Python, C and C++ submission of the problems in `problems.jsonl.gz`, by comparison, by
-the package's own output validator, or in conversation with it: an `accepted` one must be accepted,
-and any other must fail at least one case.  The first promise covers those whose label someone has
-checked (`label_check` `ok`).  The rest are listed: the second promise is that each that disagrees
-with its label has a reason in `unchecked_labels.toml`.
+Judges the submissions of the problems in `problems.jsonl.gz` in every language that is here, by
+comparison, by the package's own output validator, or in conversation with it: an `accepted` one
+must be accepted, and any other must fail at least one case.  The first promise covers those whose
+label someone has checked (`label_check` `ok`).  The rest are listed: the second promise is that
+each that disagrees with its label has a reason in `unchecked_labels.toml`.
 The canonical solutions of HumanEval and MBPP, where their files are there, must be accepted, and
 hollow ones must not (`asserted`).
 """
@@ -18,7 +18,7 @@ import os
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,7 @@ from scalebox.client.problems import read_rows
 from scalebox.model import Limits, Report, Submission, Verdict
 
 FILE = "problems.jsonl.gz"
+#: What can be judged wherever ScaleBox runs.
 LANGUAGES = frozenset({"python", "c", "cpp"})
 #: Of judges, as the data calls them.
 KINDS = ("default", "custom", "interactive")
@@ -177,11 +178,14 @@ def _short(text: str) -> str:
     return text if len(text) <= _MESSAGE_SHOWN else text[: _MESSAGE_SHOWN - 1] + "…"
 
 
-def read(path: Path, kinds: Sequence[str] = KINDS) -> Iterator[Labelled]:
+def read(
+    path: Path, kinds: Sequence[str] = KINDS, languages: Collection[str] = LANGUAGES
+) -> Iterator[Labelled]:
     """The submissions to judge, ready to be sent.
 
     Parameters:
         kinds: of the judges of their problems.
+        languages: of the submissions.
 
     Raises:
         ProblemFileError: the file is not there, or not as its README says.
@@ -192,7 +196,7 @@ def read(path: Path, kinds: Sequence[str] = KINDS) -> Iterator[Labelled]:
             continue
         for found in row.submissions():
             submission = found.submission
-            if submission.language not in LANGUAGES:
+            if submission.language not in languages:
                 continue
             limits = Limits(
                 cpu_time_s=submission.limits.cpu_time_s or DEFAULT_CPU_TIME_S,
@@ -238,8 +242,8 @@ def document(judged: Iterable[Judged], host: dict[str, Any]) -> str:
     lines = [
         "# Labels and verdicts",
         "",
-        "`make labels` judges every Python, C and C++ submission of the problems in",
-        "`problems.jsonl.gz`, by comparison (`default`), by the package's own output validator",
+        "`make labels` judges the submissions of the problems in `problems.jsonl.gz` in every",
+        "language that is there, by comparison (`default`), by the package's own output validator",
         "(`custom`) or in conversation with it (`interactive`). An `accepted` one must be",
         "accepted; any other must fail at least one case. This page is written by",
         "`python -m bench.labels --write-docs`.",
@@ -247,11 +251,13 @@ def document(judged: Iterable[Judged], host: dict[str, Any]) -> str:
         f"Host: {host['cpu']}, {host['cores']} cores, Linux {host['kernel']}, Python "
         f"{host['python']}; {host['date']}.",
         "",
+        f"Languages: {', '.join(_by_language(every))}.",
+        "",
         f"Of {len(checked)} submissions whose label was checked, {agree} agree"
         f" ({', '.join(f'{kind}: {count}' for kind, count in _by_kind(checked).items())}).",
         f"{len(every) - len(checked)} more were never checked by those who collected the data",
         f"(`not run`, or not run to the end); {sum(one.agrees for one in every) - agree} of them",
-        "agree. Programs for Python 2 (language `python2`) are not judged.",
+        "agree. Programs for Python 2, in Prolog and in Lisp are not judged.",
         "Limits are the data's own, else those under which its labels were checked: "
         f"{DEFAULT_CPU_TIME_S:g} s of CPU,",
         f"{DEFAULT_MEMORY_BYTES >> 30} GiB.",
@@ -272,6 +278,11 @@ def document(judged: Iterable[Judged], host: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _by_language(judged: Iterable[Judged]) -> list[str]:
+    counts = Counter(one.labelled.submission.language for one in judged)
+    return [f"{language} ({count})" for language, count in counts.most_common()]
+
+
 def _by_kind(judged: Iterable[Judged]) -> Counter[str]:
     return Counter(one.labelled.kind for one in judged)
 
@@ -288,20 +299,30 @@ def _table(judged: Iterable[Judged], *more: str) -> list[str]:
     return lines
 
 
-async def run(*, write_docs: bool, only: str | None, kinds: Sequence[str]) -> int:
-    """Judge, print, write; returns the exit status."""
-    labelled = [
-        one
-        for one in read(data_directory() / FILE, kinds)
-        if only is None or only in f"{one.problem}/{one.name}"
-    ]
+async def run(
+    *, write_docs: bool, only: str | None, kinds: Sequence[str], languages: Collection[str]
+) -> int:
+    """Judge, print, write; returns the exit status.
+
+    Parameters:
+        languages: only these; none: all that are here.
+    """
     explained = explanations()
+    whole = only is None and len(kinds) == len(KINDS) and not languages
     async with async_local() as client:
+        if not languages:
+            here = [one for one in await client.languages() if one.available]
+            languages = {name for one in here for name in (one.name, *one.aliases)}
+        labelled = [
+            one
+            for one in read(data_directory() / FILE, kinds, languages)
+            if only is None or only in f"{one.problem}/{one.name}"
+        ]
         judged = await judge(client, labelled, explained)
         sets = [
             await asserted.judge(client, name, data_directory() / file)
             for name, file in asserted.SETS.items()
-            if only is None and len(kinds) == len(KINDS) and (data_directory() / file).is_file()
+            if whole and (data_directory() / file).is_file()
         ]
         status = await client.status()
     checked = [one for one in judged if one.labelled.is_checked]
@@ -329,7 +350,8 @@ async def run(*, write_docs: bool, only: str | None, kinds: Sequence[str]) -> in
             )
     host = {"isolation": status.isolation.value, "enforcement": status.enforcement.value}
     figures |= {f"submissions_{kind}": count for kind, count in _by_kind(checked).items()}
-    if only is None and len(kinds) == len(KINDS):
+    print("judged: " + ", ".join(_by_language(judged)))
+    if whole:
         path = results.write(
             "labels", figures, [one.row() for one in judged], promises=promises, host=host
         )
@@ -356,13 +378,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.labels", description=__doc__)
     parser.add_argument("--write-docs", action="store_true", help="write docs/labels.md")
     parser.add_argument("--only", metavar="TEXT", help="only what has TEXT in problem/submission")
+    parser.add_argument(
+        "--language", action="append", metavar="NAME", help="only this one; may be repeated"
+    )
     parser.add_argument("--kind", choices=KINDS, help="only problems with such a judge")
     options = parser.parse_args(arguments)
     kinds = [options.kind] if options.kind else list(KINDS)
     file = data_directory() / FILE
     if not file.is_file():
         parser.error(f"there is no {FILE} in the data directory; name it in $SCALEBOX_DATA")
-    return asyncio.run(run(write_docs=options.write_docs, only=options.only, kinds=kinds))
+    return asyncio.run(
+        run(
+            write_docs=options.write_docs,
+            only=options.only,
+            kinds=kinds,
+            languages=options.language or (),
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -377,7 +377,8 @@ async def running(config: Config, judges: JudgeDirectory | None = None) -> Async
     compile_limits = build.compile_limits(config.limits, memory_bytes)
     interpreter = tools.interpreter
     sandbox = msgspec.structs.replace(
-        config.sandbox, read_only_paths=(*config.sandbox.read_only_paths, str(headers))
+        config.sandbox,
+        read_only_paths=(*config.sandbox.read_only_paths, config.languages.home, str(headers)),
     )
     pool = Pool(
         sandbox,

@@ -182,11 +182,11 @@ def names(entry: LanguageEntry, source: bytes, *, last: bool = False) -> Names:
     """
     if entry.unit is None:
         return Names(entry.main_file, entry.main_file.partition(".")[0])
-    return _names(entry.unit, entry.main_file, source, last)
+    return _names(entry.unit, entry.main_file, source)
 
 
-@lru_cache(maxsize=8)  # asked once a case
-def _names(rule: UnitRule, main_file: str, source: bytes, last: bool) -> Names:
+@lru_cache(maxsize=64)  # asked once a case, of as many submissions as run at a time
+def _names(rule: UnitRule, main_file: str, source: bytes) -> Names:
     stem, dot, ending = main_file.partition(".")
     text = _ASIDE.sub(" ", source.decode("utf-8-sig", "replace"))
     begins = list(re.finditer(rule.entry_point, text))
@@ -290,7 +290,7 @@ def unpack(archive: bytes) -> dict[str, tuple[bytes, int]]:
                 path = os.path.normpath(item.name)
                 if item.isdir():
                     continue
-                if not item.isreg() or path.startswith(("/", "../")) or len(path) > _LONGEST_PATH:
+                if not item.isreg() or not _is_inside(path):
                     raise ValueError(f"{item.name[:100]!r} is no plain file")
                 if len(files) == _MOST_FILES:
                     raise ValueError(f"more than {_MOST_FILES} files")
@@ -300,3 +300,9 @@ def unpack(archive: bytes) -> dict[str, tuple[bytes, int]]:
     except tarfile.TarError as error:
         raise ValueError(str(error)) from error
     return files
+
+
+def _is_inside(path: str) -> bool:
+    """Whether a path without needless parts is that of a file in the folder."""
+    outside = path in (".", "..") or path.startswith(("/", "../"))
+    return not outside and "\0" not in path and len(path) <= _LONGEST_PATH

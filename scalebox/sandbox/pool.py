@@ -285,7 +285,11 @@ class Pool:
 
 def system_binds() -> tuple[str, ...]:
     """Where a Linux distribution keeps programs and libraries."""
-    return ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store")
+    # The last is where Debian has GHC's list of its libraries.
+    return (
+        "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store",
+        "/var/lib/ghc",
+    )  # fmt: skip
 
 
 def _prepare_this_process() -> None:

@@ -42,7 +42,20 @@ def test_file_and_unit(source: str, file: str, unit: str) -> None:
 
 @pytest.mark.parametrize(
     "part",
-    ["/* ", '"', '\\"', "'\\", '"""', "{", "}", "\n", "package\n", "public final ", "class  ", "a."],
+    [
+        "/* ",
+        '"',
+        '\\"',
+        "'\\",
+        '"""',
+        "{",
+        "}",
+        "\n",
+        "package\n",
+        "public final ",
+        "class  ",
+        "a.",
+    ],
 )
 def test_the_search_ends_with_the_source(part: str) -> None:
     # In steps that grew with the square of the length, this would take hours.

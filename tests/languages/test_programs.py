@@ -122,8 +122,8 @@ LETTERS = {
             }
         }
         """,
-    "kotlin": "fun main() = println(\"漢\" + readln())\n",
-    "scala": "@main def letters() = println(\"漢\" + scala.io.StdIn.readLine())\n",
+    "kotlin": 'fun main() = println("漢" + readln())\n',
+    "scala": '@main def letters() = println("漢" + scala.io.StdIn.readLine())\n',
     "csharp": """
         class Letters { static void Main() { System.Console.WriteLine("漢" + System.Console.ReadLine()); } }
         """,
@@ -134,8 +134,8 @@ LETTERS = {
     "perl": "print '漢' . <STDIN>;\n",
     "lua": "print('漢' .. io.read('l'))\n",
     "r": "cat('漢', readLines(file('stdin')), '\\n', sep = '')\n",
-    "bash": "read -r line; echo \"漢$line\"\n",
-    "racket": "#lang racket\n(displayln (string-append \"漢\" (read-line)))\n",
+    "bash": 'read -r line; echo "漢$line"\n',
+    "racket": '#lang racket\n(displayln (string-append "漢" (read-line)))\n',
 }
 LINE = "naïve 😀 ✓\n"
 

@@ -15,7 +15,7 @@ async def test_every_language_here_works(start_engine: StartsEngine, level: str)
     async with start_engine(sandbox={"slots": 4, "isolation": level}) as engine:
         tests = engine.language_tests()
         here = {info.name for info in engine.languages() if info.available}
-        assert {one.language for one in tests} == here >= {"c", "cpp", "python"}
+        assert {one.language for one in tests} == here - {"go_test"} >= {"c", "cpp", "python"}
         reports = await asyncio.gather(*(engine.judge(one.submission, client="t") for one in tests))
     found = {
         f"{test.language}, {test.kind}": (report.verdict, report.message or report.cases)
@@ -31,5 +31,5 @@ def test_each_kind_of_program_is_sent_once() -> None:
         tests = selftest.tests_of(entry)
         kinds = [one.kind for one in tests]
         assert kinds == [*selftest.VERDICTS][: len(kinds)]
-        assert len(kinds) == (6 if entry.compiles else 5)
+        assert len(kinds) == (0 if entry.test is None else 6 if entry.compiles else 5)
         assert {one.submission.language for one in tests} == {entry.name}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from scalebox.errors import UnknownLanguageError
-from scalebox.languages.toolchains import Toolchains
 from scalebox.config import LanguagesConfig
 from scalebox.engine.service import Engine
+from scalebox.errors import UnknownLanguageError
+from scalebox.languages.toolchains import Toolchains
 from tests.engine.conftest import StartsEngine, stdio
 from tests.languages.conftest import ALL, HERE, MISSING
 
@@ -20,7 +20,7 @@ ACCEPTED = {
 }
 #: What a program may be told that is none.
 REFUSED = {"compile_error", "runtime_error", "wrong_answer"}
-PROSE = "The answer is the sum of both numbers; \"it's easy\" (or so they say: {\n"
+PROSE = 'The answer is the sum of both numbers; "it\'s easy" (or so they say: {\n'
 NO_LANGUAGE = {
     "empty": "",
     "blank": " \t\r\n\n",

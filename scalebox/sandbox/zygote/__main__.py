@@ -193,13 +193,16 @@ def _meter(settings, cgroup_files, own_namespaces, library):  # type: ignore[no-
 
 
 def _identities(settings, own_namespaces, kernel, child, notes):  # type: ignore[no-untyped-def]
+    from zygote import rootfs
+
     landlock = None
     own_signals_only = False
     if not own_namespaces:
         abi = kernel.landlock_abi()
         if abi:
             devices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
-            landlock = settings.binds, [settings.staging, *devices], abi
+            readable = [*settings.binds, *rootfs.settings_of_tools()]
+            landlock = readable, [settings.staging, *devices], abi
         else:
             notes.append("no Landlock on this kernel: programs can read what the daemon's user can")
         # From ABI 6 on Landlock keeps signals inside; before, only a program's own pid is allowed.

@@ -130,9 +130,17 @@ def _make_etc(staging: str, uids: list[int]) -> None:
     ):
         with open(staging + "/etc/" + name, "w") as file:
             file.write(text)
-    for name in sorted(os.listdir("/etc")):
-        if name in _ETC_BINDS or name.startswith("java-"):
-            _bind("/etc/" + name, staging + "/etc/" + name)
+    for path in settings_of_tools():
+        _bind(path, staging + path)
+
+
+def settings_of_tools() -> list[str]:
+    """What is in the host's /etc for everybody: how compilers and interpreters are set up."""
+    return [
+        "/etc/" + name
+        for name in sorted(os.listdir("/etc"))
+        if name in _ETC_BINDS or name.startswith("java-")
+    ]
 
 
 def _make_dev(staging: str) -> None:
