@@ -182,11 +182,11 @@ def names(entry: LanguageEntry, source: bytes, *, last: bool = False) -> Names:
     """
     if entry.unit is None:
         return Names(entry.main_file, entry.main_file.partition(".")[0])
-    return _names(entry.unit, entry.main_file, source)
+    return _names(entry.unit, entry.main_file, source, last)
 
 
 @lru_cache(maxsize=64)  # asked once a case, of as many submissions as run at a time
-def _names(rule: UnitRule, main_file: str, source: bytes) -> Names:
+def _names(rule: UnitRule, main_file: str, source: bytes, last: bool) -> Names:
     stem, dot, ending = main_file.partition(".")
     text = _ASIDE.sub(" ", source.decode("utf-8-sig", "replace"))
     begins = list(re.finditer(rule.entry_point, text))

@@ -291,6 +291,7 @@ PROGRAMS = {
         "void main() { writeln(square(4)); }\n",
         wrong="long square(long x) { return x + x; }\n",
         fails='long square(long x) { throw new Exception("on purpose"); }\n',
+        fails_as="wrong_answer",
         early=(
             "import core.stdc.stdlib;\nlong square(long x) { exit(0); return 0; }\n",
             "long square(long x) { return 0; }\nversion(none)",
