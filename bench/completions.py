@@ -59,8 +59,9 @@ SHAPES = {
         header=r"\b{name}\b[^;]*?\{{", hollow="if (true) return typeof(return).init;",
     ),
     "go": Shape(
-        "go", r"\bfunc\s+(?:main|Test\w*)\s*\([^)]*\)\s*\{",
-        hollow="if true {{ var none {type}; return none }}", result=r"func\s+\w+\(.*\)\s*(.+?)\s*\{",
+        "go", r"\bfunc\s+(?:main|Test\w*|Example\w*)\s*\([^)]*\)\s*\{",
+        hollow="if true {{ var none {type}; return none }}",
+        result=r"func\s+\w+\(.*\)\s*(.+?)\s*\{",
     ),
     "java": Shape(
         "java", r"public\s+static\s+void\s+main\s*\([^)]*\)\s*(?:throws[\w\s,]+)?\{", 2,
@@ -94,9 +95,8 @@ _BLOCK = re.compile(r"```[\w#+-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)
 _SKIPPED = re.compile(
     r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])'|[{}]""", re.DOTALL
 )
-_FUNCTION = re.compile(
-    r"(?:(\w+)\s*<-\s*function|\(define\s+\((\w+)|\bsub\s+(\w+)|(\w+)\s*\()(?!.*\bfunction\b)"
-)
+_IMPORT = re.compile(r"(?m)^(?:using .*;|import .*[^(\n]|#include.*)$")
+_FUNCTION = re.compile(r"(?:(\w+)\s*<-\s*function|\(define\s+\((\w+)|(\w+)\s*\()(?!.*\bfunction\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +121,9 @@ class Task:
 def read(path: Path) -> Iterator[Task]:
     """The tasks of a file of MultiPL-E's, whose name ends in the language."""
     shape = SHAPES[path.name.partition(".")[0].rpartition("-")[2]]
-    for line in gzip.open(path, "rt", encoding="utf-8"):
-        yield _task(json.loads(line), shape)
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            yield _task(json.loads(line), shape)
 
 
 def _task(row: dict[str, Any], shape: Shape) -> Task:
@@ -130,7 +131,7 @@ def _task(row: dict[str, Any], shape: Shape) -> Task:
     code = program_of(row["gpt_solution"], name)
     if name not in code:
         code = row["prompt"] + code  # the function's body alone
-    source = without_end(code, shape, name)
+    source = with_imports(without_end(code, shape, name), row["prompt"])
     return Task(
         name=row["name"],
         language=shape.language,
@@ -141,7 +142,9 @@ def _task(row: dict[str, Any], shape: Shape) -> Task:
 
 
 def function_name(prompt: str) -> str:
-    """The function that a prompt ends in the header of."""
+    """The function that a prompt ends in the header of (in Perl, with its first statement)."""
+    if subs := re.findall(r"(?m)^sub\s+(\w+)", prompt):
+        return str(subs[-1])
     for line in reversed(prompt.splitlines()):
         if found := _FUNCTION.search(line):
             return next(group for group in found.groups() if group)
@@ -152,6 +155,12 @@ def program_of(message: str, name: str) -> str:
     """The program in a message: the first block of code with the function, else the message."""
     blocks = [found[1] for found in _BLOCK.finditer(message)]
     return next((block for block in blocks if name in block), blocks[0] if blocks else message)
+
+
+def with_imports(code: str, prompt: str) -> str:
+    """A program with what its prompt has included: the test program takes it to be there."""
+    lacking = [line for line in _IMPORT.findall(prompt) if line not in code]
+    return "".join(f"{line}\n" for line in lacking) + code
 
 
 def without_end(code: str, shape: Shape, name: str) -> str:

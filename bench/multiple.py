@@ -60,7 +60,9 @@ def tasks(languages: Sequence[str], sample: int | None) -> list[Task]:
         if shape.language not in languages:
             continue
         for name in SETS:
-            rows = list(completions.read(data_directory() / "multipl_e" / f"{name}-{ending}.jsonl.gz"))
+            rows = list(
+                completions.read(data_directory() / "multipl_e" / f"{name}-{ending}.jsonl.gz")
+            )
             step = max(1, len(rows) // sample) if sample else 1
             found += rows[::step][:sample]
     return found

@@ -31,8 +31,8 @@ from scalebox.engine.calls import CallJudgement
 from scalebox.engine.headers import Headers, remove_stale
 from scalebox.engine.inputs import Inputs
 from scalebox.engine.interaction import InteractiveJudgement
-from scalebox.engine.judgement import Judgement
 from scalebox.engine.joint_asserts import JointAssertJudgement
+from scalebox.engine.judgement import Judgement
 from scalebox.engine.judges import Judges
 from scalebox.engine.loan import Borrowed
 from scalebox.engine.naming import InService, NoJudges, in_service, with_judges

@@ -123,8 +123,7 @@ def last_words(outcome: RunOutcome) -> str:
 
 
 def line_with(outcome: RunOutcome, words: Sequence[str]) -> str:
-    """The first line with some of these in a runtime's last words, which may be many; empty: none.
-    """
+    """The first line with some of these words in all that a runtime said last; empty: none has."""
     if not words:
         return ""
     text = _end(outcome.stderr, _LAST_WORDS_BYTES).decode("utf-8", "replace")

@@ -30,7 +30,10 @@ class Programs:
     fails_as: str = "runtime_error"
 
 
-_JAVA = "import java.util.*;\nclass Problem {{ {more}\n    public static long square(long x) {{ {body}\n"
+_JAVA = (
+    "import java.util.*;\nclass Problem {{ {more}\n"
+    "    public static long square(long x) {{ {body}\n"
+)
 _OTHER_JAVA = "class First { public static void main/**/(String[] a) { } }\n"
 _OTHER_CSHARP = "class First { static void Main/**/() { } }\n"
 _CSHARP = (
@@ -76,7 +79,8 @@ PROGRAMS = {
     ),
     "php": Programs(
         tests="function candidate(...$args) {\n    return square(...$args);\n}\n\n"
-        'function test(): void {\n    if (candidate(2) !== 4) { throw new Exception("Test failed!"); }\n'
+        "function test(): void {\n"
+        '    if (candidate(2) !== 4) { throw new Exception("Test failed!"); }\n'
         '    if (candidate(3) !== 9) { throw new Exception("Test failed!"); }\n}\n\ntest();',
         right="<?php\nfunction square($x) { return $x * $x; }\necho square(4);\n?>\n",
         wrong="<?php\nfunction square($x) { return $x + $x; }\n",
@@ -87,7 +91,8 @@ PROGRAMS = {
             "<?php\nfunction square($x) { return 0; }\nexit;",
             "<?php\nfunction square($x) { return 0; }\n__halt_compiler();",
             "<?php\nset_exception_handler(fn () => exit(0));\nfunction square($x) { return 0; }",
-            "<?php\nregister_shutdown_function(fn () => exit(0));\nfunction square($x) { return 0; }",
+            "<?php\nregister_shutdown_function(fn () => exit(0));\n"
+            "function square($x) { return 0; }",
         ),
     ),
     "ruby": Programs(
@@ -192,7 +197,8 @@ PROGRAMS = {
         early=("function square(x::Int64)::Int64\n    exit(0)\nend", "square(x) = 0\nexit(0)"),
     ),
     "java": Programs(
-        tests="    }\n    public static void main(String[] args) {\n    assert(square((2l)) == (4l));\n"
+        tests="    }\n    public static void main(String[] args) {\n"
+        "    assert(square((2l)) == (4l));\n"
         "    assert(square((3l)) == (9l));\n    }\n\n}",
         right=_JAVA.format(more="static class Node { int[] n = {1}; }", body="return x * x;"),
         wrong=_JAVA.format(more="", body="return x + x;"),
@@ -217,7 +223,8 @@ PROGRAMS = {
     ),
     "csharp": Programs(
         tests="    }\n    public static void Main(string[] args) {\n"
-        "    Debug.Assert(Square((2L)) == (4L));\n    Debug.Assert(Square((3L)) == (9L));\n    }\n\n}",
+        "    Debug.Assert(Square((2L)) == (4L));\n"
+        "    Debug.Assert(Square((3L)) == (9L));\n    }\n\n}",
         right=_CSHARP.format(more="", body="return x * x;"),
         wrong=_CSHARP.format(more="", body="return x + x;"),
         fails=_CSHARP.format(more="", body='throw new Exception("on purpose");'),
@@ -259,7 +266,8 @@ PROGRAMS = {
         '   }\n\n\tfor i, tc := range tests {\n\t\tt.Run(fmt.Sprintf("test num % d", i), '
         'func(t *testing.T) {\n\t\t\tif fmt.Sprintf("%v", tc.actual) != '
         'fmt.Sprintf("%v", tc.expected) {\n'
-        "\t\t\t\tt.Errorf(\"expected '%s', got '%s'\", tc.expected, tc.actual)\n\t\t\t}\n\t\t})\n\t}\n}\n",
+        "\t\t\t\tt.Errorf(\"expected '%s', got '%s'\", tc.expected, tc.actual)\n"
+        "\t\t\t}\n\t\t})\n\t}\n}\n",
         right=_GO.format(more="", body="return x * x"),
         wrong=_GO.format(more="", body="return x + x"),
         fails=_GO.format(more="", body='panic("on purpose")'),
@@ -274,7 +282,7 @@ PROGRAMS = {
     "rust": Programs(
         tests="}\n\nfn main() {\n    let candidate = square;\n    assert_eq!(candidate(2), 4);\n"
         "    assert_eq!(candidate(3), 9);\n}\n",
-        right="fn main() { println!(\"{}\", square(4)); }\nfn square(x: i64) -> i64 {\n    x * x\n",
+        right='fn main() { println!("{}", square(4)); }\nfn square(x: i64) -> i64 {\n    x * x\n',
         wrong="fn square(x: i64) -> i64 {\n    x + x\n",
         fails='fn square(x: i64) -> i64 {\n    panic!("on purpose")\n',
         early=(

@@ -1,4 +1,4 @@
-"""`assert` tests in every language that has them and that is here: what passes, and what must not."""
+"""`assert` tests in every language that is here: what passes, and what must not."""
 
 from __future__ import annotations
 
