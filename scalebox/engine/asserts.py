@@ -110,7 +110,9 @@ def settle_said(
 ) -> None:
     """Give a case its result, from what its test program came to and from its run."""
     words_of_memory = judgement.language.entry.out_of_memory
-    over = verdicts.limit_verdict(outcome, judgement.limits, words_of_memory)
+    over = verdicts.limit_verdict(outcome, judgement.limits)
+    if over is None and verdicts.ran_out_of_memory(outcome, words_of_memory):
+        over = verdicts.out_of_memory_verdict(judgement.limits)
     if over is None and verdicts.is_near_limit(outcome, judgement.limits):
         if verdicts.ended_well(outcome) and judgement.confirm((index,), alone):
             return

@@ -7,19 +7,22 @@ calls: a fresh one would end there too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio.to_thread
 
 from scalebox.engine import verdicts
+from scalebox.engine.builder import Artifact
 from scalebox.engine.judgement import Judgement
 from scalebox.engine.limits import for_harness
-from scalebox.errors import BadRequestError
-from scalebox.judging import call
+from scalebox.engine.programs import run_of
+from scalebox.errors import BadRequestError, InternalError
+from scalebox.judging import call, callers
 from scalebox.judging.harness.common import CANDIDATE_FILE
+from scalebox.languages import build
 from scalebox.languages.toolchains import Language
-from scalebox.model import CallTests, Verdict
+from scalebox.model import CallTests, CompileResult, Verdict
 from scalebox.sandbox.spec import RunOutcome, RunSpec
 from scalebox.sandbox.zygote import wire
 
@@ -50,13 +53,19 @@ class CallJudgement(Judgement[CallTests]):
 
     @classmethod
     def files_taken(cls, language: Language) -> Sequence[str]:
-        """The submission is a module there."""
-        if language.entry.runner != "warm_python":
-            raise BadRequestError(
-                f"`call` tests are there for Python, not yet for {language.entry.name}",
-                field="tests",
-            )
-        return (CANDIDATE_FILE,)
+        """The submission, a module in some languages, and the harness."""
+        entry = language.entry
+        if entry.runner == "warm_python":
+            return (CANDIDATE_FILE,)
+        if entry.call_harness not in callers.HARNESSES:
+            raise BadRequestError(f"there are no `call` tests for {entry.name}", field="tests")
+        return (entry.main_file, *callers.files_taken(entry.call_harness))
+
+    def toolchains_needed(self) -> set[str]:
+        needed = super().toolchains_needed()
+        if other := callers.compiled_in(self.language.entry.call_harness):
+            needed.add(self.room.tools.find(other).identity)
+        return needed
 
     def set_up(self) -> None:
         #: First case of a run → all of its cases.
@@ -65,15 +74,43 @@ class CallJudgement(Judgement[CallTests]):
         self._loads = False
 
     async def prepare(self) -> None:
+        if not self.is_python:
+            self._refuse_what_only_python_has()
         if call.is_large(self.tests, LARGE_BYTES):
             self._lines = await anyio.to_thread.run_sync(self._encode)
         else:
             self._lines = self._encode()
         self.admission.hold(sum(map(len, self._lines)))
-        self._header = call.encode_header(self.tests)
-        self._harness = await self.room.builder.harness(self.language, call.call_source())
+        self._joint = await self._join()
+        self._header = call.encode_header(self.tests, self._joint.header)
         self.run_limits = for_harness(self.run_limits)
-        self.files[CANDIDATE_FILE] = (self.source, 0o644)
+        for name, content in self._joint.beside.items():
+            self.files[name] = (content, 0o644)
+
+    def _refuse_what_only_python_has(self) -> None:
+        for index, case in enumerate(self.tests.cases):
+            if case.kwargs:
+                raise BadRequestError(
+                    f"keyword arguments are Python's; {self.language.entry.name} takes `args`",
+                    field=f"tests.cases[{index}].kwargs",
+                )
+            if call.holds_python_only(case.args):
+                raise BadRequestError(
+                    f"{self.language.entry.name} takes None, numbers, text, lists, tuples and "
+                    "dictionaries as arguments",
+                    field=f"tests.cases[{index}].args",
+                )
+
+    async def _join(self) -> callers.Joint:
+        """The program that calls the submission's function."""
+        if self.is_python:
+            code = await self.room.builder.harness(self.language, call.call_source())
+            self.artifact = Artifact(CompileResult(ok=True), code=code)
+            return callers.Joint(b"", beside={CANDIDATE_FILE: self.source})
+        try:
+            return callers.join(self.language.entry.call_harness, self.source, self.tests.function)
+        except ValueError as error:
+            raise BadRequestError(str(error), field="tests.function") from error
 
     def _encode(self) -> list[bytes]:
         try:
@@ -84,21 +121,47 @@ class CallJudgement(Judgement[CallTests]):
             ) from error
 
     def needs_build(self) -> bool:
-        return False
+        return not self.is_python and self.language.entry.compiles
+
+    async def build(self, files: Mapping[str, bytes]) -> bool:
+        if self._joint.classes is not None:
+            await self._lay_beside(self._joint.classes)
+        self.artifact = await self.room.builder.build(
+            self.language,
+            self._joint.source,
+            {**files, **self._joint.files},
+            client=self.client,
+            priority=self.submission.priority,
+            flags=self._joint.flags,
+        )
+        return self.compiled(self.artifact.result)
+
+    async def _lay_beside(self, classes: callers.Classes) -> None:
+        """Put a harness that is compiled by itself into the program's folder."""
+        made = await self.room.builder.build(
+            self.room.tools.find(classes.language), classes.source, classes.files,
+            client=self.client, priority=self.submission.priority,
+        )  # fmt: skip
+        if not made.result.ok:
+            raise InternalError(f"a harness does not compile: {made.result.message}")
+        self.files |= made.files
+        made.close()
 
     def start(self) -> None:
         self.again(range(len(self._lines)))
 
     def make_spec(self, index: int) -> RunSpec:
         batch = self._batches[index]
-        return RunSpec(
-            program=wire.PYTHON_CODE,
-            limits=self.run_limits,
-            code=self._harness,
-            stdin=b"".join([self._header, *(self._lines[case] for case in batch)]),
-            files=self.files,
-            records=len(batch) + 1,
+        joint = self._joint
+        spec = run_of(
+            self.language, self.artifact, self.run_limits, joint.main, self.files, own=self.limits
         )
+        if joint.program_as:
+            spec.files[joint.program_as] = spec.files[build.PROGRAM]
+            spec.files[build.PROGRAM] = joint.main, 0o644
+        spec.stdin = b"".join([self._header, *(self._lines[case] for case in batch)])
+        spec.records = len(batch) + 1
+        return spec
 
     def cases_of(self, index: int) -> Sequence[int]:
         return self._batches[index]
@@ -142,7 +205,13 @@ class CallJudgement(Judgement[CallTests]):
             return _Decided(loaded, [])
         records = call.parse_records(rest, batch)
         answered = zip(batch, records, strict=False)
-        return _Decided(loaded, [call.decide_call(self.tests, *one) for one in answered])
+        return _Decided(loaded, [self._decide_call(*one) for one in answered])
+
+    def _decide_call(self, case: int, record: call.CallRecord) -> tuple[Verdict, str]:
+        said = self.language.entry.out_of_memory
+        if any(words in record.error for words in said):
+            return verdicts.out_of_memory_verdict(self.limits)
+        return call.decide_call(self.tests, case, record)
 
     def _settle_batch(
         self, batch: Sequence[int], outcome: RunOutcome, decided: _Decided, alone: bool
@@ -182,7 +251,7 @@ class CallJudgement(Judgement[CallTests]):
     ) -> None:
         """The submission cannot be loaded, or not in time."""
         if loaded is None:
-            over = verdicts.limit_verdict(outcome, self.limits)
+            over = self._over_limit(outcome)
             words = "the program ended while it was loaded: " + verdicts.crash_message(outcome)
             verdict, words = over or (Verdict.RUNTIME_ERROR, words)
         elif loaded.uncompilable:
@@ -209,12 +278,19 @@ class CallJudgement(Judgement[CallTests]):
     def _settle_death(self, case: int, outcome: RunOutcome, cpu_before_s: float) -> None:
         """The call in whose middle the process ended."""
         cpu_s = max(0.0, outcome.cpu_s - cpu_before_s)
-        over = verdicts.limit_verdict(outcome, self.limits)
+        over = self._over_limit(outcome)
         if over is not None:
             self.settle(case, *over, outcome, cpu_s)
             return
         verdict, words = call.decide_call(self.tests, case, None)
         self.settle(case, verdict, f"{words}: {verdicts.crash_message(outcome)}", outcome, cpu_s)
+
+    def _over_limit(self, outcome: RunOutcome) -> tuple[Verdict, str] | None:
+        """The verdict of a process that ended in the middle, if a limit was why."""
+        over = verdicts.limit_verdict(outcome, self.limits)
+        if over is None and verdicts.ran_out_of_memory(outcome, self.language.entry.out_of_memory):
+            return verdicts.out_of_memory_verdict(self.limits)
+        return over
 
     def _settle_slow(
         self, slow: Sequence[tuple[int, float]], outcome: RunOutcome, alone: bool

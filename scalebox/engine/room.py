@@ -15,6 +15,7 @@ from scalebox.engine.inputs import Inputs
 from scalebox.engine.judges import Judges
 from scalebox.engine.lending import Lending
 from scalebox.engine.scheduler import Scheduler
+from scalebox.languages.toolchains import Toolchains
 from scalebox.model import Enforcement, IsolationLevel
 
 
@@ -32,6 +33,7 @@ class Room:
     builder: Builder
     blobs: BlobStore
     inputs: Inputs
+    tools: Toolchains
     judges: Judges
     aside: Aside
     tasks: TaskGroup

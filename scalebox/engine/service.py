@@ -407,7 +407,7 @@ async def running(config: Config, judges: JudgeDirectory | None = None) -> Async
                 tasks,
             )
             room = Room(
-                config, scheduler, builder, blobs, inputs,
+                config, scheduler, builder, blobs, inputs, tools,
                 Judges(tools, builder, inputs, config.limits, testlib_headers),
                 Aside(scheduler, tasks), tasks, len(pool.slots), pool.level, pool.enforcement,
             )  # fmt: skip

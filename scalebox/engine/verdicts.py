@@ -38,14 +38,8 @@ def is_our_failure(outcome: RunOutcome) -> bool:
     return not started and not flags & (wire.OUT_OF_MEMORY | wire.CPU_EXCEEDED)
 
 
-def limit_verdict(
-    outcome: RunOutcome, limits: RunLimits, out_of_memory: Sequence[str] = ()
-) -> tuple[Verdict, str] | None:
-    """The verdict of a run that went over a limit; None if it kept within all.
-
-    Parameters:
-        out_of_memory: what the language's runtime says that keeps to the limit on memory itself.
-    """
+def limit_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str] | None:
+    """The verdict of a run that went over a limit; None if it kept within all."""
     flags = outcome.flags
     if flags & wire.OUT_OF_MEMORY:
         return (
@@ -74,9 +68,6 @@ def limit_verdict(
             Verdict.OUTPUT_LIMIT_EXCEEDED,
             f"wrote more than the {limits.output_bytes} bytes of output allowed",
         )
-    if outcome.status != 0 and line_with(outcome, out_of_memory):
-        words = f"needed more than the {limits.memory_bytes >> 20} MiB of memory allowed"
-        return Verdict.MEMORY_LIMIT_EXCEEDED, words
     return None
 
 
@@ -137,6 +128,18 @@ def _end(output: bytes | int, at_most: int) -> bytes:
     return os.pread(output, at_most, max(0, os.fstat(output).st_size - at_most))
 
 
+def ran_out_of_memory(outcome: RunOutcome, words: Sequence[str]) -> bool:
+    """Whether a program failed with some of the words that its runtime says where it has no memory
+    left."""
+    return outcome.status != 0 and bool(line_with(outcome, words))
+
+
+def out_of_memory_verdict(limits: RunLimits) -> tuple[Verdict, str]:
+    """The verdict of a program whose runtime keeps to the limit on memory itself."""
+    words = f"needed more than the {limits.memory_bytes >> 20} MiB of memory allowed"
+    return Verdict.MEMORY_LIMIT_EXCEEDED, words
+
+
 def program_verdict(
     outcome: RunOutcome, limits: RunLimits, out_of_memory: Sequence[str] = ()
 ) -> tuple[Verdict, str] | None:
@@ -145,9 +148,11 @@ def program_verdict(
     Parameters:
         out_of_memory: what the language's runtime says that keeps to the limit on memory itself.
     """
-    over = limit_verdict(outcome, limits, out_of_memory)
+    over = limit_verdict(outcome, limits)
     if over is not None:
         return over
     if outcome.status != 0:
+        if ran_out_of_memory(outcome, out_of_memory):
+            return out_of_memory_verdict(limits)
         return Verdict.RUNTIME_ERROR, crash_message(outcome)
     return too_slow(outcome.cpu_s, limits) if is_near_limit(outcome, limits) else None

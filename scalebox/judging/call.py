@@ -11,7 +11,8 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -44,6 +45,10 @@ class Unordered(msgspec.Struct, frozen=True):
     items: list[Any]
 
 
+class Empty(msgspec.Struct, frozen=True):
+    """A list or a dictionary without items, in a language that makes no difference."""
+
+
 class CallRecord(msgspec.Struct, frozen=True):
     """What one call came to.
 
@@ -66,9 +71,13 @@ def call_source() -> bytes:
     return harness_source("call")
 
 
-def encode_header(tests: CallTests) -> bytes:
-    """First line of the harness's standard input; then come those of the calls."""
-    return json.dumps({"function": tests.function}).encode("ascii") + b"\n"
+def encode_header(tests: CallTests, more: Mapping[str, object] = MappingProxyType({})) -> bytes:
+    """First line of the harness's standard input; then come those of the calls.
+
+    Parameters:
+        more: what a harness is told besides the function's name.
+    """
+    return json.dumps({"function": tests.function, **more}).encode("ascii") + b"\n"
 
 
 def encode_call(tests: CallTests, index: int) -> bytes:
@@ -83,6 +92,21 @@ def encode_call(tests: CallTests, index: int) -> bytes:
     except common.UnserialisableError as error:
         raise ValueError(f"cases[{index}].args: {error}") from error
     return line.encode("ascii") + b"\n"
+
+
+def holds_python_only(args: Sequence[Any]) -> bool:
+    """Whether there is something among arguments that JSON and its kin have no value for."""
+    todo: list[Any] = [*args]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, (list, tuple)):
+            todo.extend(item)
+        elif isinstance(item, dict):
+            todo.extend(item)
+            todo.extend(item.values())
+        elif item is not None and not isinstance(item, (str, int, float)):
+            return True
+    return False
 
 
 def is_large(tests: CallTests, limit: int) -> bool:
@@ -172,6 +196,8 @@ def _decode(tree: Any, depth: int) -> Any:
         if tag == "d":
             return Pairs([(key, value) for key, value in items])
         return Unordered("set" if tag == "s" else "frozenset", items)
+    if tag == "n":
+        return Empty()
     if tag in ("i", "f", "b", "c"):
         return common.decode(tree)
     raise common.MalformedError("an unknown tag")
@@ -241,6 +267,10 @@ def values_equal(
     while todo:
         want, have = todo.pop()
         if want is have:
+            continue
+        if isinstance(have, Empty):
+            if not isinstance(want, (list, tuple, dict)) or want:
+                return False
             continue
         if isinstance(want, (list, tuple)):
             if not isinstance(have, (list, tuple)) or len(want) != len(have):
@@ -325,6 +355,8 @@ def _shown(item: Any, limit: int, todo: list[Any]) -> str:
         todo.append(_Literal("})" if item.kind == "frozenset" else "}"))
         _push(item.items, limit, todo)
         return "frozenset({" if item.kind == "frozenset" else "{" if item.items else "set({"
+    if isinstance(item, Empty):
+        return "[]"
     if isinstance(item, (list, tuple)):
         is_list = isinstance(item, list)
         todo.append(_Literal("]" if is_list else ",)" if len(item) == 1 else ")"))

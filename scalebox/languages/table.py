@@ -108,6 +108,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         tools: further ones that the commands name in braces: word → name.
         paths: folders besides PATH.
         version: arguments by which the tool says its version; `{home}` as in `needs`.
+        jar: whose manifest says the version of a compiler that would take seconds to say it.
         package: the Debian package that brings the tool.
         needs: files without which it does not work; `{home}` is where `make toolchains` puts what
             no package brings.
@@ -127,6 +128,8 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         source_suffixes: further files of a submission that are compiled too.
         precompiled_header: a header precompiled once by `precompile`.
         asserts: how test programs made of asserts run; none: there are none in this language.
+        call_harness: which harness calls functions of this language's submissions: a name that
+            `judging.callers` knows; none: there are no `call` tests for it (Python's are its own).
         variants: further names → flags added after the configured ones.
         test: programs that show that it works.
     """
@@ -139,6 +142,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tools: dict[str, str] = {}
     paths: tuple[str, ...] = ()
     version: tuple[str, ...] = ("--version",)
+    jar: str = ""
     package: str
     needs: tuple[str, ...] = ()
     compile: tuple[str, ...] = ()
@@ -153,6 +157,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     precompiled_header: str = ""
     precompile: tuple[str, ...] = ()
     asserts: AssertRule | None = None
+    call_harness: str = ""
     variants: dict[str, tuple[str, ...]] = {}
     test: SelfTest | None = None
 
@@ -247,7 +252,7 @@ def _check(entry: LanguageEntry) -> None:
         _check_words("asserts.compile", entry.asserts.compile, _COMPILE | own)
         _check_words("asserts.run", entry.asserts.run, _RUN | own)
     _check_words("environment", entry.environment.values(), _PARTS | _RUN_PARTS | own)
-    _check_words("needs", entry.needs, {"{home}"})
+    _check_words("needs", (*entry.needs, entry.jar), {"{home}"})
     _check_words("version", entry.version, {"{home}"})
 
 

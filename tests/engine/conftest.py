@@ -94,7 +94,7 @@ def stdio(source: str, cases: Sequence[tuple[str, str]], **more: Any) -> Submiss
 
 
 def calls(source: str, cases: Sequence[tuple[list[Any], Any]], **more: Any) -> Submission:
-    """A submission whose function `f` is called."""
+    """A submission whose function `f` is called; Python unless said otherwise."""
     options = {
         name: more.pop(name)
         for name in ("tuple_equals_list", "float_absolute_tolerance")
@@ -105,7 +105,7 @@ def calls(source: str, cases: Sequence[tuple[list[Any], Any]], **more: Any) -> S
         cases=[CallCase(args=args, expected=expected) for args, expected in cases],
         **options,
     )
-    return Submission(language="python", source=source, tests=tests, **more)
+    return Submission(source=source, tests=tests, **{"language": "python", **more})
 
 
 def asserted(

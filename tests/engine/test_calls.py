@@ -245,7 +245,7 @@ async def test_other_languages_and_odd_arguments_are_refused_with_their_place(
     submission = Submission(
         language="c", source="", tests=CallTests(function="f", cases=[CallCase()])
     )
-    with pytest.raises(BadRequestError, match="for Python, not yet for c") as caught:
+    with pytest.raises(BadRequestError, match="no `call` tests for c") as caught:
         await engine.judge(submission, client="t")
     assert caught.value.field == "tests"
     deep: list[Any] = []
