@@ -2,7 +2,7 @@
 
 All languages but Python.  Each test program makes one text with the submission, which is compiled
 where the language compiles, and is a case of its own.  It runs in the submission's process, so an
-acceptance is `weak`; see `languages.joint` for what is certain.
+acceptance is `weak`; see `judging.joining` for what is done about it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from scalebox.engine.builder import Artifact
 from scalebox.engine.judgement import Judgement
 from scalebox.engine.programs import run_of
 from scalebox.errors import BadRequestError
-from scalebox.judging import asserts
+from scalebox.judging import asserts, joining
 from scalebox.judging.sources import harness_file
 from scalebox.languages import joint
 from scalebox.languages.table import AssertRule
@@ -69,9 +69,9 @@ class JointAssertJudgement(Judgement[AssertTests]):
 
     def _joint(self, index: int) -> tuple[Language, bytes]:
         """The text of a case, and the language that it is in."""
-        program = self.tests.cases[index].program
-        language = joint.language_of(self.language, self.source, program)
-        return language, joint.joined(self.source, program, self._rule)
+        rule, program = self._rule, self.tests.cases[index].program
+        text = joining.joined(self.source, program, main=rule.main, before=rule.before)
+        return joint.language_of(self.language, text), text + rule.after.encode()
 
     def needs_build(self) -> bool:
         return bool(self.language.entry.compile)
