@@ -87,7 +87,6 @@ SHAPES = {
         hollow="if (true) return null.asInstanceOf[{type}];", result=r"\)\s*:\s*(.+?)\s*=\s*\{",
     ),
     "sh": Shape("bash", closed=1, hollow="return 0"),
-    "swift": Shape("swift", closed=1),
     "ts": Shape("typescript", hollow="return null as any;"),
 }  # fmt: skip
 _BLOCK = re.compile(r"```[\w#+-]*[ \t]*\n(.*?)(?:\n[ \t]*```|\Z)", re.DOTALL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,15 @@ from tests.engine.conftest import LEVELS, StartsEngine
 from tests.languages.asserted import PROGRAMS
 from tests.languages.conftest import HERE
 
+PLAIN = """
+name = "plain"
+main_file = "solution.sh"
+runner = "command"
+tool = "sh"
+version = ["-c", "echo sh"]
+package = "dash"
+run = ["{tool}", "{main}"]
+"""
 #: C and C++ have tests of their own.
 OTHERS = [name for name in PROGRAMS if name in HERE]
 
@@ -56,9 +66,12 @@ async def test_only_what_is_right_to_the_end_passes(
             assert report.verdict == "compile_error", report.message
 
 
-async def test_a_language_without_asserts_says_so(start_engine: StartsEngine) -> None:
+async def test_a_language_without_asserts_says_so(
+    start_engine: StartsEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "plain.toml").write_text(PLAIN)
     tests = AssertTests(cases=[AssertCase(program="")])
-    submission = Submission(language="verilog", source="", tests=tests)
-    async with start_engine() as engine:
-        with pytest.raises(BadRequestError, match="no `assert` tests in verilog"):
+    submission = Submission(language="plain", source="", tests=tests)
+    async with start_engine(languages={"directories": [str(tmp_path)]}) as engine:
+        with pytest.raises(BadRequestError, match="no `assert` tests in plain"):
             await engine.judge(submission, client="t")
