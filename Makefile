@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test cgroup-test ray-test lint format bench labels judges-report load stability soak simulate hostile languages-test cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
+.PHONY: help demo test cgroup-test ray-test lint format bench labels judges-report load stability soak simulate hostile languages-test toolchains cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -68,6 +68,9 @@ simulate: venv  ## thousands of nodes as a model, with the daemon's own policy (
 
 hostile: venv-test  ## attacks at every level that this host gives; what each leaves (ARGS: --help)
 	$(BIN)/python -m tests.hostile.run $(ARGS)
+
+toolchains:  ## compilers and interpreters of all languages (as root, on Debian; ARGS: --help)
+	$(PYTHON) deploy/toolchains/install.py $(ARGS)
 
 languages-test: venv-test  ## every language whose tool chain is here, at every level of isolation
 	$(BIN)/python -m bench.languages $(ARGS)

@@ -27,6 +27,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import archives
+
 HERE = Path(__file__).resolve().parent
 HOME = Path("/usr/local/lib/scalebox")
 MAVEN_REPOSITORY = "https://repo1.maven.org/maven2"
@@ -58,6 +60,7 @@ def main() -> int:
             lambda: install_maven(wanted["maven"], home),
             lambda: install_npm(home / "node"),
             lambda: build_go_library(home / "go"),
+            lambda: make_archives(home),
         )
         for step in steps:
             try:
@@ -219,7 +222,7 @@ def build_go_library(folder: Path) -> None:
         return
     say(f"compiling the library of {version} into {folder}")
     shutil.rmtree(folder, ignore_errors=True)
-    # What decides the addresses in the cache must be as in go.toml.
+    # What is found in the cache depends on the environment: this is go.toml's.
     environment = {
         "PATH": PATH, "HOME": str(folder / "home"), "GOCACHE": str(folder / "cache"),
         "GOPROXY": "off", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0",
@@ -234,7 +237,16 @@ def go_command() -> str:
     return found("go") or found("/usr/local/go/bin/go")
 
 
-# --- both ----------------------------------------------------------------------------------------
+# --- Java ----------------------------------------------------------------------------------------
+
+
+def make_archives(home: Path) -> None:
+    """Let the compilers on the Java virtual machine start faster, and say what became of it."""
+    for line in archives.make(home):
+        say(line)
+
+
+# --- all of them ---------------------------------------------------------------------------------
 
 
 def run(command: Sequence[str], environment: dict[str, str] | None = None) -> None:

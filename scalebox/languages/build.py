@@ -24,8 +24,8 @@ from scalebox.sandbox.spec import RunLimits, RunSpec
 from scalebox.sandbox.zygote import wire
 
 PROGRAM = "a.out"
-#: Of comments and strings a source's names must not be taken.  One that does not end takes the rest,
-#: so that no source makes the search longer than itself.
+#: Of comments and strings a source's names must not be taken.  One that does not end takes the
+#: rest, so that no source makes the search longer than itself.
 _ASIDE = re.compile(
     r'''"""(?:.*?(?<!\\)"""|.*)|"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?'''
     r"|//[^\n]*|/\*(?:.*?\*/|.*)",

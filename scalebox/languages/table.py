@@ -76,6 +76,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         tools: further ones that the commands name in braces: word → name.
         paths: folders besides PATH.
         version: arguments by which the tool says its version; `{home}` as in `needs`.
+        jar: whose manifest says the version of a compiler that would take seconds to say it.
         package: the Debian package that brings the tool.
         needs: files without which it does not work; `{home}` is where `make toolchains` puts what
             no package brings.
@@ -111,6 +112,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tools: dict[str, str] = {}
     paths: tuple[str, ...] = ()
     version: tuple[str, ...] = ("--version",)
+    jar: str = ""
     package: str
     needs: tuple[str, ...] = ()
     compile: tuple[str, ...] = ()
@@ -217,7 +219,7 @@ def _check(entry: LanguageEntry) -> None:
     for field, allowed in (("compile", _COMPILE), ("precompile", _COMPILE), ("run", _RUN)):
         _check_words(field, getattr(entry, field), allowed | own)
     _check_words("environment", entry.environment.values(), _PARTS | _RUN_PARTS | own)
-    _check_words("needs", entry.needs, {"{home}"})
+    _check_words("needs", (*entry.needs, entry.jar), {"{home}"})
     _check_words("version", entry.version, {"{home}"})
 
 

@@ -10,9 +10,11 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -151,6 +153,9 @@ class Toolchains:
         if path and entry.tool != "python":
             version = versions.of([path, *map(self._with_home, entry.version)])
             path = path if version else ""
+        if version and entry.jar:
+            own = _said_in(self._with_home(entry.jar))
+            version = f"{entry.name.capitalize()} {own}, {version}"
         tools = {word: self._find(entry, name) for word, name in entry.tools.items()}
         needs = [self._with_home(name) for name in entry.needs]
         absent = [self._tool_name(entry.tool)] if not path else []
@@ -230,6 +235,17 @@ class Versions:
             beside = self._file.with_suffix(".partial")
             beside.write_bytes(msgspec.json.encode(self._known))
             beside.replace(self._file)
+
+
+def _said_in(jar: str) -> str:
+    """The version in a jar's manifest; empty: it has none."""
+    try:
+        with zipfile.ZipFile(jar) as opened:
+            manifest = opened.read("META-INF/MANIFEST.MF").decode("utf-8", "replace")
+    except (OSError, KeyError, zipfile.BadZipFile):
+        return ""
+    found = re.search(r"(?m)^Implementation-Version: (\S+)", manifest)
+    return found[1] if found else ""
 
 
 def _key(command: Sequence[str]) -> str:

@@ -25,7 +25,9 @@ def row(entry: LanguageEntry) -> str:
 
 
 def test_every_language_is_in_the_table() -> None:
-    rows = [line for line in PAGE.splitlines() if re.match(r"\| `\w+` \| .*\| `[^|]+`: \S+ \|$", line)]
+    rows = [
+        line for line in PAGE.splitlines() if re.match(r"\| `\w+` \| .*\| `[^|]+`: \S+ \|$", line)
+    ]
     assert rows == [row(entry) for entry in table.load([])]
 
 
@@ -36,7 +38,7 @@ def test_every_field_is_explained() -> None:
 
 
 async def test_the_example_works(start_engine: StartsEngine, tmp_path: Path) -> None:
-    example = re.search(r"```toml\n(name = .*?)```", PAGE, re.DOTALL)
+    example = re.search(r"```ini\n(name = .*?)```", PAGE, re.DOTALL)
     assert example is not None
     (tmp_path / "awk.toml").write_text(example[1])
     settings = {"languages": {"directories": [str(tmp_path)]}}

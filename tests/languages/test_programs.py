@@ -8,41 +8,71 @@ from tests.engine.conftest import LEVELS, StartsEngine, stdio
 from tests.languages.conftest import HERE
 
 #: Ways to read all of standard input; each writes the sum of its numbers.
-READS_IN_JAVASCRIPT = {
-    "descriptor": "const text = require('fs').readFileSync(0, 'utf8'); sum(text);",
-    "device": "const text = require('fs').readFileSync('/dev/stdin').toString(); sum(text);",
+JAVASCRIPT = {
+    "descriptor": "sum(require('fs').readFileSync(0, 'utf8'));",
+    "device": "sum(require('fs').readFileSync('/dev/stdin').toString());",
+    "module": "import { readFileSync } from 'fs'; sum(readFileSync(0, 'utf8'));",
     "events": """
-        let text = ''; process.stdin.resume(); process.stdin.setEncoding('utf8');
-        process.stdin.on('data', part => { text += part; }); process.stdin.on('end', () => sum(text));
-    """,
+        let text = '';
+        process.stdin.resume();
+        process.stdin.setEncoding('utf8');
+        process.stdin.on('data', part => { text += part; });
+        process.stdin.on('end', () => sum(text));
+        """,
     "chunks": """
-        (async () => { let text = ''; for await (const part of process.stdin) text += part; sum(text); })();
-    """,
+        let text = '';
+        (async () => { for await (const part of process.stdin) text += part; sum(text); })();
+        """,
     "lines": """
         const reader = require('readline').createInterface({ input: process.stdin });
-        const lines = []; reader.on('line', line => lines.push(line)).on('close', () => sum(lines.join(' ')));
-    """,
+        let text = '';
+        reader.on('line', line => { text += line + ' '; }).on('close', () => sum(text));
+        """,
     "lines with an output": """
-        const readline = require('node:readline');
-        const reader = readline.createInterface({ input: process.stdin, output: process.stdout, terminal: false });
-        const lines = []; reader.on('line', line => lines.push(line)); reader.on('close', () => sum(lines.join(' ')));
-    """,
+        const options = { input: process.stdin, output: process.stdout, terminal: false };
+        const reader = require('node:readline').createInterface(options);
+        const lines = [];
+        reader.on('line', line => lines.push(line));
+        reader.on('close', () => sum(lines.join(' ')));
+        """,
     "lines awaited": """
         const reader = require('readline').createInterface({ input: process.stdin });
-        (async () => { let text = ''; for await (const line of reader) text += line + ' '; sum(text); })();
-    """,
-    "module": "import { readFileSync } from 'fs'; sum(readFileSync(0, 'utf8'));",
+        let text = '';
+        (async () => { for await (const line of reader) text += line + ' '; sum(text); })();
+        """,
 }
-SUM = "\nfunction sum(text) { console.log(text.trim().split(/\\s+/).map(Number).reduce((a, b) => a + b)); }\n"
+SUM = """
+function sum(text) {
+    console.log(text.trim().split(/\\s+/).map(Number).reduce((a, b) => a + b));
+}
+"""
+READS = {
+    "javascript": {way: text + SUM for way, text in JAVASCRIPT.items()},
+    "typescript": {
+        way: text + SUM.replace("text", "text: string", 1) for way, text in JAVASCRIPT.items()
+    },
+    "python": {
+        "descriptor": "print(sum(map(int, open(0).read().split())))",
+        "device": "print(sum(map(int, open('/dev/stdin').read().split())))",
+        "lines": "import sys\nprint(sum(int(one) for line in sys.stdin for one in line.split()))",
+    },
+}
 
 #: Calls itself as often as it is told, and not as a loop.
 RECURSIONS = {
+    "python": (
+        10_000,
+        "import sys\nsys.setrecursionlimit(20_000)\n"
+        "def down(n): return 0 if n == 0 else 1 + down(n - 1)\nprint(down(int(input())))\n",
+    ),
     "java": (
         1_000_000,
         """
         class Deep {
             static int down(int n) { return n == 0 ? 0 : 1 + down(n - 1); }
-            public static void main(String[] a) { System.out.println(down(new java.util.Scanner(System.in).nextInt())); }
+            public static void main(String[] args) {
+                System.out.println(down(new java.util.Scanner(System.in).nextInt()));
+            }
         }
         """,
     ),
@@ -67,13 +97,18 @@ RECURSIONS = {
         """
         class Deep {
             static int Down(int n) { return n == 0 ? 0 : 1 + Down(n - 1); }
-            static void Main() { System.Console.WriteLine(Down(int.Parse(System.Console.ReadLine()))); }
+            static void Main() {
+                System.Console.WriteLine(Down(int.Parse(System.Console.ReadLine())));
+            }
         }
         """,
     ),
     "javascript": (
         1_000_000,
-        "const down = n => n === 0 ? 0 : 1 + down(n - 1); console.log(down(+require('fs').readFileSync(0)));",
+        """
+        const down = n => n === 0 ? 0 : 1 + down(n - 1);
+        console.log(down(+require('fs').readFileSync(0)));
+        """,
     ),
     "typescript": (
         1_000_000,
@@ -85,33 +120,40 @@ RECURSIONS = {
     ),
     "php": (
         1_000_000,
-        "<?php function down($n) { return $n == 0 ? 0 : 1 + down($n - 1); } echo down((int) fgets(STDIN));",
+        "<?php function down($n) { return $n == 0 ? 0 : 1 + down($n - 1); }\n"
+        "echo down((int) fgets(STDIN));",
     ),
     "ruby": (100_000, "def down(n) = n == 0 ? 0 : 1 + down(n - 1)\nputs down(gets.to_i)\n"),
     "perl": (
         1_000_000,
-        "sub down { my $n = shift; return $n == 0 ? 0 : 1 + down($n - 1) } print down(<STDIN> + 0);",
+        "sub down { my $n = shift; return $n == 0 ? 0 : 1 + down($n - 1) }\n"
+        "print down(<STDIN> + 0);",
     ),
     "lua": (
         100_000,
-        "local function down(n) if n == 0 then return 0 end return 1 + down(n - 1) end print(down(io.read('n')))",
+        "local function down(n) if n == 0 then return 0 end return 1 + down(n - 1) end\n"
+        "print(down(io.read('n')))",
     ),
     "r": (
         1_000,
-        "down <- function(n) if (n == 0) 0 else 1 + down(n - 1)\ncat(down(scan(file('stdin'), quiet = TRUE)))\n",
+        "down <- function(n) if (n == 0) 0 else 1 + down(n - 1)\n"
+        "cat(down(scan(file('stdin'), quiet = TRUE)))\n",
     ),
     "bash": (
         5_000,
-        "down() { if (($1 == 0)); then r=0; else down $(($1 - 1)); r=$((r + 1)); fi; }; read -r n; down $n; echo $r\n",
+        "down() { if (($1 == 0)); then r=0; else down $(($1 - 1)); r=$((r + 1)); fi; }\n"
+        "read -r n; down $n; echo $r\n",
     ),
     "racket": (
         1_000_000,
-        "#lang racket\n(define (down n) (if (= n 0) 0 (+ 1 (down (- n 1)))))\n(displayln (down (read)))\n",
+        "#lang racket\n(define (down n) (if (= n 0) 0 (+ 1 (down (- n 1)))))\n"
+        "(displayln (down (read)))\n",
     ),
 }
 
 #: Writes a character beyond ASCII, then the line that it is given.
 LETTERS = {
+    "python": "print('漢' + input())\n",
     "java": """
         public class Äpfel {
             record Pair(String a, String b) { }
@@ -125,10 +167,16 @@ LETTERS = {
     "kotlin": 'fun main() = println("漢" + readln())\n',
     "scala": '@main def letters() = println("漢" + scala.io.StdIn.readLine())\n',
     "csharp": """
-        class Letters { static void Main() { System.Console.WriteLine("漢" + System.Console.ReadLine()); } }
+        class Letters {
+            static void Main() { System.Console.WriteLine("漢" + System.Console.ReadLine()); }
+        }
         """,
     "javascript": "console.log('漢' + require('fs').readFileSync(0, 'utf8').trim());\n",
-    "typescript": "declare const require: any; console.log('漢' + require('fs').readFileSync(0, 'utf8').trim());\n",
+    "typescript": """
+        import { readFileSync } from "fs";
+        const line: string = readFileSync(0, "utf8").trim();
+        console.log("漢" + line);
+        """,
     "php": "<?php echo '漢', fgets(STDIN);",
     "ruby": "puts '漢' + gets\n",
     "perl": "print '漢' . <STDIN>;\n",
@@ -141,15 +189,12 @@ LINE = "naïve 😀 ✓\n"
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("name", [name for name in ("javascript", "typescript") if name in HERE])
-async def test_standard_input_in_javascript(
-    start_engine: StartsEngine, name: str, level: str
-) -> None:
+@pytest.mark.parametrize("name", [name for name in READS if name in HERE])
+async def test_ways_to_read(start_engine: StartsEngine, name: str, level: str) -> None:
     cases = [("1 2\n3 4\n", "10"), ("5", "5"), ("1\n" * 20_000, "20000")]
-    sum_ = SUM.replace("sum(text)", "sum(text: string): void", 1) if name == "typescript" else SUM
     async with start_engine(sandbox={"slots": 2, "isolation": level}) as engine:
-        for way, source in READS_IN_JAVASCRIPT.items():
-            report = await engine.judge(stdio(source + sum_, cases, language=name), client="t")
+        for way, source in READS[name].items():
+            report = await engine.judge(stdio(source, cases, language=name), client="t")
             assert report.accepted, (way, report.message)
 
 

@@ -139,7 +139,7 @@ def settings_of_tools() -> list[str]:
     return [
         "/etc/" + name
         for name in sorted(os.listdir("/etc"))
-        if name in _ETC_BINDS or name.startswith("java-")
+        if name in _ETC_BINDS or name.startswith(("java-", "fpc"))
     ]
 
 
