@@ -42,7 +42,8 @@ var f = function(lists) {
         ("/** @param {ListNode} x */\nexports.f = x => x", {"args": ["ListNode"], "result": ""}),
         ("/** @param {ListNode} x */\nmodule.exports = { f: async (x) => x }",
          {"args": ["ListNode"], "result": ""}),
-        ("g.f(x);\n/** @return {ListNode} */\nlet f = (x) => x", {"args": [], "result": "ListNode"}),
+        ("g.f(x);\n/** @return {ListNode} */\nlet f = (x) => x",
+         {"args": [], "result": "ListNode"}),
         ("// f(x: TreeNode) is nice\nfunction g() {}\n", {}), ("", {}),
     ],
 )  # fmt: skip
