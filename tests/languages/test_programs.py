@@ -215,3 +215,20 @@ async def test_letters_of_all_scripts(start_engine: StartsEngine, name: str) -> 
         cases = [(LINE, "漢" + LINE)]
         report = await engine.judge(stdio(LETTERS[name], cases, language=name), client="t")
         assert report.accepted, report.message
+
+
+#: Other versions of a language than its tool chain's, as far as that takes them.
+OLDER = {
+    "scala": """
+        object Main {
+            def main(args: Array[String]) { println(io.StdIn.readLine.split(" ").map(_.toInt).sum) }
+        }
+        """,
+}
+
+
+@pytest.mark.parametrize("name", [name for name in OLDER if name in HERE])
+async def test_older_versions_are_right_too(start_engine: StartsEngine, name: str) -> None:
+    async with start_engine() as engine:
+        report = await engine.judge(stdio(OLDER[name], [("1 2\n", "3")], language=name), client="t")
+        assert report.accepted, report.message
