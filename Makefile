@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test cgroup-test ray-test lint format bench labels judges-report load stability soak simulate hostile languages-test toolchains cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
+.PHONY: help demo test cgroup-test ray-test lint format bench labels multipl-e judges-report load stability soak simulate hostile languages-test toolchains cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -50,6 +50,9 @@ bench: venv  ## measure throughput and the cost of a case, beside the usual ways
 
 labels: venv  ## judge the labelled problems and compare verdicts (ARGS: --help)
 	$(BIN)/python -m bench.labels $(ARGS)
+
+multipl-e: venv  ## a model's answers to MultiPL-E's tasks, and hollow ones, in all languages (ARGS: --help)
+	$(BIN)/python -m bench.multiple $(ARGS)
 
 judges-report: venv  ## how right judges are, on real problems; flawed ones refused (ARGS: --help)
 	$(BIN)/python -m bench.judges_report $(ARGS)

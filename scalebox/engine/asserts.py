@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from scalebox.engine import verdicts
 from scalebox.engine.judgement import Judgement
 from scalebox.engine.limits import for_harness
-from scalebox.errors import BadRequestError
 from scalebox.judging import asserts
 from scalebox.judging.harness.common import CANDIDATE_FILE
 from scalebox.languages.toolchains import Language
@@ -33,11 +32,6 @@ class AssertJudgement(Judgement[AssertTests]):
     @classmethod
     def files_taken(cls, language: Language) -> Sequence[str]:
         """The submission is a module there."""
-        if language.entry.runner != "warm_python":
-            raise BadRequestError(
-                f"`assert` tests are there for Python, not for {language.entry.name}",
-                field="tests",
-            )
         return (CANDIDATE_FILE,)
 
     @classmethod
@@ -115,7 +109,10 @@ def settle_said(
     alone: bool,
 ) -> None:
     """Give a case its result, from what its test program came to and from its run."""
+    words_of_memory = judgement.language.entry.out_of_memory
     over = verdicts.limit_verdict(outcome, judgement.limits)
+    if over is None and verdicts.ran_out_of_memory(outcome, words_of_memory):
+        over = verdicts.out_of_memory_verdict(judgement.limits)
     if over is None and verdicts.is_near_limit(outcome, judgement.limits):
         if verdicts.ended_well(outcome) and judgement.confirm((index,), alone):
             return

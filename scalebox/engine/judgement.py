@@ -2,7 +2,7 @@
 
 A judgement puts the runs of its cases into the scheduler and hears of each as it ends; it stops
 early, retries what failed for reasons of ours, and adds up (`results`).  `stdio`, `calls`,
-`asserts` and `compiled_asserts` say what a run is and what its outcome means.
+`asserts` and `joint_asserts` say what a run is and what its outcome means.
 """
 
 from __future__ import annotations

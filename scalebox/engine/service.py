@@ -28,10 +28,10 @@ from scalebox.engine.asserts import AssertJudgement
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.builder import Builder
 from scalebox.engine.calls import CallJudgement
-from scalebox.engine.compiled_asserts import CompiledAssertJudgement
 from scalebox.engine.headers import Headers, remove_stale
 from scalebox.engine.inputs import Inputs
 from scalebox.engine.interaction import InteractiveJudgement
+from scalebox.engine.joint_asserts import JointAssertJudgement
 from scalebox.engine.judgement import Judgement
 from scalebox.engine.judges import Judges
 from scalebox.engine.loan import Borrowed
@@ -318,8 +318,8 @@ class Engine:
 
 
 def _kind(tests: Tests, language: Language) -> type[Judgement[Any]]:
-    if isinstance(tests, AssertTests) and language.entry.runner == "native":
-        return CompiledAssertJudgement
+    if isinstance(tests, AssertTests) and language.entry.runner != "warm_python":
+        return JointAssertJudgement
     return _KINDS[type(tests)]
 
 

@@ -113,10 +113,13 @@ def last_words(outcome: RunOutcome) -> str:
     return text.splitlines()[-1][:300] if text else ""
 
 
-def _says(output: bytes | int, words: Sequence[str]) -> bool:
-    """Whether a failing runtime's last words, which may be many, hold some of these."""
-    text = _end(output, _LAST_WORDS_BYTES)
-    return any(word.encode() in text for word in words)
+def line_with(outcome: RunOutcome, words: Sequence[str]) -> str:
+    """The first line with some of these words in all that a runtime said last; empty: none has."""
+    if not words:
+        return ""
+    text = _end(outcome.stderr, _LAST_WORDS_BYTES).decode("utf-8", "replace")
+    lines = (line for line in text.splitlines() if any(word in line for word in words))
+    return next(lines, "").strip()[:300]
 
 
 def _end(output: bytes | int, at_most: int) -> bytes:
@@ -128,7 +131,7 @@ def _end(output: bytes | int, at_most: int) -> bytes:
 def ran_out_of_memory(outcome: RunOutcome, words: Sequence[str]) -> bool:
     """Whether a program failed with some of the words that its runtime says where it has no memory
     left."""
-    return outcome.status != 0 and bool(words) and _says(outcome.stderr, words)
+    return outcome.status != 0 and bool(line_with(outcome, words))
 
 
 def out_of_memory_verdict(limits: RunLimits) -> tuple[Verdict, str]:

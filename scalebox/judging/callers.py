@@ -14,7 +14,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from scalebox.judging import compiled, signatures
+from scalebox.judging import joining, signatures
+from scalebox.judging.sources import harness_file
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*[?!]?", re.ASCII)
 _BOM = "\ufeff"
@@ -176,6 +177,8 @@ def _java(text: str, function: str) -> Joint:
     )
 
 
+#: What C++'s words mean is not the submission's to say.
+_CPP_WORDS = "scalebox_asserts.h"
 _OF_STD = re.compile(r"\b(?:vector|string|map|set|pair|queue|stack|deque|unordered_\w+)\b")
 
 
@@ -195,7 +198,10 @@ def _cpp(text: str, function: str) -> Joint:
         called = f'missing("{function}")'
     whole = "".join([*before, '#line 1 "solution.cpp"\n', text])
     program = f"int main() {{ return ::scalebox_call::{called}; }}"
-    return Joint(compiled.joined(_bytes(whole), program, "solution.cpp"))
+    return Joint(
+        joining.joined(_bytes(whole), program, main="main", before=f'#include "{_CPP_WORDS}"'),
+        files={_CPP_WORDS: harness_file("asserts.h")},
+    )
 
 
 _GO_FILES = ("scalebox_call.go", "scalebox_reading.go", "scalebox_writing.go")

@@ -27,6 +27,16 @@ def harness_source(name: str) -> bytes:
     return _inline(name, set()).encode()
 
 
+@functools.cache
+def harness_file(name: str) -> bytes:
+    """The text of a harness in another language than Python.
+
+    Raises:
+        FileNotFoundError: there is no such file in this installation.
+    """
+    return importlib.resources.files("scalebox.judging.harness").joinpath(name).read_bytes()
+
+
 def _inline(name: str, done: set[str]) -> str:
     folder = importlib.resources.files("scalebox.judging.harness")
     text = folder.joinpath(f"{name}.py").read_text(encoding="utf-8")

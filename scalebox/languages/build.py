@@ -174,18 +174,23 @@ class Names:
     unit: str
 
 
-def names(entry: LanguageEntry, source: bytes) -> Names:
-    """The names of a source: those of the table, unless its language goes by what is in it."""
+def names(entry: LanguageEntry, source: bytes, *, last: bool = False) -> Names:
+    """The names of a source: those of the table, unless its language goes by what is in it.
+
+    Parameters:
+        last: whether the last place where a program begins counts, and not the first.
+    """
     if entry.unit is None:
         return Names(entry.main_file, entry.main_file.partition(".")[0])
-    return _names(entry.unit, entry.main_file, source)
+    return _names(entry.unit, entry.main_file, source, last)
 
 
 @lru_cache(maxsize=64)  # asked once a case, of as many submissions as run at a time
-def _names(rule: UnitRule, main_file: str, source: bytes) -> Names:
+def _names(rule: UnitRule, main_file: str, source: bytes, last: bool) -> Names:
     stem, dot, ending = main_file.partition(".")
     text = _ASIDE.sub(" ", source.decode("utf-8-sig", "replace"))
-    begin = re.search(rule.entry_point, text)
+    begins = list(re.finditer(rule.entry_point, text))
+    begin = begins[-1 if last else 0] if begins else None
     units = re.findall(rule.declaration, _outermost(text[: begin.start()] if begin else text))
     unit = _named(units[-1 if begin else 0] if units else "", stem)
     file = stem

@@ -43,6 +43,38 @@ class UnitRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     package: str = ""
 
 
+class AssertRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a test program made of asserts is joined with a submission, and how its end is known.
+
+    The end is a record on descriptor 5 with the nonce that is on standard input, written by what
+    runs after the test program; a program that ends before leaves none.
+
+    Attributes:
+        main: name of the function in which programs begin; a submission's own is renamed, because
+            the test program has one.  Empty: there is no such function.
+        before: text between the submission and the test program, which ends what the submission
+            may have left open.
+        after: text after the test program: it writes the record.
+        files: further files that are compiled along, or that the program loads: name → text of
+            `judging.harness`.
+        flags: for the compiler, after the language's own.
+        compile: the command in place of the language's; empty: that one.
+        run: the command in place of the language's; empty: that one.
+        failed: what a runtime says on standard error when an assertion has failed.
+        failed_code: exit code of a test program in which an assertion has failed; 0: any error's.
+    """
+
+    main: str = ""
+    before: str = ""
+    after: str = ""
+    files: dict[str, str] = {}
+    flags: tuple[str, ...] = ()
+    compile: tuple[str, ...] = ()
+    run: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    failed_code: int = 0
+
+
 class SelfTest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Programs that show that a language works here; each reads two numbers and writes their sum.
 
@@ -95,9 +127,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         threads: processes and threads that the runtime needs, besides those of the program.
         source_suffixes: further files of a submission that are compiled too.
         precompiled_header: a header precompiled once by `precompile`.
-        assert_flags: flags by which the end of a test program's `main`, and an assertion that
-            fails in it, come to `judging.harness`'s `completion.c`; none: a test program made of
-            asserts cannot be compiled with a submission.
+        asserts: how test programs made of asserts run; none: there are none in this language.
         call_harness: which harness calls functions of this language's submissions: a name that
             `judging.callers` knows; none: there are no `call` tests for it (Python's are its own).
         variants: further names → flags added after the configured ones.
@@ -126,7 +156,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     source_suffixes: tuple[str, ...] = ()
     precompiled_header: str = ""
     precompile: tuple[str, ...] = ()
-    assert_flags: tuple[str, ...] = ()
+    asserts: AssertRule | None = None
     call_harness: str = ""
     variants: dict[str, tuple[str, ...]] = {}
     test: SelfTest | None = None
@@ -218,6 +248,9 @@ def _check(entry: LanguageEntry) -> None:
     own = {f"{{{word}}}" for word in entry.tools}
     for field, allowed in (("compile", _COMPILE), ("precompile", _COMPILE), ("run", _RUN)):
         _check_words(field, getattr(entry, field), allowed | own)
+    if entry.asserts is not None:
+        _check_words("asserts.compile", entry.asserts.compile, _COMPILE | own)
+        _check_words("asserts.run", entry.asserts.run, _RUN | own)
     _check_words("environment", entry.environment.values(), _PARTS | _RUN_PARTS | own)
     _check_words("needs", (*entry.needs, entry.jar), {"{home}"})
     _check_words("version", entry.version, {"{home}"})

@@ -1,7 +1,7 @@
-/* How a test program made of asserts ended, said by the program itself (C and C++).
+/* How a test program made of asserts ended, said by the program itself (C, C++, Rust).
  *
  * Linked with the submission and the test program, so that `main` and `__assert_fail` come here
- * first (`--wrap`, see languages' `assert_flags`).  Only a `main` that returns is a pass: a
+ * first (`--wrap`, see the languages' `asserts`).  Only a `main` that returns is a pass: a
  * submission that exits leaves no record.  The nonce is read when there is something to say, and no
  * sooner.  All three share one process: what is said here can be forged by a submission that looks
  * for the nonce, and is called `weak`.
@@ -121,7 +121,7 @@ static void assertion_failed(const char *state, const char *words, const char *f
     ask_kernel(EXIT_GROUP, CODE_OF_ABORT, 0, 0);
 }
 
-/* What `assert` of the test program calls; see `judging.compiled`. */
+/* What `assert` of the test program calls; see `asserts.h`. */
 void scalebox_assert_failed(const char *words, const char *file, unsigned line)
 {
     assertion_failed("failed", words, file, line);

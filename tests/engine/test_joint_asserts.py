@@ -223,15 +223,19 @@ async def test_compiled_once(engine: Engine) -> None:
 
 async def test_a_plain_program_of_the_same_text_is_another(engine: Engine) -> None:
     """What is linked differently has another address."""
-    from scalebox.judging import compiled
+    from scalebox.judging import joining
+    from scalebox.judging.sources import harness_file
+    from scalebox.languages import table
     from scalebox.model import StdioCase, StdioTests
 
-    text = compiled.joined(RIGHT.encode(), TESTS, "solution.cpp")
+    (rule,) = (entry.asserts for entry in table.load([]) if entry.name == "cpp")
+    assert rule is not None
+    text = joining.joined(RIGHT.encode(), TESTS, main=rule.main, before=rule.before)
     plain = Submission(
         language="cpp",
         source=text.decode(),
         tests=StdioTests(cases=[StdioCase(input="", answer="")]),
-        files={"scalebox_completion.cpp": compiled.completion_source().decode()},
+        files={name: harness_file(text).decode() for name, text in rule.files.items()},
     )
     assert (await engine.judge(plain, client="t")).verdict.value == "compile_error"
     assert (await _judge(engine, RIGHT, TESTS)).accepted
