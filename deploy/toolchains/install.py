@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tomllib
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def main() -> int:
     os.umask(0o022)  # programs run as other users, and read all of it
     failures = []
     if not options.check:
-        steps = (
+        steps: tuple[Callable[[], None], ...] = (
             lambda: install_debian(wanted["debian"]),
             lambda: install_maven(wanted["maven"], home),
             lambda: install_npm(home / "node"),
@@ -102,10 +102,11 @@ def install_debian(groups: Sequence[dict[str, Any]]) -> None:
         raise InstallError(f"to be installed by root: apt-get install {' '.join(needed)}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run(["apt-get", "update", "-q"], environment)
-    chosen, unknown = [], []
-    for package in needed:
-        known = [name for name in alternatives(package) if is_known(name)]
-        (chosen if known else unknown).append(known[0] if known else package)
+    known = {
+        package: [name for name in alternatives(package) if is_known(name)] for package in needed
+    }
+    chosen = [names[0] for names in known.values() if names]
+    unknown = [package for package, names in known.items() if not names]
     say(f"installing {' '.join(chosen)}")
     run(["apt-get", "install", "-qy", "--no-install-recommends", *chosen], environment)
     if unknown:

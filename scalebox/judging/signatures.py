@@ -72,15 +72,15 @@ def node_shapes(text: str, function: str) -> dict[str, object]:
     """
     name = re.escape(function)
     defined = re.compile(
-        rf"^(?![ \t]*(?:\*|//|#))[^\n]*?(?<![\w$.]){name}[ \t]*"
-        rf"(?:[=:][^\n]*?)?(\()|^[ \t]*def[ \t]+(?:self\.)?{name}\b(\(?)",
+        rf"^(?![ \t]*(?:\*|//|#))[^\n]*?(?:(?<![\w$]){name}[ \t]*[=:](?!=)(?:[^\n]*?(?P<value>\())?"
+        rf"|(?<![\w$.]){name}[ \t]*(?P<named>\())|^[ \t]*def[ \t]+(?:self\.)?{name}\b",
         re.MULTILINE,
     )
     for found in defined.finditer(text):
-        group = 1 if found[1] else 2
         args, result = _spoken_of(_comment_before(text[: found.start()]))
-        if not any(args) and not result and found[group]:
-            given, end = parameters(text, found.start(group))
+        opens = max(found.start("value"), found.start("named"))
+        if not any(args) and not result and opens >= 0:
+            given, end = parameters(text, opens)
             args = [_shape(part) for part in given]
             declared = re.match(r"\s*:\s*([^{=\n]*)", text[end + 1 :])
             result = _shape(declared[1]) if declared else ""

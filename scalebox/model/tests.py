@@ -83,7 +83,7 @@ class CallCase(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, om
 
     Attributes:
         args: positional arguments, JSON data.
-        kwargs: keyword arguments, JSON data.
+        kwargs: keyword arguments, JSON data; Python only.
         expected: the value that the call must return.  Never enters the sandbox.
         name: shown in the report; defaults to the case's index.
     """

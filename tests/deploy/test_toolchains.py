@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -93,6 +94,8 @@ def test_everything_that_the_table_needs_is_in_the_list() -> None:
     files = {f"{file['folder']}/{file['name'].split(':')[1]}.jar" for file in LIST["maven"]}
     # What the script makes itself.
     files |= {"go/cache", "node/bin/esbuild"}
+    dependencies = json.loads((FOLDER / "package.json").read_text())["dependencies"]
+    files |= {f"node/node_modules/{name}" for name in dependencies}
     entries = table.load([])
     assert {entry.name for entry in entries if entry.package not in known} == UNTESTED
     assert {name for entry in entries for name in needed(entry)} <= files
@@ -109,3 +112,17 @@ def test_what_is_fetched_is_pinned() -> None:
     for name, version in wanted.items():
         assert locked[f"node_modules/{name}"]["version"] == version
     assert all(package["integrity"].startswith("sha512-") for package in locked.values())
+
+
+@pytest.mark.parametrize("language", ["java"] if shutil.which("javac") else [])
+def test_an_archive_of_classes_is_made_once(
+    install: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setattr(install.archives, "ARCHIVES", {language: "compiler.jsa"})
+    made, again = ([*install.archives.make(tmp_path)] for _ in range(2))
+    archive = tmp_path / language / "compiler.jsa"
+    assert made == [f"{language}: {archive} made"]
+    assert again == [f"{language}: {archive} is up to date"]
+    # A virtual machine that must have the archive, and its classes, takes it.
+    command = ["javac", "-J-Xshare:on", f"-J-XX:SharedArchiveFile={archive}", "--version"]
+    subprocess.run(command, check=True, capture_output=True)

@@ -39,6 +39,11 @@ var f = function(lists) {
         ("class Solution {\n  public function f(?ListNode $l1, int $k): ?ListNode {",
          {"args": ["ListNode", ""], "result": "ListNode"}),
         ("class Solution {\n  f(a, b) { return new TreeNode(a) }\n}", {}),
+        ("/** @param {ListNode} x */\nexports.f = x => x", {"args": ["ListNode"], "result": ""}),
+        ("/** @param {ListNode} x */\nmodule.exports = { f: async (x) => x }",
+         {"args": ["ListNode"], "result": ""}),
+        ("g.f(x);\n/** @return {ListNode} */\nlet f = (x) => x",
+         {"args": [], "result": "ListNode"}),
         ("// f(x: TreeNode) is nice\nfunction g() {}\n", {}), ("", {}),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -14,17 +15,6 @@ from tests.engine.conftest import StartsEngine, stdio
 from tests.languages.conftest import ALL, HERE
 
 CASES = [("3 4\n", "7\n"), ("100 23\n", "123\n")]
-#: Without a self-test of their own: what is accepted.
-ACCEPTED = {
-    "c": (
-        "#include <stdio.h>\n"
-        'int main(void) { int a, b; scanf("%d %d", &a, &b); printf("%d", a + b); }\n'
-    ),
-    "cpp": (
-        "#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; }\n"
-    ),
-    "python": "a, b = map(int, input().split())\nprint(a + b)\n",
-}
 #: What may be said of a text that is no program.  Some show a line of a megabyte with each of its
 #: errors; to others what holds no commands is what to write.
 REFUSED = {"compile_error", "runtime_error", "wrong_answer", "output_limit_exceeded"}
@@ -44,14 +34,15 @@ NO_LANGUAGE = {
 NO_CARRIAGE_RETURNS = {"bash"}
 
 
-def accepted(name: str) -> str:
-    test = ALL[name].entry.test
-    return test.accepted if test is not None else ACCEPTED[name]
-
-
-async def verdict(engine: Engine, language: str, source: str) -> str:
-    report = await engine.judge(stdio(source, CASES, language=language), client="t")
-    return report.verdict.value
+async def verdicts(engine: Engine, language: str, sources: dict[str, str]) -> dict[str, str]:
+    """What is said of each."""
+    reports = await asyncio.gather(
+        *(
+            engine.judge(stdio(source, CASES, language=language), client="t")
+            for source in sources.values()
+        )
+    )
+    return {what: report.verdict.value for what, report in zip(sources, reports, strict=True)}
 
 
 def test_a_language_that_is_missing_says_what_brings_it(tmp_path: Path) -> None:
@@ -69,20 +60,25 @@ def test_a_language_that_is_missing_says_what_brings_it(tmp_path: Path) -> None:
 async def test_what_is_no_program_is_refused(start_engine: StartsEngine, name: str) -> None:
     # Some compilers would take minutes over the deep ones.
     async with start_engine(limits={"compile_cpu_time_s": 5.0}) as engine:
-        found = {what: await verdict(engine, name, text) for what, text in NO_LANGUAGE.items()}
+        found = await verdicts(engine, name, NO_LANGUAGE)
     assert set(found.values()) <= REFUSED, found
 
 
 @pytest.mark.parametrize("name", HERE)
 async def test_sources_from_elsewhere(start_engine: StartsEngine, name: str) -> None:
-    good = accepted(name)
+    test = ALL[name].entry.test
+    assert test is not None
+    good = test.accepted
+    sources = {
+        "as it is": good,
+        "no end of line": good.rstrip("\n"),
+        "a megabyte": good + "\n" * 1_000_000,
+        "carriage returns": good.replace("\n", "\r\n"),
+    }
+    # Whether a mark at the beginning, and a NUL, belong to a program is the compiler's to say.
+    marked = {"mark": "\ufeff" + good, "NUL first": "\0" + good, "NUL last": good + "\0"}
     async with start_engine() as engine:
-        assert await verdict(engine, name, good) == "accepted"
-        assert await verdict(engine, name, good.rstrip("\n")) == "accepted", "no end of line"
-        assert await verdict(engine, name, good + "\n" * 1_000_000) == "accepted", "a megabyte"
-        found = await verdict(engine, name, good.replace("\n", "\r\n"))
-        assert (found == "accepted") != (name in NO_CARRIAGE_RETURNS), found
-        # Whether a mark at the beginning, and a NUL, belong to a program is the compiler's to say.
-        for text in ("\ufeff" + good, good + "\0", "\0" + good):
-            found = await verdict(engine, name, text)
-            assert found == "accepted" or found in REFUSED, (text[:1], found)
+        found = await verdicts(engine, name, sources | marked)
+    refused = {what for what in sources if found[what] != "accepted"}
+    assert refused == ({"carriage returns"} if name in NO_CARRIAGE_RETURNS else set()), found
+    assert {found[what] for what in marked} <= REFUSED | {"accepted"}, found
