@@ -60,3 +60,10 @@ def test_file_and_unit(source: str, file: str, unit: str) -> None:
 def test_the_search_ends_with_the_source(part: str) -> None:
     # In steps that grew with the square of the length, this would take hours.
     build.names(JAVA, (part * (1 << 20))[: 1 << 20].encode())
+
+
+def test_the_last_beginning_is_the_test_programs() -> None:
+    tests = f"class Tests {{ class No {{ }} {MAIN} }} class Other {{ }}"
+    text = f"class First {{ {MAIN} }} {tests}".encode()
+    assert build.names(JAVA, text).unit == "First"
+    assert build.names(JAVA, text, last=True).unit == "Tests"

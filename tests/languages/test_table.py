@@ -70,6 +70,8 @@ def test_an_entry_of_the_same_name_replaces_the_one_that_ships(tmp_path: Path) -
         (('"{flags}"', '"-x{flags}"'), "'-x{flags}'"),
         (('aliases = ["tc"]', 'precompiled_header = "x.h"'), "go together"),
         (('aliases = ["tc"]', "aliases = ["), "at line"),
+        (('aliases = ["tc"]', 'asserts = { run = ["{tol}"] }'), "`asserts.run`: '{tol}'"),
+        (('aliases = ["tc"]', 'asserts = { compile = ["-{sources}"] }'), "`asserts.compile`"),
         (('aliases = ["tc"]', 'variants = { "TC9" = [] }'), "'TC9'"),
     ],
 )
