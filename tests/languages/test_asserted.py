@@ -26,6 +26,10 @@ run = ["{tool}", "{main}"]
 """
 #: C and C++ have tests of their own.
 OTHERS = [name for name in PROGRAMS if name in HERE]
+#: All at the strongest level, and one of each kind at the others.
+TRIED = [(name, LEVELS[0]) for name in OTHERS] + [
+    (name, level) for level in LEVELS[1:] for name in ("go", "java", "ruby") if name in OTHERS
+]
 
 
 async def _judge(engine: Engine, language: str, source: str) -> Report:
@@ -40,8 +44,7 @@ def test_every_language_with_asserts_has_programs_here() -> None:
     assert with_asserts - {"c", "cpp"} == set(PROGRAMS)
 
 
-@pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize(("language", "level"), TRIED)
 async def test_only_what_is_right_to_the_end_passes(
     start_engine: StartsEngine, language: str, level: str
 ) -> None:
