@@ -332,6 +332,7 @@ _TAKEN = {
     "javascript": ("candidate.js", "candidate.mjs"),
     "typescript": ("candidate.js", "candidate.mjs"),
     "java": (*_JAVA_FILES, "ListNode.java", "TreeNode.java"),
+    "cpp": (_CPP_WORDS,),
     "go": (*_GO_FILES, _GO_MAIN),
     "csharp": (*_CSHARP_FILES, "ListNode.cs", "TreeNode.cs"),
     "kotlin": (_KOTLIN_MAIN, "ListNode.kt", "TreeNode.kt"),
