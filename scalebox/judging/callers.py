@@ -165,7 +165,7 @@ _JAVA_IMPORTS = "".join(
 
 def _java(text: str, function: str) -> Joint:
     code = signatures.code_of(text)
-    package = re.search(r"^\s*package\s+[\w.]+\s*;", text, re.M)
+    package = re.search(r"^[ \t]*package\s+[\w.]+\s*;", text, re.M)
     at = package.end() if package else 0
     files = {name: _bytes(harness_text(name)) for name in _JAVA_FILES}
     for node in signatures.nodes_lacking(code):
@@ -206,9 +206,33 @@ def _cpp(text: str, function: str) -> Joint:
 
 _GO_FILES = ("scalebox_call.go", "scalebox_reading.go", "scalebox_writing.go")
 #: What sites import beforehand, as far as a source without imports speaks of it.
-_GO_PACKAGES = (
-    "bufio bytes cmp container/heap container/list errors fmt maps math math/big math/bits "
-    "math/rand os regexp slices sort strconv strings sync time unicode unicode/utf8"
+_GO_PACKAGES = [
+    "bufio",
+    "bytes",
+    "cmp",
+    "container/heap",
+    "container/list",
+    "errors",
+    "fmt",
+    "maps",
+    "math",
+    "math/big",
+    "math/bits",
+    "math/rand",
+    "os",
+    "regexp",
+    "slices",
+    "sort",
+    "strconv",
+    "strings",
+    "sync",
+    "time",
+    "unicode",
+    "unicode/utf8",
+]
+_GO_USE = re.compile(
+    rf"(?<![\w.])({'|'.join(path.rpartition('/')[2] for path in _GO_PACKAGES)})"
+    r"\.(?:(?<!list\.)[A-Z]|(?<=list\.)(?:New|List|Element))"
 )
 
 
@@ -218,7 +242,7 @@ def _go(text: str, function: str) -> Joint:
     if package:
         # The package of whatever name is the program here.
         text = re.sub(r"^[ \t]*package\s+\w+", "package main", text, count=1, flags=re.M)
-    elif re.search(r"^\s*import\b", code, re.M):
+    elif re.search(r"^[ \t]*import\b", code, re.M):
         text = f"package main; {text}"
     else:
         text = f"package main; {_go_imports(code)}{text}"
@@ -239,12 +263,11 @@ _GO_MAIN = "scalebox_main.go"
 
 
 def _go_imports(code: str) -> str:
+    used = set(_GO_USE.findall(code))
     names = []
-    for path in _GO_PACKAGES.split():
+    for path in _GO_PACKAGES:
         name = path.rpartition("/")[2]
-        exported = "(?:New|List|Element)" if name == "list" else "[A-Z]"
-        is_own = re.search(rf"\b{name}\b(?:\s*:=|,[^\n]*:=|\s+[\[*\w])", code)
-        if re.search(rf"(?<![\w.]){name}\.{exported}", code) and not is_own:
+        if name in used and not re.search(rf"\b{name}\b(?:\s*:=|,[^\n]*:=|\s+[\[*\w])", code):
             names.append(f'"{path}"')
     return f"import ({'; '.join(names)}); " if names else ""
 
@@ -261,7 +284,7 @@ def _rust(text: str, function: str) -> Joint:
     solution = ""
     if re.search(r"\bimpl\s+Solution\b", code) and not re.search(r"\bstruct\s+Solution\b", code):
         solution = "struct Solution;\n"
-    defined = re.search(rf"\bfn\s+{re.escape(function)}\s*(?:<[^(]*>\s*)?\(", code)
+    defined = re.search(rf"\bfn\s+{re.escape(function)}{signatures.GENERIC}\(", code)
     if defined is None:
         main = f'scalebox_call::missing("{function}")'
     else:

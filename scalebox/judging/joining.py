@@ -12,10 +12,12 @@ import functools
 import re
 
 #: What only looks like a name in the languages that have a `main`: comments, texts, numbers (their
-#: digits may be set apart by a quotation mark).
+#: digits may be set apart by a quotation mark).  What does not end reaches to the end of all, or of
+#: its line, and a character is short: else a source could make the search as long as it likes.
 _NO_NAMES = (
-    r"//[^\n]*|/\*.*?\*/|"
-    r"""R"([^(\s]{0,16})\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|\b\d[\w'.]*|'(?:\\.|[^'\\\n])*'"""
+    r"//[^\n]*|/\*.*?(?:\*/|\Z)|"
+    r"""R"([^(\s]{0,16})\((?:.*?\)\1"|.*)|"(?:\\.|[^"\\\n])*"?|\b\d[\w'.]*"""
+    r"|'(?:\\.|[^'\\\n]){0,40}'"
 )
 
 

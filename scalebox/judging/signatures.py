@@ -6,17 +6,25 @@ from a method, and where it is not, the compiler says so.
 
 from __future__ import annotations
 
+import itertools
 import re
 
-#: A quotation mark by itself is a lifetime (Rust) or sets digits apart (C++).
+#: A quotation mark by itself is a lifetime (Rust) or sets digits apart (C++).  What does not end
+#: reaches to the end of all: else a source could make the search as long as it likes.
 _NO_CODE = re.compile(
-    r"//[^\n]*|/\*.*?\*/|"
-    r'R"([^(\s]{0,16})\(.*?\)\1"|"(?:\\.|[^"\\])*"|`[^`]*`|'
+    r"//[^\n]*|/\*.*?(?:\*/|\Z)|"
+    r'R"([^(\s]{0,16})\((?:.*?\)\1"|.*)|"(?:\\.|[^"\\])*"?|`[^`]*`?|'
     r"'(?:\\[^'\n]{1,8}|[^'\\\n])'",
     re.DOTALL,
 )
+#: What may be between a function's name and its parameters.
+GENERIC = r"\s{0,80}(?:<[^(){};]{0,120}>\s{0,80})?"
 _NODE = re.compile(r"\b(TreeNode|ListNode)\b")
 _NODES = ("ListNode", "TreeNode")
+#: What looks like the definition of a function is looked at so often, and a comment or a list of
+#: parameters is no longer than so many characters.
+_MOST_DEFINED = 20
+_LONGEST = 10_000
 
 
 def code_of(text: str) -> str:
@@ -27,7 +35,7 @@ def code_of(text: str) -> str:
 def is_at_top(code: str, name: str) -> bool:
     """Whether a function of this name is declared outside of all braces."""
     depth = 0
-    for found in re.finditer(rf"[{{}}]|\b{re.escape(name)}\s*(?:<[^(){{}};]*>\s*)?\(", code):
+    for found in re.finditer(rf"[{{}}]|\b{re.escape(name)}{GENERIC}\(", code):
         if found[0] == "{":
             depth += 1
         elif found[0] == "}":
@@ -76,13 +84,14 @@ def node_shapes(text: str, function: str) -> dict[str, object]:
         rf"|(?<![\w$.]){name}[ \t]*(?P<named>\())|^[ \t]*def[ \t]+(?:self\.)?{name}\b",
         re.MULTILINE,
     )
-    for found in defined.finditer(text):
-        args, result = _spoken_of(_comment_before(text[: found.start()]))
+    for found in itertools.islice(defined.finditer(text), _MOST_DEFINED):
+        begin = found.start()
+        args, result = _spoken_of(_comment_before(text[max(0, begin - _LONGEST) : begin]))
         opens = max(found.start("value"), found.start("named"))
         if not any(args) and not result and opens >= 0:
-            given, end = parameters(text, opens)
+            given, end = parameters(text[: opens + _LONGEST], opens)
             args = [_shape(part) for part in given]
-            declared = re.match(r"\s*:\s*([^{=\n]*)", text[end + 1 :])
+            declared = re.match(r"\s*:\s*([^{=\n]*)", text[end + 1 : end + 1 + _LONGEST])
             result = _shape(declared[1]) if declared else ""
         if any(args) or result:
             return {"args": args, "result": result}
