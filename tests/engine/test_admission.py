@@ -49,7 +49,7 @@ REFUSED = [
     (Submission(language="python", source=""), BadRequestError, "tests", "or `problem`"),
     (stdio("", []), BadRequestError, "tests.cases", "no test cases"),
     (stdio("", [("", "")] * 11), TooLargeError, "tests.cases", "11 test cases; at most 10"),
-    (stdio("", [("", "")], language="rust"), UnknownLanguageError, "language", "'rust'"),
+    (stdio("", [("", "")], language="klingon"), UnknownLanguageError, "language", "'klingon'"),
     (stdio("", [("", "")], problem="p"), BadRequestError, "problem", "not both"),
     (
         Submission(language="python", source="", problem="p"), UnknownProblemError,

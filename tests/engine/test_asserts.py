@@ -184,5 +184,5 @@ async def test_other_languages_are_refused(start_engine: StartsEngine, tmp_path:
     (tmp_path / "plain.toml").write_text(entry)
     tests = AssertTests(cases=[AssertCase(program="")])
     async with start_engine(languages={"directories": [str(tmp_path)]}) as engine:
-        with pytest.raises(BadRequestError, match="not for plain"):
+        with pytest.raises(BadRequestError, match="no `assert` tests in plain"):
             await engine.judge(Submission(language="plain", source="", tests=tests), client="t")
