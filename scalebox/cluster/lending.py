@@ -183,17 +183,18 @@ class Lender:
             returned.append(Returned(lease=lease, positions=positions))
         return returned
 
-    def come_home(self, sender: str, returned: Returned) -> None:
-        """A node that was asked for work sends back what it has not begun of a lease."""
+    def come_home(self, sender: str, returned: Returned) -> int:
+        """A node that was asked for work sends back what it has not begun of a lease; how much."""
         given = self._given.get(returned.lease)
         if given is None or given.facts.node != sender:
             if self._over.get(returned.lease) != sender:
                 self._offence(sender)
-            return
-        given.loan.come_home(returned.positions)
+            return 0
+        came = given.loan.come_home(returned.positions)
         self._count("cluster_leases_come_home")
         if given.loan.is_over:
             self._end(returned.lease, "")
+        return came
 
     async def _lend(self, borrower: Facts, request: StealRequest) -> list[Lease]:
         own = self._own

@@ -72,7 +72,8 @@ class Borrower:
         gossip: what to tell others of this node.
         hear: what others tell.
         tell: has this node tell others that it has something to lend.
-        come_home: takes back what a node sends home of a lease that it has from this one.
+        come_home: takes back what a node sends home of a lease that it has from this one; how many
+            cases that are.
         facts_of: a node's facts; None: it is not among the living.
         members: how many there are.
         peers: speaks to them.
@@ -90,7 +91,7 @@ class Borrower:
         gossip: Callable[[], Gossip],
         hear: Callable[[Gossip], None],
         tell: Callable[[], None],
-        come_home: Callable[[str, Returned], None],
+        come_home: Callable[[str, Returned], int],
         facts_of: Callable[[str], Facts | None],
         members: Callable[[], int],
         peers: Peers,
@@ -192,11 +193,10 @@ class Borrower:
         self._silent.pop(victim.node, None)
         if answer.gossip is not None and answer.gossip.sender == victim.node:
             self._hear(answer.gossip)
-        for returned in answer.returned:
-            self._come_home(victim.node, returned)
+        # What was never lent is no work, however much of it is sent.
+        if sum(self._come_home(victim.node, returned) for returned in answer.returned):
+            return True
         if not answer.leases:
-            if answer.returned:
-                return True
             self._not_before[victim.node] = time.monotonic() + answer.ask_again_s
             return False
         for lease in answer.leases:

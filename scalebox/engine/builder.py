@@ -170,23 +170,6 @@ class Builder:
         Raises:
             InternalError: compiling failed for reasons of ours.
         """
-        artifact = await self._build(
-            language, source, files, client=client, priority=priority, flags=flags
-        )
-        if language.entry.leaves == "folder" and artifact.fd >= 0:
-            await _unpack(artifact)
-        return artifact
-
-    async def _build(
-        self,
-        language: Language,
-        source: bytes,
-        files: Mapping[str, bytes],
-        *,
-        client: str,
-        priority: int,
-        flags: Sequence[str],
-    ) -> Artifact:
         if language.entry.runner == "warm_python":
             files = {}  # imported at run time, not compiled in
         if len(source) + sum(map(len, files.values())) > _LARGE_SOURCE_BYTES:
@@ -201,7 +184,7 @@ class Builder:
         known = self._look_up(address)
         if known is not None:
             self.cache_hits += 1
-            return known
+            return await _whole(known, language)
         flight = self._flights.get(address)
         if flight is None:
             flight = self._flights[address] = _Flight()
@@ -210,7 +193,7 @@ class Builder:
         flight.waiters += 1
         try:
             made = await asyncio.shield(flight.future)
-            return made.copy()
+            return await _whole(made.copy(), language)
         finally:
             flight.waiters -= 1
             if flight.waiters == 0:
@@ -424,8 +407,10 @@ class Builder:
         return CompileResult(ok=not problem, cpu_time_s=outcome.cpu_s, message=problem or text)
 
 
-async def _unpack(artifact: Artifact) -> None:
-    """Have the files of an archive that a compilation left."""
+async def _whole(artifact: Artifact, language: Language) -> Artifact:
+    """With its files, where what was compiled is an archive of these."""
+    if language.entry.leaves != "folder" or artifact.fd < 0:
+        return artifact
 
     def read() -> dict[str, tuple[bytes, int]]:
         return build.unpack(read_output(artifact.fd))
@@ -436,6 +421,10 @@ async def _unpack(artifact: Artifact) -> None:
         words = f"the compiler left no archive of files: {error}"
         artifact.result = CompileResult(ok=False, message=words)
         artifact.close()
+    except BaseException:
+        artifact.close()
+        raise
+    return artifact
 
 
 def _was_failed(outcome: RunOutcome) -> bool:

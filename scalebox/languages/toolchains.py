@@ -165,9 +165,12 @@ class Toolchains:
         if entry.tool == "python" and self._python_problem:
             missing = self._python_problem
         elif absent:
+            # Of others than C's compilers no option names the place.
+            named = entry.tool in ("cc", "cxx")
+            otherwise = "name the tool in scalebox.toml" if named else "put it into /usr/local/bin"
             missing = (
                 f"{entry.name} needs {absent[0]}, which is not on PATH or does not run: install "
-                f"the package {entry.package}, or name the tool in scalebox.toml"
+                f"the package {entry.package}, or {otherwise}"
             )
             if absent[0] in needs or "{home}" in absent[0]:
                 missing = (

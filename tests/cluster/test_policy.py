@@ -7,6 +7,7 @@ import math
 import random
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,6 +132,14 @@ def test_the_last_case_that_waits_is_lent_too() -> None:
     assert policy.share(1.0, 1, 2, 10.0, 2, 0.001) == (1, 1.0)
 
 
+def test_what_is_less_work_than_a_lease_costs_is_neither_lent_nor_asked_for() -> None:
+    assert policy.share(0.19, 19, 2, 10.0, 2, 0.0001) == (10, pytest.approx(0.1))
+    assert policy.share(0.15, 15, 2, 10.0, 2, 0.0001) == (0, 0.0)
+    rng = random.Random(1)
+    assert policy.choose_victim({"busy": 0.19}, "me", 4, near, rng) is None
+    assert policy.choose_victim({"busy": 0.21}, "me", 4, near, rng) == "busy"
+
+
 def test_nothing_is_lent_of_nothing() -> None:
     assert policy.share(0.0, 0, 2, 10.0, 2, 0.001) == (0, 0.0)
     assert policy.share(1.0, 1, 2, 10.0, 0, 0.001) == (0, 0.0)
@@ -192,6 +201,11 @@ def test_frames_of_all_leases_leave_a_loop_free(leases: int) -> None:
 
 def load(cases: int, backlog_s: float) -> Load:
     return Load(cases=cases, backlog_s=backlog_s)
+
+
+def test_who_has_enough_to_do_passes_no_rumour_on() -> None:
+    assert policy.passes_on(load(0, 0.0))
+    assert not policy.passes_on(load(1, 0.1))
 
 
 def test_a_backlog_that_appears_is_news_and_one_that_goes_is_not() -> None:

@@ -155,7 +155,7 @@ def test_what_a_node_had_is_run_elsewhere_when_it_ends(ends: str) -> None:
         assert report.accepted, report.message
         attempts = [case.attempts for case in report.cases]
         assert max(attempts) == 2, "some were begun twice"
-        assert attempts.count(1) > 50
+        assert attempts.count(1) >= 100, "half of what waits is lent at most"
         if ends == "killed":
             wait_for(made[:2], {"node0": "alive", "node1": "alive", "node2": "dead"})
         elif ends == "terminated":

@@ -268,6 +268,9 @@ async def test_what_was_never_lent_does_not_come_home(node: Node) -> None:
             await ask(link, node, RUMOUR, Gossip(sender="trudy", incarnation=1, load=load))
             while not victim.asked or node.counter("results_refused") == before:
                 await asyncio.sleep(0.05)
+            asked = victim.asked
+            await asyncio.sleep(1.0)
+            assert victim.asked - asked < 60, "it is no work, and is not asked for without a pause"
     finally:
         await runner.cleanup()
     assert ran_on(await asyncio.to_thread(node.judge, sleepers(4))) == {"": 4}
