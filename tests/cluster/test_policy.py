@@ -133,7 +133,7 @@ def test_the_last_case_that_waits_is_lent_too() -> None:
 
 
 def test_what_is_less_work_than_a_lease_costs_is_neither_lent_nor_asked_for() -> None:
-    assert policy.share(0.19, 19, 2, 10.0, 2, 0.0001) == (10, pytest.approx(0.1))
+    assert policy.share(0.24, 24, 2, 10.0, 2, 0.0001) == (12, pytest.approx(0.12))
     assert policy.share(0.15, 15, 2, 10.0, 2, 0.0001) == (0, 0.0)
     rng = random.Random(1)
     assert policy.choose_victim({"busy": 0.19}, "me", 4, near, rng) is None
