@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from scalebox.api.compat import sandboxfusion
+from scalebox.api.compat import common_evaluate, sandboxfusion
 from scalebox.api.compat.serving import Protocol
 from scalebox.api.context import CONTEXT
 from scalebox.api.edge import on_expect
 from scalebox.config import CompatConfig
 from scalebox.errors import ConfigError
 
-PROTOCOLS: tuple[Protocol, ...] = (sandboxfusion.PROTOCOL,)
+PROTOCOLS: tuple[Protocol, ...] = (sandboxfusion.PROTOCOL, common_evaluate.PROTOCOL)
 
 
 def mount(app: web.Application, config: CompatConfig) -> None:
@@ -22,13 +22,16 @@ def mount(app: web.Application, config: CompatConfig) -> None:
         config: where each is.
 
     Raises:
-        ConfigError: two of them, or one and the native API, have a path in common.
+        ConfigError: two of them, or one and the native API, have a path in common, or what one of
+            them needs is not there.
     """
     owners = {(route.method, _path(route)): "the native API" for route in app.router.routes()}
     for protocol in PROTOCOLS:
         place: str = getattr(config, protocol.name)
         if not place:
             continue
+        if protocol.prepare is not None:
+            protocol.prepare(app)
         for method, path, handler in protocol.routes:
             full = f"{place.rstrip('/')}{path}"
             taken = owners.setdefault((method, full), f"compat.{protocol.name}")
