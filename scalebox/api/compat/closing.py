@@ -14,8 +14,8 @@ _MAINS = (
     "int main(", "public static void main(", "static void Main(", "static int Main(", "fn main(",
     "def main(",
 )  # fmt: skip
-# Possessive: an open quote leaves nothing to go back to.
-_PART = re.compile(r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|[{}]')
+# A quote that nothing closes takes the rest of its line: nothing is gone over twice.
+_PART = re.compile(r"""'\\?"'|"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?|[{}]""")
 
 
 def closed_by(program: str) -> int:
@@ -36,13 +36,17 @@ def left_open(code: str, braces: int) -> str:
     """
     if not braces:
         return code
-    code = _without_main(code)
+    lines = _without_main(code).splitlines(keepends=True)
+    while lines and (not (last_line := lines[-1].lstrip()) or last_line.startswith(("//", "#"))):
+        lines.pop()  # examples in comments have braces, too
+    code = "".join(lines)
+    end = len(code)
     for _ in range(braces):
-        last = code.rfind("}")
+        last = code.rfind("}", 0, end)
         if last < 0:
             break
-        code = code[:last]
-    return code
+        end = last
+    return code[:end]
 
 
 def _without_main(code: str) -> str:

@@ -22,7 +22,7 @@ from msgspec import Struct, field
 from scalebox.api.codec import JSON
 from scalebox.api.compat import evaluation, given, rows, serving
 from scalebox.api.compat.datasets import Dataset, open_datasets
-from scalebox.api.compat.evaluation import Evaluate, Evaluated, Task, Wanted
+from scalebox.api.compat.evaluation import Evaluate, Task, Wanted
 from scalebox.api.compat.serving import Deadline, DeadlineError, Protocol
 from scalebox.api.context import CONTEXT, ApiContext
 from scalebox.errors import (
@@ -33,7 +33,7 @@ from scalebox.errors import (
     UnavailableError,
 )
 from scalebox.extraction import extract_code
-from scalebox.model import Blob, Limits, Submission
+from scalebox.model import Blob, Limits, Report, Submission
 
 T = TypeVar("T")
 Of = TypeVarTuple("Of")
@@ -104,7 +104,7 @@ async def common_evaluate(request: web.Request) -> web.StreamResponse:
     deadline = Deadline()
     wanted = await serving.read(request, Evaluate)
     task = await _apart(request, given.task_of, wanted.config)
-    return serving.answer(await _evaluate(request, deadline, wanted, task))
+    return await _evaluate(request, deadline, wanted, task)
 
 
 async def submit(request: web.Request) -> web.StreamResponse:
@@ -113,12 +113,12 @@ async def submit(request: web.Request) -> web.StreamResponse:
     wanted = await serving.read(request, Evaluate)
     row = await _row(request, wanted.dataset, wanted.id, wanted.config)
     task = await to_thread.run_sync(rows.task_of, row, wanted.config)
-    return serving.answer(await _evaluate(request, deadline, wanted, task))
+    return await _evaluate(request, deadline, wanted, task)
 
 
 async def _evaluate(
     request: web.Request, deadline: Deadline, wanted: Evaluate, task: Task
-) -> Evaluated:
+) -> web.Response:
     config = wanted.config
     if config.custom_extract_logic:
         raise BadRequestError(
@@ -129,21 +129,35 @@ async def _evaluate(
     run_s = config.run_timeout or task.limits.cpu_time_s or task.run_timeout_s
     total_s = _number(config, "total_timeout", _TOTAL_TIMEOUT_S)
     deadline.after(max(compile_s + run_s + _CLIENT_EXTRA_S, total_s))
-    code = await _apart(request, _code, wanted.completion, task.language)
-    if code is None or not code.strip():
-        return evaluation.without_code(wanted, task)
-    # As those servers give it: without the line feed before the fence.
-    code = code.removesuffix("\n")
-    submission = _submission(request.app[CONTEXT], config, task, task.whole(code), run_s)
+    code, source = await _apart(request, _program, wanted.completion, task)
+    if not source:
+        return serving.answer(evaluation.without_code(wanted, task))
+    submission = _submission(request.app[CONTEXT], config, task, source, run_s)
     report = await serving.judge(request, deadline, submission, partial=True)
     limit_s = submission.limits.cpu_time_s or run_s
     evaluation.settle(report, config, budget_s=total_s, case_s=limit_s)
-    return evaluation.evaluated(wanted, task, code, submission.source, report)
+    if len(report.cases) <= _MANY_CASES:
+        return serving.answer(evaluation.evaluated(wanted, task, code, source, report))
+    return _encoded(await to_thread.run_sync(_told, wanted, task, code, source, report))
 
 
-def _code(completion: str, language: str) -> str | None:
+def _told(wanted: Evaluate, task: Task, code: str, source: str, report: Report) -> bytes:
+    return JSON.encode(evaluation.evaluated(wanted, task, code, source, report))
+
+
+def _encoded(body: bytes) -> web.Response:
+    return web.Response(body=body, headers={"Content-Type": JSON.content_type})
+
+
+def _program(completion: str, task: Task) -> tuple[str, str]:
+    """What is found in a completion, and the program that is run; empty: there is none."""
     # The first of several blocks, as those servers take it.
-    return extract_code(completion, language=language, rule="first")
+    code = extract_code(completion, language=task.language, rule="first")
+    if code is None or not code.strip():
+        return "", ""
+    # As they give it: without the line feed before the fence.
+    code = code.removesuffix("\n")
+    return code, task.whole(code)
 
 
 def _submission(
@@ -199,7 +213,7 @@ async def get_prompts(request: web.Request) -> web.StreamResponse:
         return serving.answer(found)
     dataset = _dataset(request, asked.dataset)
     body = await to_thread.run_sync(_prompts, dataset, _page(dataset.ids, asked), asked.config)
-    return web.Response(body=body, headers={"Content-Type": JSON.content_type})
+    return _encoded(body)
 
 
 async def get_prompt_by_id(request: web.Request) -> web.StreamResponse:
