@@ -125,9 +125,9 @@ async def _evaluate(
             "code of a client's is not run to find the program; send the program alone, in a fence",
             field="config.custom_extract_logic",
         )
-    compile_s = config.compile_timeout or _COMPILE_TIMEOUT_S
-    run_s = config.run_timeout or task.limits.cpu_time_s or task.run_timeout_s
-    total_s = _number(config, "total_timeout", _TOTAL_TIMEOUT_S)
+    compile_s = _above_zero(config.compile_timeout, _COMPILE_TIMEOUT_S)
+    run_s = _above_zero(config.run_timeout, task.limits.cpu_time_s or task.run_timeout_s)
+    total_s = _above_zero(config.setting("total_timeout"), _TOTAL_TIMEOUT_S)
     deadline.after(max(compile_s + run_s + _CLIENT_EXTRA_S, total_s))
     code, source = await _apart(request, _program, wanted.completion, task)
     if not source:
@@ -299,10 +299,10 @@ def _dataset(request: web.Request, name: str) -> Dataset:
     return found
 
 
-def _number(config: Wanted, name: str, default: float) -> float:
-    value = config.setting(name)
+def _above_zero(value: object, default: float) -> float:
+    """A number of a request, where it is one that means something."""
     if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
-        return float(value)
+        return min(float(value), serving.MAX_HOLD_S)
     return default
 
 

@@ -40,6 +40,11 @@ _TOLERANCE = 1e-5
 _SAFE_DIGITS = 5
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+#: HumanEval's test programs define it, and leave the call to their reader.
+_CHECK = re.compile(r"^def check\(", re.MULTILINE)
+_CHECKED = re.compile(r"^check\(", re.MULTILINE)
+#: A statement that does something, and is in no function.
+_DOES = re.compile(r"^(?:assert|for|while|with|if|try|raise|[A-Za-z_][\w.]*\()", re.MULTILINE)
 _MOST_NAME = 200
 _MODULES = (
     "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random",
@@ -83,6 +88,11 @@ def language_of(wanted: Wanted) -> str:
 def known_language(name: str) -> str:
     """A language by a name that a daemon knows."""
     return _LANGUAGES.get(name.lower(), name)
+
+
+def is_python(language: str) -> bool:
+    """Whether a language is Python, by any of its names."""
+    return language.lower() in ("python", "python3", "py", "py3", "cpython")
 
 
 def task_of(wanted: Wanted) -> Task:
@@ -270,7 +280,7 @@ def _call(case: dict[str, Any], input_place: str, output_place: str) -> CallCase
 
 def whole_solution(language: str) -> Any:
     """Makes a program of a solution: those in a `class Solution` count on a site's imports."""
-    if language.lower() not in ("python", "python3", "py"):
+    if not is_python(language):
         return str
     return lambda code: with_preamble(code) if "class Solution" in code else code
 
@@ -305,7 +315,10 @@ def assert_task(language: str, programs: list[str], entry_point: str | None) -> 
     Raises:
         BadRequestError: the name of the function is none.
     """
-    python = language.lower() in ("python", "python3", "py")
+    python = is_python(language)
+    if python:
+        for one in programs:
+            _require_tests(one, entry_point)
     if entry_point is not None and not 0 < len(entry_point) <= _MOST_NAME:
         raise BadRequestError("expected the name of a function", field="entry_point")
     tests = AssertTests(
@@ -322,6 +335,23 @@ def assert_task(language: str, programs: list[str], entry_point: str | None) -> 
         return _CPP_PREAMBLE + code if cpp and "#include" not in code else code
 
     return Task(language, tests, whole=whole, run_timeout_s=20.0)
+
+
+def _require_tests(program: str, entry_point: str | None) -> None:
+    """Refuse a test program that would be passed by anything, because it only defines its tests."""
+    if "unittest.TestCase" in program:
+        raise BadRequestError(
+            "tests of unittest are not judged here: nothing of them runs by itself", field="test"
+        )
+    if _CHECK.search(program) and entry_point is not None:
+        return
+    if _CHECK.search(program) and not _CHECKED.search(program):
+        raise BadRequestError(
+            "the test program defines `check`, but nobody says which function it is for",
+            field="entry_point",
+        )
+    if not _DOES.search(program):
+        raise BadRequestError("the test program tests nothing by itself", field="test")
 
 
 def _with_imports(code: str) -> str:

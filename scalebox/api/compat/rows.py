@@ -9,6 +9,8 @@ Rows are told by their fields, as bytedance/SandboxFusion:sandbox/tests/datasets
 - `test`, packed, or `input_output`: LiveCodeBench, APPS, TACO;
 - `test`, an object with `code`: a test program (`AutoEvalDataset`, `MBXPDataset`);
 - `test` or `test_list`, asserts: MBPP, MHPP; with an `entry_point`: HumanEval, EvoEval.
+
+Tests of unittest, such as BigCodeBench's, are refused: they share files with the program.
 """
 
 from __future__ import annotations
@@ -84,8 +86,7 @@ def task_of(row: Row, wanted: Wanted) -> Task:
     if isinstance(tests, dict):
         return _own(row, wanted)
     if isinstance(tests, str):
-        language = _language(row, wanted) or "python"
-        return given.assert_task(language, [tests], _entry_point(row))
+        return given.assert_task(_test_language(row, wanted), [tests], _entry_point(row))
     if "input_output" in row:
         return _live_code_bench(row["input_output"], row, wanted, "input_output")
     if "test_list" in row:
@@ -132,8 +133,7 @@ def _live_code_bench(data: Any, row: Row, wanted: Wanted, place: str) -> Task:
         words = f"expected as many inputs as outputs; there are {len(inputs)} and {len(outputs)}"
         raise BadRequestError(words, field=place)
     language = _language(row, wanted) or "python"
-    python = language.lower() in ("python", "python3", "py")
-    whole = given.with_preamble if python else str
+    whole = given.with_preamble if given.is_python(language) else str
     function = data.get("fn_name")
     if function is None:
         pairs = list(zip(inputs, outputs, strict=True))
@@ -162,7 +162,7 @@ def _test_program(test: dict[str, Any], row: Row, wanted: Wanted) -> Task:
     code = test.get("code", test.get("test"))
     if not isinstance(code, str):
         raise BadRequestError("expected test.code", field="test.code")
-    language = _language(row, wanted) or "python"
+    language = _test_language(row, wanted)
     before, found, after = code.partition(_INSERT)
     task = given.assert_task(language, [after if found else code], _entry_point(row))
     whole = task.whole
@@ -190,13 +190,23 @@ def _is_stdio(row: Row) -> bool:
 
 
 def _language(row: Row, wanted: Wanted) -> str | None:
+    """Of a program that any language may be: the request's, else what the row says."""
+    return given.known_language(wanted.language) if wanted.language else _row_language(row)
+
+
+def _test_language(row: Row, wanted: Wanted) -> str:
+    """Of a program whose tests are programs: the row's, else what the request says."""
+    return _row_language(row) or _language(row, wanted) or "python"
+
+
+def _row_language(row: Row) -> str | None:
     labels = _labels(row)
     for value in (
-        wanted.language, labels.get("execution_language"), labels.get("programming_language"),
+        labels.get("execution_language"), labels.get("programming_language"),
         labels.get("language"), row.get("language"),
     ):  # fmt: skip
         if isinstance(value, str) and value:
-            return given.known_language(value)
+            return given.known_language(value.partition(".")[0])  # `go_test.go`
     return None
 
 

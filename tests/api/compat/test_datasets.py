@@ -73,6 +73,14 @@ PROGRAMS = [
         }),
     }
 ]  # fmt: skip
+MULTIPL_E = [
+    {
+        "name": "mbpp_900_twice", "language": "js", "prompt": "function twice(n){\n",
+        "tests": "const assert = require('node:assert');\n"
+                 "assert.deepEqual(twice(2), 4);\nassert.deepEqual(twice(3), 6);\n",
+        "stop_tokens": ["\nfunction "],
+    }
+]  # fmt: skip
 OWN = [
     {
         "id": "own/1", "content": "Halves.", "labels": {"source": "us"},
@@ -97,6 +105,7 @@ def where(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "mbpp": lines(folder / "mbpp.jsonl", MBPP),
         "humaneval_python": lines(folder / "human.jsonl", HUMAN),
         "autoeval": lines(folder / "programs.jsonl", PROGRAMS),
+        "multiple_js": lines(folder / "multiple.jsonl", MULTIPL_E),
         "own": lines(folder / "own.jsonl", OWN),
     }
     with compat_daemon({"common_evaluate": "/", "datasets": datasets}) as (_, url):
@@ -184,6 +193,15 @@ def test_a_row_of_functions(where: str, dataset: str, id: Any, right: str, wrong
     assert submit(where, dataset, id, wrong)["accepted"] is False
     for hack in ("import os\nos._exit(0)", "import sys\nsys.exit(0)", "pass"):
         assert submit(where, dataset, id, hack)["accepted"] is False
+
+
+def test_a_row_whose_tests_have_a_language_of_their_own(where: str) -> None:
+    """As MultiPL-E's: a request that says another language, as verl's clients do, changes nothing."""
+    right, wrong = "function twice(n) { return 2 * n; }", "function twice(n) { return 4; }"
+    assert submit(where, "multiple_js", "mbpp_900_twice", right)["accepted"] is True
+    assert submit(where, "multiple_js", "mbpp_900_twice", wrong)["accepted"] is False
+    for hack in ("process.exit(0)", "function twice(n) { process.exit(0); }"):
+        assert submit(where, "multiple_js", "mbpp_900_twice", hack)["accepted"] is False
 
 
 def test_a_row_may_come_with_the_request(where: str) -> None:
