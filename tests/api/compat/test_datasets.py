@@ -196,7 +196,7 @@ def test_a_row_of_functions(where: str, dataset: str, id: Any, right: str, wrong
 
 
 def test_a_row_whose_tests_have_a_language_of_their_own(where: str) -> None:
-    """As MultiPL-E's: a request that says another language, as verl's clients do, changes nothing."""
+    """As MultiPL-E's: a request that says another language changes nothing."""
     right, wrong = "function twice(n) { return 2 * n; }", "function twice(n) { return 4; }"
     assert submit(where, "multiple_js", "mbpp_900_twice", right)["accepted"] is True
     assert submit(where, "multiple_js", "mbpp_900_twice", wrong)["accepted"] is False
