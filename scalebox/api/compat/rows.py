@@ -10,7 +10,7 @@ Rows are told by their fields, as bytedance/SandboxFusion:sandbox/tests/datasets
 - `test`, an object with `code`: a test program (`AutoEvalDataset`, `MBXPDataset`);
 - `test` or `test_list`, asserts: MBPP, MHPP; with an `entry_point`: HumanEval, EvoEval.
 
-Tests of unittest, such as BigCodeBench's, are refused: they share files with the program.
+Test programs that only define tests, as BigCodeBench's do for unittest, are refused.
 """
 
 from __future__ import annotations

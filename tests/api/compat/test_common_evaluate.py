@@ -423,9 +423,21 @@ def _config(**changes: Any) -> dict[str, Any]:
         (body_of(SUM, {"type": "assert", "test": 5}), "test program"),
         # What only defines its tests would be passed by anything.
         (body_of(SUM, {"type": "assert", "test": CHECK["test"]}), "which function"),
-        (body_of(SUM, {"type": "assert", "test": "def test_f():\n    assert f()\n"}), "nothing"),
-        (body_of(SUM, {"type": "assert", "test": "class T(unittest.TestCase): ...\n"}), "unittest"),
-        (body_of(SUM, {"type": "assert", "test": "", "entry_point": "f"}), "nothing"),
+        (
+            body_of(SUM, {"type": "assert", "test": "def test_f():\n    assert f()\n"}),
+            "only defines",
+        ),
+        (
+            body_of(
+                SUM,
+                {
+                    "type": "assert",
+                    "test": "class T(unittest.TestCase): ...\nif __name__ == '__main__':\n    main()",
+                },
+            ),
+            "only defines",
+        ),
+        (body_of(SUM, {"type": "assert", "test": "", "entry_point": "f"}), "only defines"),
         (body_of(SUM, SUMS, special_judge_program=["x"]), "special_judge_program"),
         (_config(custom_extract_logic="submit_code_blocks([])"), "custom_extract_logic"),
     ],
