@@ -396,6 +396,16 @@ def test_no_reward_from_within_a_function(batch: str, tests: Any, body: str) -> 
     assert not any(passed(answer))
 
 
+UNITTEST = """
+class Sums(unittest.TestCase):
+    def test_one(self):
+        self.assertEqual(add(1, 2), 3)
+
+if __name__ == "__main__":
+    unittest.main()
+"""
+
+
 def _config(**changes: Any) -> dict[str, Any]:
     body = body_of(SUM, SUMS)
     body["config"] |= changes
@@ -427,16 +437,7 @@ def _config(**changes: Any) -> dict[str, Any]:
             body_of(SUM, {"type": "assert", "test": "def test_f():\n    assert f()\n"}),
             "only defines",
         ),
-        (
-            body_of(
-                SUM,
-                {
-                    "type": "assert",
-                    "test": "class T(unittest.TestCase): ...\nif __name__ == '__main__':\n    main()",
-                },
-            ),
-            "only defines",
-        ),
+        (body_of(SUM, {"type": "assert", "test": UNITTEST}), "only defines"),
         (body_of(SUM, {"type": "assert", "test": "", "entry_point": "f"}), "only defines"),
         (body_of(SUM, SUMS, special_judge_program=["x"]), "special_judge_program"),
         (_config(custom_extract_logic="submit_code_blocks([])"), "custom_extract_logic"),
