@@ -109,7 +109,8 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         paths: folders besides PATH.
         version: arguments by which the tool says its version; `{home}` as in `needs`.
         jar: whose manifest says the version of a compiler that would take seconds to say it.
-        package: the Debian package that brings the tool.
+        modules: of Python, where that is the tool; the first one's version is told.
+        package: the Debian package that brings the tool, or its modules.
         needs: files without which it does not work; `{home}` is where `make toolchains` puts what
             no package brings.
         compile: the command; `{tool}`, `{flags}`, `{headers}` (folder of the precompiled header),
@@ -143,6 +144,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     paths: tuple[str, ...] = ()
     version: tuple[str, ...] = ("--version",)
     jar: str = ""
+    modules: tuple[str, ...] = ()
     package: str
     needs: tuple[str, ...] = ()
     compile: tuple[str, ...] = ()
@@ -226,6 +228,8 @@ def _check(entry: LanguageEntry) -> None:
             raise ValueError(f"the name {name!r} must be in lower case")
     if "/" in entry.main_file or entry.main_file.startswith(("-", ".")):
         raise ValueError(f"`main_file` {entry.main_file!r} is no plain file name")
+    if entry.modules and entry.tool != "python":
+        raise ValueError("`modules` are Python's: `tool` must be 'python'")
     if entry.runner == "warm_python":
         if entry.tool != "python":
             raise ValueError("`tool` must be 'python' where `runner` is 'warm_python'")

@@ -166,7 +166,7 @@ def test_an_interpreter_outside_the_system_is_bound_with_its_library() -> None:
         (None, "does not exist"),
         ("exit 3", "does not run"),
         ("echo nonsense", "does not run"),
-        ("""echo '["/x", "3.7.1", ["/usr"], [3, 7]]'""", "is Python 3.7.1; zygotes need 3.8"),
+        ("""echo '["/x", "3.7.1", ["/usr"], [3, 7], {}]'""", "is Python 3.7.1; zygotes need 3.8"),
     ],
 )
 def test_an_interpreter_that_cannot_be_is_said_to_be_so(
