@@ -110,6 +110,8 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         version: arguments by which the tool says its version; `{home}` as in `needs`.
         jar: whose manifest says the version of a compiler that would take seconds to say it.
         modules: of Python, where that is the tool; the first one's version is told.
+        devices: device files that programs must see, of an accelerator; patterns as of a shell, of
+            which some file must be there and be named in `sandbox.read_only_paths`.
         package: the Debian package that brings the tool, or its modules.
         needs: files without which it does not work; `{home}` is where `make toolchains` puts what
             no package brings.
@@ -145,6 +147,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     version: tuple[str, ...] = ("--version",)
     jar: str = ""
     modules: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     package: str
     needs: tuple[str, ...] = ()
     compile: tuple[str, ...] = ()

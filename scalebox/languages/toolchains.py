@@ -7,6 +7,7 @@ a new version of either never reuses an old program.
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -84,13 +85,20 @@ class Toolchains:
     Parameters:
         config: of the languages.
         versions: what tools said of themselves before; None: they are all asked.
+        shown: paths that slots show to programs, besides the system's.
 
     Raises:
         ConfigError: an entry of the table is not valid.
     """
 
-    def __init__(self, config: LanguagesConfig, versions: Versions | None = None) -> None:
+    def __init__(
+        self,
+        config: LanguagesConfig,
+        versions: Versions | None = None,
+        shown: Sequence[str] = (),
+    ) -> None:
         self._config = config
+        self._shown = shown
         self._by_name: dict[str, Language] = {}
         self._languages: list[Language] = []
         entries = table.load(config.directories)
@@ -158,6 +166,10 @@ class Toolchains:
         places = [base_environment()["PATH"], *entry.paths]
         return shutil.which(self._with_home(tool), path=os.pathsep.join(places)) or ""
 
+    def _shows(self, device: str) -> bool:
+        """Whether slots show a file that this pattern means."""
+        return any(path in self._shown for path in glob.glob(device))
+
     def _with_home(self, text: str) -> str:
         return text.replace("{home}", self._config.home)
 
@@ -182,6 +194,7 @@ class Toolchains:
         absent += [name for name in needs if not os.path.exists(name)]
         missing = ""
         lacking = [name for name in entry.modules if name not in self._python.modules]
+        hidden = next((name for name in entry.devices if not self._shows(name)), "")
         if entry.tool == "python" and self._python.problem:
             missing = self._python.problem
         elif lacking:
@@ -202,6 +215,13 @@ class Toolchains:
                     f"{entry.name} needs {absent[0]}, which is not there: run `make toolchains`, "
                     "or set languages.home in scalebox.toml"
                 )
+        elif hidden and not glob.glob(hidden):
+            missing = f"{entry.name} needs {hidden}, which only an accelerator and its driver bring"
+        elif hidden:
+            missing = (
+                f"{entry.name} needs {hidden}, which slots do not show to programs: name it in "
+                "sandbox.read_only_paths in scalebox.toml if they may reach the driver"
+            )
         cpp = self._config.cpp
         flags = {"cc": cpp.c_flags, "cxx": cpp.cxx_flags}.get(entry.tool, ())
         if entry.tool in ("cc", "cxx") and cpp.static:
