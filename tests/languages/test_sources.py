@@ -31,7 +31,7 @@ NO_LANGUAGE = {
     "deep": "(" * 100_000,
 }
 #: Of languages whose compilers take seconds only these are tried.
-SLOW = {"kotlin", "scala"}
+SLOW = {"kotlin", "kotlin_script", "scala"}
 FEW = {"prose", "nul", "deep", "as it is", "carriage returns", "mark"}
 #: These take every character of a line for part of it, those at its end, too.
 NO_CARRIAGE_RETURNS = {"bash"}
