@@ -75,6 +75,19 @@ class AssertRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     failed_code: int = 0
 
 
+class LastWords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which line of standard error says why a program failed: the last one, unless its runtime says
+    more after that.
+
+    Attributes:
+        preferred: how such lines begin; the last of them counts, wherever it is.
+        passed_over: how lines begin that tell less: a trace of calls, advice, a version.
+    """
+
+    preferred: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
+
+
 class SelfTest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Programs that show that a language works here; each reads two numbers and writes their sum.
 
@@ -126,6 +139,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         unit: how `{unit}` is found; none: it is the main file's name without its ending.
         out_of_memory: what a runtime says last when a program has no memory left; it fails then,
             and says nothing else about itself.
+        last_words: which line of standard error says why a program failed.
         runtime_bytes: of memory that the runtime itself takes, besides what the program may have.
         threads: processes and threads that the runtime needs, besides those of the program.
         source_suffixes: further files of a submission that are compiled too.
@@ -156,6 +170,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     environment: dict[str, str] = {}
     unit: UnitRule | None = None
     out_of_memory: tuple[str, ...] = ()
+    last_words: LastWords = LastWords()
     runtime_bytes: int = 0
     threads: int = 0
     source_suffixes: tuple[str, ...] = ()

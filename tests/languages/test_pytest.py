@@ -62,9 +62,9 @@ FILES = {
 }  # fmt: skip
 #: Messages of what fails, and what they hold.
 FAILING = {
-    "def test_sum(): assert 3 + 4 == 8\n": "exit code 1",
+    "def test_sum(): assert 3 + 4 == 8\n": "exit code 1: FAILED test_solution.py::test_sum",
     "def sum_test(): assert False\n": "exit code 5",
-    "import nothing_of_the_kind\n": "exit code 2",
+    "import nothing_of_the_kind\n": "exit code 2: ERROR test_solution.py",
     "def test_end():\n    import os\n    os._exit(3)\n": "exit code 3",
 }
 
