@@ -24,8 +24,8 @@ _PIECES = {
     "characters": r"'(?:\\.|[^'\\\n]){0,40}'",
     "quoted": r"'(?:\\.|[^'\\\n])*+'?",
 }
-#: What is looked for → what is none, the first that fits: units (classes and the like) of Java's kin;
-#: names of functions of languages that have a `main`; definitions of functions of C's kin.
+#: What is looked for → what is none, the first that fits: units (classes and the like) of Java's
+#: kin; names of functions of languages that have a `main`; definitions of functions of C's kin.
 _ASIDE = {
     "units": ("text block", "text in a line", "quoted", "line comment", "comment"),
     "names": (
@@ -38,5 +38,5 @@ _ASIDE = {
 
 
 def pattern(looked_for: Literal["units", "names", "definitions"]) -> str:
-    """A regular expression, for `re.DOTALL`, of all that must not be taken for what is looked for."""
+    """A regular expression, for `re.DOTALL`, of what must not be taken for what is looked for."""
     return "|".join(_PIECES[name] for name in _ASIDE[looked_for])

@@ -1,4 +1,4 @@
-"""What is no code in a source: by what is looked for in it, and in time that grows with its length."""
+"""What is no code in a source, by what is looked for, and in time that grows with its length."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEFT = [
     ('a "b\\\nc" d', "a ~ d", "a ~ d", "a ~ d"),
     ('a """b\n" c""" d', "a ~ d", "a ~~\n~~ d", "a ~~ c~~"),
     ('R"x(a)" b)x" c', "R~ b)x~", "~ c", "~ c"),
-    ('R"(a', 'R~', "~", "~"),
+    ('R"(a', "R~", "~", "~"),
     ("`a\nb` c", "`a\nb` c", "`a\nb` c", "~ c"),
     ("'{' a", "~ a", "~ a", "~ a"),
     ("'\\'' a", "~ a", "~ a", "~ a"),

@@ -138,7 +138,7 @@ async def test_values_come_back_at_every_level(start_engine: StartsEngine, level
             *(judged(engine, language, ECHO[language], cases) for language in LANGUAGES)
         )
     found = dict(zip(LANGUAGES, map(verdicts, reports), strict=True))
-    assert found == dict.fromkeys(LANGUAGES, ["accepted", "accepted", "wrong_answer"])
+    assert found == {name: ["accepted", "accepted", "wrong_answer"] for name in LANGUAGES}
     assert {(one.isolation.value, one.integrity) for one in reports} == {(level, "strong")}
 
 
