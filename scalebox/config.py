@@ -301,6 +301,44 @@ class ClusterConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return key
 
 
+#: Where a protocol's paths begin.
+Mount = Annotated[str, Meta(pattern=r"^(|/|(/[A-Za-z0-9._-]+)+)(?!\n)$", max_length=200)]
+
+
+class CompatConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Protocols of other sandboxes and judges, for clients that speak them already.
+
+    Each is the path that its own paths are served under: `"/"` for a client that is only given
+    another host, `"/piston"` for one that is given a URL; empty: it is not served.
+
+    Attributes:
+        sandboxfusion: SandboxFusion.
+        common_evaluate: the original ScaleBox, and SandboxFusion's datasets.
+        code_judge: code-judge.
+        open_instruct: open-instruct's test and execute servers.
+        open_r1: open-r1's routers to E2B and Morph.
+        piston: Piston, version 2.
+        nemo_skills: NeMo-Skills' sandbox.
+        nemo_gym: NeMo-Gym's resources server for code.
+        judge0: Judge0, answered at once (`wait=true`).
+        openrlhf, slime: remote reward models as OpenRLHF and slime ask them.
+        datasets: name → file of JSON rows (`.jsonl`, `.jsonl.gz`), for what is asked by dataset.
+    """
+
+    sandboxfusion: Mount = ""
+    common_evaluate: Mount = ""
+    code_judge: Mount = ""
+    open_instruct: Mount = ""
+    open_r1: Mount = ""
+    piston: Mount = ""
+    nemo_skills: Mount = ""
+    nemo_gym: Mount = ""
+    judge0: Mount = ""
+    openrlhf: Mount = ""
+    slime: Mount = ""
+    datasets: dict[Annotated[str, Meta(min_length=1)], str] = {}
+
+
 class LogConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Logging; `console` is for people, `json` for collectors."""
 
@@ -320,6 +358,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     judges: JudgesConfig = JudgesConfig()
     languages: LanguagesConfig = LanguagesConfig()
     cluster: ClusterConfig = ClusterConfig()
+    compat: CompatConfig = CompatConfig()
     log: LogConfig = LogConfig()
 
     def socket_path(self) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from scalebox.api import batch, judges, native
+from scalebox.api.compat import protocols
 from scalebox.api.context import CONTEXT, ApiContext
 from scalebox.api.edge import Handler, edge, on_expect
 from scalebox.api.service import EngineService
@@ -35,11 +36,14 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 
 
 def make_app(config: Config, engine: EngineService) -> web.Application:
-    """The native API over an engine, to be served by `scalebox.api.serve`.
+    """The native API and the compatible ones that are wanted, to be served by `scalebox.api.serve`.
 
     Parameters:
         config: bounds and tokens.
         engine: already started; it must outlive the application.
+
+    Raises:
+        ConfigError: compatible APIs are in each other's way.
     """
     # Bodies are read by `codec`, which has the bound; aiohttp's own would only get in its way.
     app = web.Application(middlewares=[edge], client_max_size=config.server.max_request_bytes)
@@ -49,6 +53,7 @@ def make_app(config: Config, engine: EngineService) -> web.Application:
         app.router.add_route(method, path, handler, expect_handler=on_expect)
         if method == "GET":  # HTTP promises HEAD wherever there is GET; some probes use it
             app.router.add_route("HEAD", path, handler, expect_handler=on_expect)
+    protocols.mount(app, config.compat)
 
     async def end_joined_work(_: web.Application) -> None:
         await context.answers.aclose()

@@ -187,7 +187,7 @@ def decode(coding: Coding, kind: type[T], data: bytes | memoryview | msgspec.Raw
     try:
         result: T = _decoder(coding, kind)(data)
     except msgspec.ValidationError as error:
-        raise _explain(str(error)) from None
+        raise explain(str(error)) from None
     except msgspec.DecodeError as error:
         if not len(memoryview(data)):
             message = f"the body is empty; expected one {coding.name} document"
@@ -239,7 +239,7 @@ _REGEX = re.compile(r"matching regex (?P<pattern>'[^']*')$")
 _NAMED = re.compile(r"(?:missing required|contains unknown) field `(?P<name>.*?)`$", re.DOTALL)
 
 
-def _explain(text: str) -> BadRequestError:
+def explain(text: str) -> BadRequestError:
     """msgspec's message → ours, with its `$.a.b[3]` taken out as the field."""
     path = ""
     if match := _PLACE.search(text):

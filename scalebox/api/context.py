@@ -15,7 +15,7 @@ from scalebox.api.codec import BodyBudget
 from scalebox.api.idempotency import IdempotencyStore, work_digest
 from scalebox.api.service import EngineService
 from scalebox.config import Config
-from scalebox.errors import UnknownBlobError
+from scalebox.errors import ScaleboxError, UnknownBlobError
 from scalebox.model import (
     Blob,
     OutputCase,
@@ -29,6 +29,9 @@ from scalebox.model import (
 )
 
 T = TypeVar("T")
+
+#: How a protocol says no.
+Refusal = Callable[[web.BaseRequest, ScaleboxError], web.Response]
 
 
 class ApiContext:
@@ -45,6 +48,7 @@ class ApiContext:
         active: tasks of the requests being handled now.
         connections: how many are open.
         draining: whether new work is refused because the server is ending.
+        refusals: routes of protocols that say no in words of their own.
     """
 
     def __init__(self, config: Config, engine: EngineService) -> None:
@@ -61,6 +65,7 @@ class ApiContext:
         self.active: set[asyncio.Task[object]] = set()
         self.connections: Callable[[], int] = lambda: 0
         self.draining = False
+        self.refusals: dict[web.AbstractRoute, Refusal] = {}
 
     async def judge(self, submission: Submission, client: Client) -> Report:
         """Judge, joining equal work under the same idempotency key.

@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 
 from scalebox.api.codec import answer_coding, check_content_coding, too_large
-from scalebox.api.context import CONTEXT, client_of
+from scalebox.api.context import CONTEXT, Refusal, client_of
 from scalebox.errors import (
     BadRequestError,
     InternalError,
@@ -137,6 +137,7 @@ async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def _handle(request: web.Request, handler: Handler) -> web.StreamResponse:
     context = request.app[CONTEXT]
+    refuse = _refusal(request)
     try:
         admit(request)
         return await handler(request)
@@ -166,6 +167,11 @@ async def _handle(request: web.Request, handler: Handler) -> web.StreamResponse:
         return refuse(request, internal_error(error, route=route_of(request)))
 
 
+def _refusal(request: web.Request) -> Refusal:
+    """How the request's protocol says no; the native API's way, unless it is another's."""
+    return request.app[CONTEXT].refusals.get(request.match_info.route, refuse)
+
+
 def admit(request: web.Request) -> None:
     """Identify the client, and refuse work while draining, and bodies that nobody reads.
 
@@ -190,7 +196,7 @@ async def on_expect(request: web.Request) -> web.StreamResponse | None:
         if (request.content_length or 0) > context.config.server.max_request_bytes:
             raise too_large(request, context.config.server.max_request_bytes)
     except ScaleboxError as error:
-        response = refuse(request, error)
+        response = _refusal(request)(request, error)
         response.force_close()
         return response
     if expectation != "100-continue":
