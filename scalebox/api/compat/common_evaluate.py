@@ -20,7 +20,7 @@ from anyio import to_thread
 from msgspec import Struct, field
 
 from scalebox.api.codec import JSON
-from scalebox.api.compat import evaluation, given, rows, serving
+from scalebox.api.compat import evaluation, extracting, given, rows, serving
 from scalebox.api.compat.datasets import Dataset, open_datasets
 from scalebox.api.compat.evaluation import Evaluate, Task, Wanted
 from scalebox.api.compat.serving import Deadline, DeadlineError, Protocol
@@ -32,7 +32,6 @@ from scalebox.errors import (
     TooLargeError,
     UnavailableError,
 )
-from scalebox.extraction import extract_code
 from scalebox.model import Blob, Limits, Report, Submission
 
 T = TypeVar("T")
@@ -120,18 +119,17 @@ async def _evaluate(
     request: web.Request, deadline: Deadline, wanted: Evaluate, task: Task
 ) -> web.Response:
     config = wanted.config
-    if config.custom_extract_logic:
-        raise BadRequestError(
-            "code of a client's is not run to find the program; send the program alone, in a fence",
-            field="config.custom_extract_logic",
-        )
     compile_s = _above_zero(config.compile_timeout, _COMPILE_TIMEOUT_S)
     run_s = _above_zero(config.run_timeout, task.limits.cpu_time_s or task.run_timeout_s)
     total_s = _above_zero(config.setting("total_timeout"), _TOTAL_TIMEOUT_S)
     deadline.after(max(compile_s + run_s + _CLIENT_EXTRA_S, total_s))
-    code, source = await _apart(request, _program, wanted.completion, task)
-    if not source:
+    if logic := config.custom_extract_logic:
+        code = await extracting.found_by(logic, request, deadline, wanted.completion, task.language)
+    else:
+        code = await _apart(request, extracting.found_in, wanted.completion, task.language)
+    if not code:
         return serving.answer(evaluation.without_code(wanted, task))
+    source = await _apart(request, task.whole, code)
     submission = _submission(request.app[CONTEXT], config, task, source, run_s)
     report = await serving.judge(request, deadline, submission, partial=True)
     limit_s = submission.limits.cpu_time_s or run_s
@@ -147,17 +145,6 @@ def _told(wanted: Evaluate, task: Task, code: str, source: str, report: Report) 
 
 def _encoded(body: bytes) -> web.Response:
     return web.Response(body=body, headers={"Content-Type": JSON.content_type})
-
-
-def _program(completion: str, task: Task) -> tuple[str, str]:
-    """What is found in a completion, and the program that is run; empty: there is none."""
-    # The first of several blocks, as those servers take it.
-    code = extract_code(completion, language=task.language, rule="first")
-    if code is None or not code.strip():
-        return "", ""
-    # As they give it: without the line feed before the fence.
-    code = code.removesuffix("\n")
-    return code, task.whole(code)
 
 
 def _submission(

@@ -8,10 +8,11 @@ wrong (sandbox/utils/testing.py there): it compares lines up to the shorter text
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from scalebox.api.compat import closing
 from scalebox.api.compat.evaluation import Task, Wanted
@@ -31,8 +32,7 @@ from scalebox.model import (
 
 #: SandboxFusion's names for languages that are not among a language's own here.
 _LANGUAGES = {
-    "d_ut": "d", "go_test": "go", "python_gpu": "python", "pytest": "python", "jest": "typescript",
-    "junit": "java",
+    "d_ut": "d", "go_test": "go", "pytest": "python", "jest": "typescript", "junit": "java",
 }  # fmt: skip
 #: The tolerance of that server's comparison, where the answer is no integer.
 _TOLERANCE = 1e-5
@@ -47,6 +47,7 @@ _CHECKED = re.compile(r"^check\(", re.MULTILINE)
 _DOES = re.compile(
     r"^(?:(?:assert|for|while|with|try|raise)\b|if\b(?! __name__)|[A-Za-z_][\w.]*\()", re.MULTILINE
 )
+_MOST_LANGUAGE = 64
 _MOST_NAME = 200
 _MODULES = (
     "string", "re", "datetime", "collections", "heapq", "bisect", "copy", "math", "random",
@@ -88,7 +89,13 @@ def language_of(wanted: Wanted) -> str:
 
 
 def known_language(name: str) -> str:
-    """A language by a name that a daemon knows."""
+    """A language by a name that a daemon knows.
+
+    Raises:
+        BadRequestError: it is too long to be one.
+    """
+    if len(name) > _MOST_LANGUAGE:
+        raise BadRequestError("expected the name of a language", field="config.language")
     return _LANGUAGES.get(name.lower(), name)
 
 
@@ -232,7 +239,7 @@ def _special_judge(wanted: Wanted) -> ProgramJudge | None:
     if not program:
         return None
     language = wanted.setting("special_judge_language") or "python"
-    if not isinstance(program, str) or not isinstance(language, str) or len(language) > 64:
+    if not isinstance(program, str) or not isinstance(language, str):
         raise BadRequestError("expected text", field="config.extra.special_judge_program")
     # That server's judges find three files beside them.  Checkers for testlib are given names.
     testlib = "testlib.h" in program
@@ -368,8 +375,8 @@ def from_json(text: Any, place: str) -> Any:
     if not isinstance(text, str):
         raise BadRequestError("expected JSON in a text", field=place)
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise BadRequestError(f"not valid JSON: {str(error)[:200]}", field=place) from None
 
 

@@ -346,6 +346,50 @@ def test_the_first_block_of_the_language_is_the_program(batch: str) -> None:
     assert judged(batch, body)["accepted"] is True
 
 
+LOGIC = """
+import re
+code = "\\n".join(re.findall("^> (.*)$", completion, re.M))
+submit_code_blocks([CodeBlock(priority=40, code="nothing", language="cpp")])
+submit_code_blocks([CodeBlock(priority=40, code=code, language="python")])
+"""
+
+
+def test_code_of_the_clients_finds_the_program(batch: str) -> None:
+    body = body_of("print(0)", SUMS)
+    quoted = "".join(f"> {line}\n" for line in SUM.splitlines())
+    body["completion"] += f"\nNo, it is\n{quoted}"
+    assert judged(batch, body)["extracted_code"] == "print(0)"
+    body["config"]["custom_extract_logic"] = LOGIC
+    answer = judged(batch, body)
+    assert answer["accepted"] is True
+    assert answer["extracted_code"] == SUM
+    body["config"]["custom_extract_logic"] = LOGIC.replace("40", "20")  # less than a fence has
+    assert judged(batch, body)["extracted_code"] == "print(0)"
+    body["config"]["custom_extract_logic"] = "submit_code_blocks([])"
+    assert judged(batch, body)["extracted_code"] == "print(0)"
+    body["completion"] = "nothing"
+    assert judged(batch, body)["extracted_type"] == "empty"
+
+
+@pytest.mark.parametrize(
+    "logic",
+    [
+        "import os\nos._exit(0)",
+        "while True: pass",
+        "submit_code_blocks = None",
+        "open('blocks.json', 'w').write('[[[')\nimport os\nos._exit(0)",
+        "x = []\nwhile True: x.append(bytearray(1 << 24))",
+        "def",
+    ],
+)
+def test_code_of_the_clients_is_in_a_slot_of_its_own(batch: str, logic: str) -> None:
+    body = body_of(SUM, SUMS)
+    body["config"] |= {"custom_extract_logic": logic, "run_timeout": 60}
+    status, answer = ask(batch, body)
+    assert status in (200, 422), answer
+    assert status == 422 or answer["extracted_code"] == SUM
+
+
 HACKS = {
     "os._exit": "import os\nos._exit(0)",
     "sys.exit": "import sys\nsys.exit(0)",
@@ -418,6 +462,7 @@ def _config(**changes: Any) -> dict[str, Any]:
         ({"config": {}}, "completion"),
         (_config(language=None), "config.language"),
         (_config(language="klingon"), "klingon"),
+        (_config(language="k" * 1_000_000), "name of a language"),
         (_config(provided_data=None), "provided_data"),
         (_config(provided_data={}), "test_cases"),
         (body_of(SUM, []), "no test cases"),
@@ -430,6 +475,10 @@ def _config(**changes: Any) -> dict[str, Any]:
         (body_of(SUM, {**ADD, "output": [[], []]}), "value"),
         (body_of(SUM, {**ADD, "json_input": True, "input": ["[", "["]}), "not valid JSON"),
         (body_of(SUM, {**ADD, "json_input": True, "input": ["[" * 50_000, "1"]}), "JSON"),
+        (
+            body_of(SUM, {**ADD, "json_input": True, "input": ['"\\ud800"', "1"]}),
+            "not valid JSON",
+        ),
         (body_of(SUM, {"type": "assert", "test": 5}), "test program"),
         # What only defines its tests would be passed by anything.
         (body_of(SUM, {"type": "assert", "test": CHECK["test"]}), "which function"),
@@ -440,7 +489,8 @@ def _config(**changes: Any) -> dict[str, Any]:
         (body_of(SUM, {"type": "assert", "test": UNITTEST}), "only defines"),
         (body_of(SUM, {"type": "assert", "test": "", "entry_point": "f"}), "only defines"),
         (body_of(SUM, SUMS, special_judge_program=["x"]), "special_judge_program"),
-        (_config(custom_extract_logic="submit_code_blocks([])"), "custom_extract_logic"),
+        (_config(custom_extract_logic="1 / 0"), "ZeroDivisionError"),
+        (_config(custom_extract_logic="submit_code_blocks([CodeBlock(1, code=5)])"), "no blocks"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(batch: str, body: Any, words: str) -> None:
