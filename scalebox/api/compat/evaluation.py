@@ -176,7 +176,7 @@ def settle(report: Report, wanted: Wanted, *, budget_s: float, case_s: float) ->
         return
     for case in report.cases:
         if case.verdict is Verdict.JUDGE_ERROR:
-            raise JudgeFailedError(f"the special judge failed: {case.message}")
+            raise JudgeFailedError(f"the judge failed: {case.message}")
         if case.verdict is Verdict.INTERNAL_ERROR:
             raise FailedError(case.message or "a case could not be run")
     if report.verdict is Verdict.INTERNAL_ERROR:
