@@ -14,7 +14,7 @@ import zlib
 from array import array
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import msgspec
 
@@ -38,6 +38,14 @@ class BrokenRowError(ScaleboxError):
     """A row of a dataset cannot be used; that is no fault of a program's."""
 
     code = "broken_row"
+
+
+class _Head(msgspec.Struct):
+    """Of a row what tells it from others; the rest is passed over."""
+
+    id: Any = None
+    task_id: Any = None
+    name: Any = None
 
 
 class Dataset:
@@ -93,11 +101,14 @@ class Dataset:
         for number, start, line in _lines(self._file):
             if not line.strip():
                 continue
+            read_bytes += len(line)
             try:
-                row = msgspec.json.decode(line, type=Row)
-                id = rows.id_of(row)
-                read_bytes += len(line)
-                if read_bytes <= _READ_AT_START_BYTES:
+                if read_bytes > _READ_AT_START_BYTES:
+                    head = msgspec.json.decode(line, type=_Head)
+                    id = rows.id_of(msgspec.structs.asdict(head))
+                else:
+                    row = msgspec.json.decode(line, type=Row)
+                    id = rows.id_of(row)
                     rows.task_of(row, _ANY_LANGUAGE)
                     rows.prompt_of(row, Wanted())
             except (msgspec.MsgspecError, BadRequestError, RecursionError) as error:

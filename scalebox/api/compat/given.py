@@ -14,9 +14,10 @@ from typing import Any
 
 import msgspec
 
-from scalebox.api.compat import closing
+from scalebox.api.compat import closing, functions
 from scalebox.api.compat.evaluation import Task, Wanted
 from scalebox.errors import BadRequestError
+from scalebox.extraction import language_of_word
 from scalebox.model import (
     AssertCase,
     AssertTests,
@@ -270,7 +271,11 @@ def call_task(language: str, cases: list[dict[str, Any]], place: str) -> Task:
         if case.get("fn_name") != name:
             raise BadRequestError("all cases must name one function", field=f"{place}.fn_name")
         made.append(_call(case, f"{place}.input[{index}]", f"{place}.output[{index}]"))
-    return Task(language, CallTests(function=name, cases=made), whole=whole_solution(language))
+    kind = language_of_word(language)
+    whole = _whole_solution if is_python(language) else functions.whole(kind)
+    if kind in functions.ASSERTED:
+        return Task(language, functions.asserts(kind, name, made, place), whole=whole)
+    return Task(language, CallTests(function=name, cases=made), whole=whole)
 
 
 def _call(case: dict[str, Any], input_place: str, output_place: str) -> CallCase:
@@ -287,11 +292,9 @@ def _call(case: dict[str, Any], input_place: str, output_place: str) -> CallCase
     return CallCase(args=args, expected=output)
 
 
-def whole_solution(language: str) -> Any:
-    """Makes a program of a solution: those in a `class Solution` count on a site's imports."""
-    if not is_python(language):
-        return str
-    return lambda code: with_preamble(code) if "class Solution" in code else code
+def _whole_solution(code: str) -> str:
+    """A solution in a `class Solution` counts on what its site imports."""
+    return with_preamble(code) if "class Solution" in code else code
 
 
 def with_preamble(code: str, preamble: str = PREAMBLE) -> str:

@@ -133,18 +133,20 @@ def _live_code_bench(data: Any, row: Row, wanted: Wanted, place: str) -> Task:
         words = f"expected as many inputs as outputs; there are {len(inputs)} and {len(outputs)}"
         raise BadRequestError(words, field=place)
     language = _language(row, wanted) or "python"
-    whole = given.with_preamble if given.is_python(language) else str
     function = data.get("fn_name")
     if function is None:
         pairs = list(zip(inputs, outputs, strict=True))
         tests = given.stdio_pairs(pairs, wanted, place)
+        whole = given.with_preamble if given.is_python(language) else str
         return Task(language, tests, whole=whole, run_timeout_s=20.0)
     cases = [
         {"fn_name": function, "json_input": True, "input": one, "output": other}
         for one, other in zip(inputs, outputs, strict=True)
     ]
     task = given.call_task(language, cases, place)
-    return replace(task, whole=whole, run_timeout_s=20.0)
+    if given.is_python(language):
+        task = replace(task, whole=given.with_preamble)
+    return replace(task, run_timeout_s=20.0)
 
 
 def _asserts(programs: list[str], row: Row) -> Task:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from scalebox.api.compat import packed
-from scalebox.api.compat.datasets import Dataset, open_datasets
+from scalebox.api.compat import datasets, packed
+from scalebox.api.compat.datasets import BrokenRowError, Dataset, open_datasets
 from scalebox.errors import BadRequestError, ConfigError
 from tests.api.compat.daemon import compat_daemon
 from tests.api.compat.evaluating import ask, passed
@@ -99,7 +99,7 @@ def lines(path: Path, rows: list[Any]) -> str:
 @pytest.fixture(scope="module")
 def where(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("datasets")
-    datasets = {
+    files = {
         "code_contests": lines(folder / "contests.jsonl.gz", CONTESTS),
         "live_code_bench_v1": lines(folder / "live.jsonl", LIVE),
         "mbpp": lines(folder / "mbpp.jsonl", MBPP),
@@ -108,7 +108,7 @@ def where(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "multiple_js": lines(folder / "multiple.jsonl", MULTIPL_E),
         "own": lines(folder / "own.jsonl", OWN),
     }
-    with compat_daemon({"common_evaluate": "/", "datasets": datasets}) as (_, url):
+    with compat_daemon({"common_evaluate": "/", "datasets": files}) as (_, url):
         yield url
 
 
@@ -311,6 +311,30 @@ def test_rows_are_read_from_where_they_are(tmp_path: Path) -> None:
         assert [dataset.row(row["id"]) for row in rows] == rows
         assert dataset.row("r20") is dataset.row(0) is None
     assert sorted(one.name for one in tmp_path.iterdir()) == ["plain.jsonl", "zipped.jsonl.gz"]
+
+
+def test_tests_far_down_a_file_are_read_when_they_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be told from its id alone is said then; an id twice is said at start anyway."""
+    monkeypatch.setattr(datasets, "_READ_AT_START_BYTES", 0)
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"id": 1, "test": "eJwrong"}\n{"task_id": "b"}\n')
+    found = Dataset("rows", path, tmp_path)
+    assert found.ids == [1, "b"]
+    assert found.row("b") == {"task_id": "b"}
+    path.write_text('{"id": 1}\n{"id": 1}\n')
+    with pytest.raises(ConfigError, match="line 2: the id 1 was on line 1"):
+        Dataset("rows", path, tmp_path)
+
+
+def test_a_file_that_changes_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"id": 1, "test": "assert f()"}\n')
+    found = Dataset("rows", path, tmp_path)
+    path.write_text("...")
+    with pytest.raises(BrokenRowError, match="has changed"):
+        found.row(1)
 
 
 class Evil:
