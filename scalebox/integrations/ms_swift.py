@@ -9,8 +9,8 @@ swift/rlhf_trainers/grpo_trainer.py).
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
-from typing import Any
+from collections.abc import Mapping, MutableMapping, Sequence
+from typing import Any, ClassVar
 
 from scalebox.integrations.columns import Columns
 from scalebox.integrations.rollouts import settings_of
@@ -27,8 +27,8 @@ class ScaleboxORM:
         settings: those of `rollouts.Settings`, by name.
     """
 
-    truth_column: str | None = None
-    settings: dict[str, Any] = {}  # noqa: RUF012 (a derived class replaces it)
+    truth_column: ClassVar[str | None] = None
+    settings: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, args: Any = None, **kwargs: Any) -> None:
         self.args = args
