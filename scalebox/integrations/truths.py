@@ -31,8 +31,9 @@ from scalebox.model import (
     Tests,
 )
 
-#: The texts that were read last: the rollouts of a group share theirs.
+#: The texts that were read last: the rollouts of a group share theirs.  Larger ones are read anew.
 _REMEMBERED = 64
+_REMEMBERED_CHARACTERS = 1 << 20
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,199}\Z")
 _OF_OUR_OWN = StdioTests | CallTests | AssertTests | InteractiveTests | OutputTests
 #: What a test program in some language does to reject anything; a number, say, accepts all.
@@ -93,7 +94,7 @@ def truth_of(given: Any) -> Truth:
         BadRequestError: it is none of these, holds no case, or would accept any program.
     """
     try:
-        return _of_text(given) if isinstance(given, str) else _of_data(_plain(given))
+        return _of_data(_plain(given))
     except (KeyError, TypeError, ValueError, RecursionError, msgspec.ValidationError) as error:
         raise BadRequestError(
             f"this ground truth cannot be read: {type(error).__name__}: {error!s:.300}",
@@ -124,8 +125,11 @@ def truth_in_row(row: Mapping[str, Any], column: str | None = None) -> Any:
     return None
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _of_text(text: str) -> Truth:
+    return _remembered(text) if len(text) <= _REMEMBERED_CHARACTERS else _read(text)
+
+
+def _read(text: str) -> Truth:
     bare = text.strip()
     if bare[:1] in ("{", "["):
         try:
@@ -135,6 +139,9 @@ def _of_text(text: str) -> Truth:
     if _IDENTIFIER.match(bare) and not bare.isdecimal():
         return Truth(problem=bare)
     return _of_asserts([text])
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_read)
 
 
 def _of_data(data: Any) -> Truth:
