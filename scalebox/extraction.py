@@ -247,7 +247,7 @@ def answer_of(completion: str) -> str:
 
 def fenced_blocks(text: str) -> list[Block]:
     """All fenced blocks of a text in Markdown, in their order, empty ones too."""
-    return _blocks(text.split("\n"))
+    return _blocks(text.replace("\r\n", "\n").split("\n"))
 
 
 def language_of_word(word: str) -> str:
