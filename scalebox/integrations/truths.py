@@ -7,6 +7,7 @@ is refused, because its reward would teach nothing but mistakes.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -83,7 +84,7 @@ def truth_of(given: Any) -> Truth:
               DeepCoder, open-r1 and SYNTHETIC-1;
             - `[ASSERT, …]`, or `{"test_list": …, "test_setup_code"?, "test_imports"?}` of MBPP;
             - `{"test": …, "entry_point": …}` of HumanEval;
-            - a text: JSON of one of these, else a program of asserts.
+            - a text: JSON (or a literal of Python) of one of these, else a program of asserts.
 
     With `fn_name`, what stands in inputs and outputs is read as the data sets mean it.  In texts
     each line of an input is an argument in JSON, and the output is a value in JSON (PRIME,
@@ -132,13 +133,21 @@ def _of_text(text: str) -> Truth:
 def _read(text: str) -> Truth:
     bare = text.strip()
     if bare[:1] in ("{", "["):
-        try:
-            return _of_data(json.loads(bare))
-        except json.JSONDecodeError as error:
-            raise _refusal(f"a text that begins like JSON and is none: {error}") from None
+        return _of_data(_decoded(bare))
     if _IDENTIFIER.match(bare) and not bare.isdecimal():
         return Truth(problem=bare)
     return _of_asserts([text])
+
+
+def _decoded(text: str) -> Any:
+    """JSON; or a literal of Python, as PrimeIntellect's verifiable-coding-problems have it."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError, TypeError, MemoryError):
+            raise _refusal(f"a text that begins like JSON and is none: {error}") from None
 
 
 _remembered = lru_cache(maxsize=_REMEMBERED)(_read)
