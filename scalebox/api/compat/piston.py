@@ -354,12 +354,17 @@ def refuse(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
 
 PROTOCOL = Protocol(
     "piston",
-    (
-        ("POST", "/execute", execute),
-        ("GET", "/runtimes", runtimes),
-        ("GET", "/packages", packages),
-        ("POST", "/packages", install),
-        ("DELETE", "/packages", uninstall),
+    # Express, which Piston is made with, takes a slash at the end for none.
+    tuple(
+        (method, path + slash, handler)
+        for method, path, handler in (
+            ("POST", "/execute", execute),
+            ("GET", "/runtimes", runtimes),
+            ("GET", "/packages", packages),
+            ("POST", "/packages", install),
+            ("DELETE", "/packages", uninstall),
+        )
+        for slash in ("", "/")
     ),
     refuse,
 )

@@ -70,7 +70,7 @@ def codeforces(
 def passed(said: dict[str, Any]) -> bool:
     """As `score_submission` of cf_scoring.py decides."""
     assert said["compile"]["code"] == 0
-    return said["run"]["code"] == 0 and said["run"]["stdout"].strip() == "1"
+    return bool(said["run"]["code"] == 0 and said["run"]["stdout"].strip() == "1")
 
 
 def test_right_and_wrong_without_a_checker(url: str) -> None:
