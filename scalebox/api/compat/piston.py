@@ -194,7 +194,7 @@ def _checked(request: web.Request, wanted: Execute) -> list[File]:
         value = getattr(wanted, name)
         if not value:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
             raise BadRequestError(f"If specified, {name} must be a number")
         if value > most.get(name, value):
             raise BadRequestError(f"{name} cannot exceed the configured limit of {most[name]:g}")

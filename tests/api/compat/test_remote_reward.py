@@ -139,6 +139,14 @@ def test_labels_that_say_nothing_are_refused(url: str) -> None:
     assert status == 422
 
 
+def test_labels_that_become_too_much_together_are_refused(url: str) -> None:
+    label = "[" + "[]," * 100_000 + "[]]"
+    body = {"query": [""] * 50, "prompts": [""] * 50, "labels": [label] * 50}
+    status, said = ask(f"{url}/openrlhf", body)
+    assert status == 413
+    assert "values" in said["detail"]
+
+
 @pytest.mark.parametrize("cheat", STDIO_CHEATS)
 def test_cheats_on_outputs_earn_nothing(url: str, cheat: str) -> None:
     label = {"inputs": ["20 22"] * 2, "outputs": ["42"] * 2}
