@@ -95,6 +95,8 @@ async def read(request: web.Request, kind: type[T], *, nulls: bool = False) -> T
     """The request's body as a structure, as tolerantly as pydantic's servers read it.
 
     Unknown fields are passed over, numbers may come as text, and null stands for a field's default.
+    What is held while the queue is full is in no queue that has a bound, so the body counts among
+    all bodies in memory until the request is answered.
 
     Parameters:
         request: its body is JSON; other types are refused, since a web page may send those.
@@ -110,6 +112,7 @@ async def read(request: web.Request, kind: type[T], *, nulls: bool = False) -> T
     limit = context.config.server.max_request_bytes
     async with codec.whole_body(request, limit, context.bodies) as body:
         document: Any = await codec.decode_bounded(coding, object, body)
+        context.keep_counted(request, len(body))
     return fit(document, kind, nulls=nulls)
 
 
