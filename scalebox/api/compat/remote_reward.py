@@ -112,7 +112,7 @@ async def openrlhf(request: web.Request) -> web.StreamResponse:
         )
     await _bound(asked.labels)
     answers = [
-        (query.removeprefix(prompt), await _label(label, f"labels[{index}]"))
+        (_response(query, prompt), await _label(label, f"labels[{index}]"))
         for index, (query, prompt, label) in enumerate(
             zip(asked.query, asked.prompts, asked.labels, strict=True)
         )
@@ -140,6 +140,12 @@ async def slime(request: web.Request) -> web.StreamResponse:
     label = await _label(sample.label, "label")
     done = await _answered(request, deadline, shape, sample.response, label)
     return serving.answer(done.reward)
+
+
+def _response(query: str, prompt: str) -> str:
+    """What the model has added; tokenizers do not give every prompt back as it was."""
+    _, found, rest = query.rpartition(prompt) if prompt else ("", "", query)
+    return rest if found else query
 
 
 async def _bound(labels: list[Any]) -> None:

@@ -63,6 +63,11 @@ def test_code_in_the_prompt_is_not_the_answer(url: str) -> None:
         {"query": [prompt + "no code"], "prompts": [prompt], "labels": [json.dumps(STDIO)]},
     )
     assert said["rewards"] == [0.0]
+    said = answered(
+        f"{url}/openrlhf",
+        {"query": ["<s>" + prompt + "none"], "prompts": [prompt], "labels": [json.dumps(STDIO)]},
+    )
+    assert said["rewards"] == [0.0]
 
 
 @pytest.mark.parametrize(
