@@ -112,7 +112,8 @@ async def read(request: web.Request, kind: type[T], *, nulls: bool = False) -> T
     limit = context.config.server.max_request_bytes
     async with codec.whole_body(request, limit, context.bodies) as body:
         document: Any = await codec.decode_bounded(coding, object, body)
-        context.keep_counted(request, len(body))
+        size = len(body)
+    context.keep_counted(request, size)
     return fit(document, kind, nulls=nulls)
 
 
