@@ -300,15 +300,13 @@ async def _apart(request: web.Request, work: Callable[[*Of], T], *of: *Of) -> T:
     return work(*of)
 
 
-def refuse(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
+def refuse(request: web.BaseRequest, error: ScaleboxError) -> web.Response:
     """As FastAPI words it; 504 for what is worth asking again."""
     if isinstance(error, DeadlineError | QueueFullError | UnavailableError):
         return serving.answer({"detail": error.message}, status=504)
-    if isinstance(error, BadRequestError) and error.http_status == 400:
-        place = ["body", *(error.field or "").split(".")]
-        detail = [{"loc": place, "msg": error.message, "type": "value_error"}]
-        return serving.answer({"detail": detail}, status=422)
-    return serving.answer({"detail": error.message}, status=error.http_status)
+    if isinstance(error, UnknownDatasetError):
+        return serving.answer({"detail": error.message}, status=error.http_status)
+    return serving.unprocessable(request, error)
 
 
 def prepare(app: web.Application) -> None:

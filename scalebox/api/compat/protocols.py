@@ -4,14 +4,31 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from scalebox.api.compat import common_evaluate, sandboxfusion
+from scalebox.api.compat import (
+    code_judge,
+    common_evaluate,
+    judge0,
+    open_instruct,
+    piston,
+    remote_reward,
+    sandboxfusion,
+)
 from scalebox.api.compat.serving import Protocol
 from scalebox.api.context import CONTEXT
 from scalebox.api.edge import on_expect
 from scalebox.config import CompatConfig
 from scalebox.errors import ConfigError
 
-PROTOCOLS: tuple[Protocol, ...] = (sandboxfusion.PROTOCOL, common_evaluate.PROTOCOL)
+PROTOCOLS: tuple[Protocol, ...] = (
+    sandboxfusion.PROTOCOL,
+    common_evaluate.PROTOCOL,
+    code_judge.PROTOCOL,
+    open_instruct.PROTOCOL,
+    piston.PROTOCOL,
+    judge0.PROTOCOL,
+    remote_reward.OPENRLHF,
+    remote_reward.SLIME,
+)
 
 
 def mount(app: web.Application, config: CompatConfig) -> None:
@@ -34,6 +51,8 @@ def mount(app: web.Application, config: CompatConfig) -> None:
             protocol.prepare(app)
         for method, path, handler in protocol.routes:
             full = f"{place.rstrip('/')}{path}"
+            if not full:
+                continue  # at the root, which has a path of its own
             taken = owners.setdefault((method, full), f"compat.{protocol.name}")
             if taken != f"compat.{protocol.name}":
                 raise ConfigError(

@@ -21,14 +21,16 @@ from typing import Any
 import msgspec
 
 from scalebox.api.codec import explain
-from scalebox.api.compat import given, packed
+from scalebox.api.compat import given, pickled
 from scalebox.api.compat.evaluation import Task, Wanted
-from scalebox.errors import BadRequestError
+from scalebox.errors import BadRequestError, TooLargeError
 from scalebox.model import Problem
 
 #: As it stands in the file.
 Row = dict[str, Any]
 
+#: What packed tests may become.
+_MAX_UNPACKED_BYTES = 256 << 20
 _INSERT = "#<INSERT>"
 _PROBLEM = ("tests", "limits", "name")
 _FEWSHOT = "few-shot prompts are not made here; a row's labels may hold the examples"
@@ -93,11 +95,8 @@ def task_of(row: Row, wanted: Wanted) -> Task:
         return _asserts(_texts(row["test_list"], "test_list"), row)
     test = row.get("test")
     if isinstance(test, str):
-        if packed.looks_packed(test):
-            found = packed.unpacked(test, "test")
-            if isinstance(found, dict):
-                found = found.get("input_output")
-            return _live_code_bench(found, row, wanted, "test")
+        if _looks_packed(test):
+            return _live_code_bench(_unpacked(test), row, wanted, "test")
         if test.lstrip()[:1] in ("[", "{"):
             test = given.from_json(test, "test")
     if isinstance(test, str):
@@ -147,6 +146,24 @@ def _live_code_bench(data: Any, row: Row, wanted: Wanted, place: str) -> Task:
     if given.is_python(language):
         task = replace(task, whole=given.with_preamble)
     return replace(task, run_timeout_s=20.0)
+
+
+def _looks_packed(text: str) -> bool:
+    """Whether a text begins as base64 of zlib does."""
+    return text.startswith(("eJ", "eN", "eF", "eA")) and not any(map(str.isspace, text[:32]))
+
+
+def _unpacked(text: str) -> Any:
+    try:
+        found = pickled.unpack(text, _MAX_UNPACKED_BYTES)
+    except TooLargeError:
+        raise BadRequestError(
+            f"the packed tests have more than {_MAX_UNPACKED_BYTES} bytes, or too many values",
+            field="test",
+        ) from None
+    except BadRequestError as error:
+        raise BadRequestError(error.message, field="test") from None
+    return found.get("input_output") if isinstance(found, dict) else found
 
 
 def _asserts(programs: list[str], row: Row) -> Task:
