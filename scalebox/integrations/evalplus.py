@@ -47,7 +47,7 @@ def untrusted_check(
     gt_time_limit_factor: float = DEFAULT_GT_TIME_LIMIT_FACTOR,
     *,
     client: Client | None = None,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
 ) -> Result:
     """Call a solution with inputs, and compare what it returns.
 
@@ -94,7 +94,7 @@ async def async_untrusted_check(
     gt_time_limit_factor: float = DEFAULT_GT_TIME_LIMIT_FACTOR,
     *,
     client: AsyncClient,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
 ) -> Result:
     """As `untrusted_check`, for asyncio programs."""
     slow = [max(min_time_limit, gt_time_limit_factor * spent_s) for spent_s in ref_time]
@@ -117,7 +117,7 @@ def check_correctness(
     gt_time_limit_factor: float = DEFAULT_GT_TIME_LIMIT_FACTOR,
     *,
     client: Client | None = None,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
 ) -> dict[str, Any]:
     """A solution on a problem's base inputs, and on its further ones unless `base_only`.
 
@@ -199,7 +199,7 @@ def request_of(
     inputs: Sequence[Any],
     entry_point: str,
     time_limits_s: Sequence[float],
-    limits: Limits,
+    limits: Limits | None,
     *,
     trusted: bool = False,
 ) -> RunRequest:
@@ -224,9 +224,7 @@ def request_of(
     together_s = sum(time_limits_s)
     if not trusted:
         together_s = min(float(os.environ.get("EVALPLUS_TIMEOUT_PER_TASK", _TASK_S)), together_s)
-    return run_request(
-        "evalplus.py", job, cpu_time_s=together_s + _JOIN_EXTRA_S, limits=limits
-    )
+    return run_request("evalplus.py", job, cpu_time_s=together_s + _JOIN_EXTRA_S, limits=limits)
 
 
 def compared(
@@ -261,7 +259,7 @@ def _reference(
 ) -> tuple[list[Any], list[float]]:
     code = problem["prompt"] + problem["canonical_solution"]
     limits_s = [_REFERENCE_S / max(1, len(inputs))] * len(inputs)
-    request = request_of(code, inputs, problem["entry_point"], limits_s, Limits(), trusted=True)
+    request = request_of(code, inputs, problem["entry_point"], limits_s, None, trusted=True)
     records = list(records_of(client.run(request)))
     if [record.get("test") for record in records] != list(range(len(inputs))) or any(
         "value" not in record for record in records
@@ -271,4 +269,3 @@ def _reference(
             f"the reference solution of {problem.get('task_id')} fails{words:.300}"
         )
     return [decode(one["value"]) for one in records], [one["spent_s"] for one in records]
-

@@ -32,8 +32,10 @@ _FLOATS_ATOL = 1e-6
 _RTOL = 1e-07
 _TYPES = {
     kind.__name__: kind
-    for kind in (type(None), bool, int, float, complex, str, bytes)
-    + (list, tuple, set, frozenset, dict)
+    for kind in (
+        *(type(None), bool, int, float, complex, str, bytes),
+        *(list, tuple, set, frozenset, dict),
+    )
 }
 
 
@@ -94,7 +96,7 @@ class Oracle:
             items = list(sent) if isinstance(sent, str) else values.items_of(sent)
             return items is not None and values.covers(items, set(expected))
         if self._name in NOT_NONE_TASKS:
-            return expected == (sent if isinstance(sent, bool) else sent is not None)
+            return bool(expected == (sent if isinstance(sent, bool) else sent is not None))
         return exact
 
 
@@ -150,5 +152,5 @@ def _close(sent: Any, expected: Any, atol: float) -> bool:
     if number is None:
         return False
     if cmath.isfinite(number) and cmath.isfinite(expected):
-        return abs(number - expected) <= atol + _RTOL * abs(expected)
+        return bool(abs(number - expected) <= atol + _RTOL * abs(expected))
     return bool(number == expected)

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from scalebox.client.aio import AsyncClient
 from scalebox.client.sync import Client
@@ -176,9 +176,9 @@ def result_of(
 
 
 def _rows(file: str) -> Iterable[dict[str, Any]]:
-    raw: IO[bytes]
-    with open(Path(file).expanduser(), "rb") as raw:
-        for line in gzip.open(raw) if file.endswith(".gz") else raw:
+    path = Path(file).expanduser()
+    with gzip.open(path) if file.endswith(".gz") else open(path, "rb") as lines:
+        for line in lines:
             if line.strip():
                 yield json.loads(line)
 

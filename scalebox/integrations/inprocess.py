@@ -15,7 +15,7 @@ from typing import Any, Literal
 from scalebox.client.address import Addresses
 from scalebox.client.sync import Client
 from scalebox.errors import BadRequestError, InternalError
-from scalebox.integrations.inside import VALUES_FILE, text_of
+from scalebox.integrations.inside import BESIDE, text_of
 from scalebox.model import CaseResult, Limits, Report, RunRequest, RunResult, RunStatus, Verdict
 
 #: Whether a pass counts that a hostile program could have forged.
@@ -60,12 +60,12 @@ def client_or_shared(client: Client | None) -> Client:
 
 
 def seconds(limit_s: float) -> float:
-    """A limit as a daemon takes it: no less than a program needs to be one, no more than allowed."""
+    """A limit of CPU time as a daemon takes it, neither too little nor too much."""
     return min(max(float(limit_s), _LEAST_S), _MAX_CPU_S)
 
 
 def run_request(
-    program: str, job: Mapping[str, Any], *, cpu_time_s: float, limits: Limits
+    program: str, job: Mapping[str, Any], *, cpu_time_s: float, limits: Limits | None
 ) -> RunRequest:
     """One run of a program of `inside/`.
 
@@ -75,12 +75,13 @@ def run_request(
         cpu_time_s: of all tests together.
         limits: of the caller's; what is open there is chosen here.
     """
+    limits = limits or Limits()
     cpu_s = seconds(cpu_time_s) if limits.cpu_time_s is None else limits.cpu_time_s
     wall_s = min(2 * cpu_s + 5, _MAX_WALL_S) if limits.wall_time_s is None else limits.wall_time_s
     return RunRequest(
         language="python",
         source=text_of(program),
-        files={VALUES_FILE: text_of("values.py")},
+        files={name: text_of(file) for name, file in BESIDE.items()},
         stdin=json.dumps(job),
         limits=Limits(
             cpu_time_s=cpu_s,
@@ -182,4 +183,3 @@ def pass_at_k(outcomes: Iterable[Sequence[bool]], ks: Iterable[int]) -> dict[str
             chances = estimate_pass_at_k(totals, rights, k)
             rates[f"pass@{k}"] = sum(chances) / len(chances)
     return rates
-

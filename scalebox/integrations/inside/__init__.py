@@ -10,8 +10,8 @@ from __future__ import annotations
 import functools
 from importlib import resources
 
-#: Under this name `values.py` stands beside the others.
-VALUES_FILE = "scalebox_values.py"
+#: What the others import, and the names under which it stands beside them.
+BESIDE = {"scalebox_common.py": "common.py", "scalebox_values.py": "values.py"}
 
 
 @functools.cache

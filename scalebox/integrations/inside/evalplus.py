@@ -5,45 +5,21 @@ there with the expected outputs is done outside (`..evalplus`).  Reads one JSON 
 `entry_point`, `inputs` (encoded), `time_limits_s`, `guarded`.
 """
 
-import builtins
 import contextlib
-import faulthandler
 import io
-import json
-import os
-import shutil
-import signal
-import subprocess
 import sys
 import time
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
+from scalebox_common import Channel, TimeoutException, execute, guard, limit, on_time_out, read_job
 from scalebox_values import decode, encode
 
-_GONE_FROM_OS = (
-    "kill system putenv remove removedirs rmdir fchdir setuid fork forkpty killpg rename renames "
-    "truncate replace unlink fchmod fchown chmod chown chroot lchflags lchmod lchown getcwd chdir"
-).split()
-_GONE_MODULES = ("ipdb", "joblib", "resource", "psutil", "tkinter")
-#: There is such a limit on wall time, too, as a daemon has it where nobody asks for another.
-_WALL_FACTOR, _WALL_EXTRA_S = 2.0, 5.0
-
-_write, _exit, _dumps, _loads, _now = os.write, os._exit, json.dumps, json.loads, time.process_time
-
-
-class TimeoutException(Exception):
-    """What a function over its time finds raised in itself."""
+_now = time.process_time
 
 
 def _expired(signum: int, frame: Any) -> None:
     raise TimeoutException("Timed out!")
-
-
-def _limit(seconds: float) -> None:
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    signal.setitimer(
-        signal.ITIMER_REAL, seconds * _WALL_FACTOR + _WALL_EXTRA_S if seconds else 0.0
-    )
 
 
 class WriteOnlyStringIO(io.StringIO):
@@ -73,63 +49,41 @@ def swallowed() -> Iterator[None]:
         sys.stdin, sys.stdout, sys.stderr = kept
 
 
-def guard() -> None:
-    """Take away what their `reliability_guard` takes away."""
-    faulthandler.disable()
-    for name in ("exit", "quit", "help", "open"):
-        setattr(builtins, name, None)
-    os.environ["OMP_NUM_THREADS"] = "1"
-    for name in _GONE_FROM_OS:
-        setattr(os, name, None)
-    for name in ("rmtree", "move", "chown"):
-        setattr(shutil, name, None)
-    setattr(subprocess, "Popen", None)  # noqa: B010
-    modules: Any = sys.modules
-    for name in _GONE_MODULES:
-        modules[name] = None
-
-
-def main() -> None:
-    """Everything; ends the process, whatever the function left running."""
-    with open(0, "rb", closefd=False) as file:
-        job = _loads(file.read())
+def try_calls(job: Any, channel: Channel) -> None:
+    """Load the program, and call its function with each input."""
     inputs = [decode(one) for one in job["inputs"]]
-    channel = os.dup(1)
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(nowhere, fd)
-
-    def send(**record: Any) -> None:
-        left = (_dumps(record) + "\n").encode("ascii")
-        while left:
-            left = left[_write(channel, left) :]
-
-    signal.signal(signal.SIGPROF, _expired)
-    signal.signal(signal.SIGALRM, _expired)
-    if job["guarded"]:
-        guard()
+    names: Any = {}
     try:
-        names: Any = {}
         with swallowed():
-            exec(compile(job["code"], "<string>", "exec", dont_inherit=True), names)
+            execute(job["code"], names)
             function = names[job["entry_point"]]
     except BaseException as error:
-        send(broken=repr(error))
-        _exit(0)
+        channel.send(broken=repr(error))
+        return
     for number, arguments in enumerate(inputs):
         try:
             with swallowed():
                 begun = _now()
-                _limit(job["time_limits_s"][number])
+                limit(job["time_limits_s"][number])
                 try:
                     value = function(*arguments)
                 finally:
-                    _limit(0)
+                    limit(0)
                 spent_s = _now() - begun
-            send(test=number, value=encode(value), spent_s=spent_s)
+            channel.send(test=number, value=encode(value), spent_s=spent_s)
         except BaseException as error:
-            send(test=number, error=repr(error)[:1000])
-    _exit(0)
+            channel.send(test=number, error=repr(error)[:1000])
+
+
+def main() -> None:
+    """Everything."""
+    job = read_job()
+    channel = Channel()
+    on_time_out(_expired)
+    if job["guarded"]:
+        guard("exit", "quit", "help", "open")
+    try_calls(job, channel)
+    channel.end()
 
 
 main()

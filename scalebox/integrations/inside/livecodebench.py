@@ -10,67 +10,31 @@ import ast
 import builtins
 import io
 import json
-import os
-import shutil
-import signal
-import subprocess
 import sys
 import time
 import types
 from typing import Any
 
+from scalebox_common import Channel, TimeoutException, execute, guard, limit, on_time_out, read_job
 from scalebox_values import encode
 
 _STARRED = (
     "string re datetime collections heapq bisect copy math random statistics itertools functools "
     "operator io sys json builtins typing"
-).split()
+)
+_PLAIN = _STARRED.split()[:-2]
 PREAMBLE = (
-    "".join("from %s import *\n" % name for name in _STARRED)
-    + "".join("import %s\n" % name for name in _STARRED[:-2])
+    "".join(f"from {name} import *\n" for name in _STARRED.split())
+    + "".join(f"import {name}\n" for name in _PLAIN)
     + "sys.setrecursionlimit(50000)\n"
 )
-_GONE_FROM_OS = (
-    "kill system putenv remove removedirs rmdir fchdir setuid fork forkpty killpg rename renames "
-    "truncate replace unlink fchmod fchown chmod chown chroot lchflags lchmod lchown getcwd chdir"
-).split()
-_GONE_MODULES = ("ipdb", "joblib", "resource", "psutil", "tkinter")
-#: There is such a limit on wall time, too, as a daemon has it where nobody asks for another.
-_WALL_FACTOR, _WALL_EXTRA_S = 2.0, 5.0
 
-_write, _exit, _dumps, _loads, _now = os.write, os._exit, json.dumps, json.loads, time.time
-
-
-class TimeoutException(Exception):
-    """What a program over its time finds raised in itself."""
+_loads, _now = json.loads, time.time
 
 
 def _expired(signum: int, frame: Any) -> None:
     print("timeout occured: alarm went off")
     raise TimeoutException
-
-
-def _limit(seconds: float) -> None:
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    signal.setitimer(
-        signal.ITIMER_REAL, seconds * _WALL_FACTOR + _WALL_EXTRA_S if seconds else 0.0
-    )
-
-
-class Channel:
-    """Where records go: what was standard output; what is printed there later goes nowhere."""
-
-    def __init__(self) -> None:
-        self._fd = os.dup(1)
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(nowhere, fd)
-
-    def send(self, **record: Any) -> None:
-        """Write one line."""
-        left = (_dumps(record) + "\n").encode("ascii")
-        while left:
-            left = left[_write(self._fd, left) :]
 
 
 class MockBuffer:
@@ -107,21 +71,6 @@ class MockStdinWithBuffer:
         return getattr(self._stringio, name)
 
 
-def guard() -> None:
-    """Take away what their `reliability_guard` takes away."""
-    setattr(builtins, "quit", None)  # noqa: B010
-    setattr(builtins, "help", None)  # noqa: B010
-    os.environ["OMP_NUM_THREADS"] = "1"
-    for name in _GONE_FROM_OS:
-        setattr(os, name, None)
-    for name in ("rmtree", "move", "chown"):
-        setattr(shutil, name, None)
-    setattr(subprocess, "Popen", None)  # noqa: B010
-    modules: Any = sys.modules
-    for name in _GONE_MODULES:
-        modules[name] = None
-
-
 def wrapped(code: str) -> str:
     """A program over standard input as the body of `wrapped_function`, its imports before it."""
     try:
@@ -135,9 +84,7 @@ def wrapped(code: str) -> str:
         body = ast.parse(code).body
         imports: Any = [one for one in body if isinstance(one, (ast.Import, ast.ImportFrom))]
         others = [one for one in body if not isinstance(one, (ast.Import, ast.ImportFrom))]
-        empty = ast.arguments(
-            posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[]
-        )
+        empty = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
         function: Any = ast.FunctionDef(
             name="wrapped_function", args=empty, body=others, decorator_list=[], lineno=-1
         )
@@ -148,13 +95,13 @@ def wrapped(code: str) -> str:
 
 def load(code: str, timeout_s: float) -> Any:
     """Execute the text as a module; the module, or the `Solution()` of it."""
-    _limit(timeout_s)
+    limit(timeout_s)
     try:
         module = types.ModuleType("tmp_sol", "")
-        exec(compile(code, "<string>", "exec", dont_inherit=True), module.__dict__)
+        execute(code, module.__dict__)
         return module.Solution() if "class Solution" in code else module
     finally:
-        _limit(0)
+        limit(0)
 
 
 def found(where: Any, name: str) -> Any:
@@ -179,7 +126,8 @@ def call_with_input(method: Any, text: Any) -> None:
         text = "\n".join(text)
     lines = iter(text.split("\n"))
     real: Any = sys.stdin
-    opened, mocked = builtins.open, []
+    opened = builtins.open
+    mocked: Any = []
 
     def open_mock(*arguments: Any, **named: Any) -> Any:
         if not mocked:
@@ -212,18 +160,18 @@ def try_stdio(job: Any, channel: Channel) -> None:
         captured: Any = io.StringIO()
         captured.close = lambda x: 1
         sys.stdout = captured
-        _limit(job["timeout_s"])
+        limit(job["timeout_s"])
         try:
             begun = _now()
             call_with_input(method, text)
             spent_s = _now() - begun
-            _limit(0)
+            limit(0)
         except Exception as error:
-            _limit(0)
+            limit(0)
             channel.send(test=number, error=repr(error))
             return
         finally:
-            _limit(0)
+            limit(0)
             sys.stdout = kept
         channel.send(test=number, output=captured.getvalue(), spent_s=spent_s)
 
@@ -233,22 +181,20 @@ def try_calls(job: Any, channel: Channel) -> None:
     method = found(load(PREAMBLE + "\n\n" + job["code"], job["timeout_s"]), job["fn_name"])
     calls = [[_loads(line) for line in text.split("\n")] for text in job["inputs"]]
     for number, arguments in enumerate(calls):
-        _limit(job["timeout_s"])
+        limit(job["timeout_s"])
         try:
             begun = _now()
             value = method(*arguments)
             spent_s = _now() - begun
-            _limit(0)
+            limit(0)
             if isinstance(value, tuple):
                 value = list(value)
             shown = shortened(str(value))
         except Exception as error:
-            channel.send(
-                test=number, error=repr(error), arguments=shortened(str(arguments))
-            )
+            channel.send(test=number, error=repr(error), arguments=shortened(str(arguments)))
             return
         finally:
-            _limit(0)
+            limit(0)
         channel.send(
             test=number,
             value=encode(value),
@@ -264,22 +210,20 @@ def shortened(text: str) -> str:
 
 
 def main() -> None:
-    """Everything; ends the process, whatever the program left running."""
-    with open(0, "rb", closefd=False) as file:
-        job = _loads(file.read())
+    """Everything."""
+    job = read_job()
     channel = Channel()
     if hasattr(sys, "set_int_max_str_digits"):
         sys.set_int_max_str_digits(50000)
-    signal.signal(signal.SIGPROF, _expired)
-    signal.signal(signal.SIGALRM, _expired)
-    guard()
-    _limit(job["timeout_s"])
+    on_time_out(_expired)
+    guard("quit", "help")
+    limit(job["timeout_s"])
     try:
         (try_stdio if job["fn_name"] is None else try_calls)(job, channel)
         channel.send(done=True)
     except Exception as error:
         channel.send(broken=str(error))
-    _exit(0)
+    channel.end()
 
 
 main()

@@ -1,9 +1,10 @@
 """Values on their way out of the sandbox: JSON, with what it lacks in objects of one key.
 
 A list is an array, a tuple `{"tuple": […]}`, and so on; what is no plain data is `{"opaque": NAME}`
-and equals nothing, whatever its `__eq__` says.  Subclasses count as what they are derived from where
-they compare as that does.  `scalebox.integrations.values` compares what comes out.  `decode` makes
-values again of what a trusted sender encoded: arguments for a test, a reference solution's results.
+and equals nothing, whatever its `__eq__` says.  Subclasses count as what they are derived from
+where they compare as that does.  `scalebox.integrations.values` compares what comes out.  `decode`
+makes values again of what a trusted sender encoded: arguments for a test, a reference solution's
+results.
 """
 
 import collections
@@ -16,7 +17,7 @@ from typing import Any
 MAX_DEPTH = 300
 #: JSON's readers refuse integers of more digits than 4300.
 _LARGE = 1 << 4096
-_BASES = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
+_BASES: Any = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
 #: Compare as a dict does with what is none of their own kind.
 _DICTS = (collections.OrderedDict, collections.defaultdict, collections.Counter)
 
@@ -28,7 +29,7 @@ class Opaque:
         self._name = str(name)[:80]
 
     def __repr__(self) -> str:
-        return "<%s>" % self._name
+        return f"<{self._name}>"
 
 
 def encode(value: Any) -> Any:
@@ -104,7 +105,7 @@ def _frozenset(value: Any, depth: int) -> Any:
     return {"frozenset": [_encode(item, depth) for item in frozenset.__iter__(value)]}
 
 
-_ENCODERS = {
+_ENCODERS: Any = {
     bool: lambda value, depth: bool(value),
     int: _integer,
     float: _float,
@@ -134,7 +135,7 @@ def decode(sent: Any) -> Any:
     return _DECODERS[tag](body)
 
 
-_DECODERS = {
+_DECODERS: Any = {
     "tuple": lambda body: tuple(map(decode, body)),
     "set": lambda body: set(map(decode, body)),
     "frozenset": lambda body: frozenset(map(decode, body)),

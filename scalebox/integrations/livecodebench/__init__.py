@@ -40,7 +40,7 @@ def check_correctness(
     *,
     mode: Mode = "lcb-strict",
     client: Client | None = None,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     judge: Judge | None = None,
 ) -> Outcome:
     """Run one program on all tests of a sample.
@@ -79,7 +79,7 @@ async def async_check_correctness(
     *,
     client: AsyncClient,
     mode: Mode = "lcb-strict",
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     judge: Judge | None = None,
 ) -> Outcome:
     """As `check_correctness`, for asyncio programs."""
@@ -122,7 +122,7 @@ def codegen_metrics(
     *,
     mode: Mode = "lcb-strict",
     client: Client | None = None,
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     judge: Judge | None = None,
 ) -> list[Any]:
     """pass@k of generated programs.
@@ -163,7 +163,7 @@ async def async_codegen_metrics(
     *,
     client: AsyncClient,
     mode: Mode = "lcb-strict",
-    limits: Limits = Limits(),
+    limits: Limits | None = None,
     judge: Judge | None = None,
 ) -> list[Any]:
     """As `codegen_metrics`, for asyncio programs."""
@@ -174,9 +174,7 @@ async def async_codegen_metrics(
     async def judged(place: int) -> None:
         _, sample, generation = work[place]
         async with room:
-            found = await _async_outcome(
-                sample, generation, timeout, mode, client, limits, judge
-            )
+            found = await _async_outcome(sample, generation, timeout, mode, client, limits, judge)
         if found is not None:
             outcomes[place] = found
 
@@ -189,9 +187,7 @@ async def async_codegen_metrics(
     return _metrics(work, outcomes, k_list)
 
 
-def extract_code(
-    model_output: str, lmstyle: object = None, *, mode: Mode = "lcb-strict"
-) -> str:
+def extract_code(model_output: str, lmstyle: object = None, *, mode: Mode = "lcb-strict") -> str:
     """The program in a model's answer; empty: there is none.
 
     Parameters:
@@ -229,7 +225,7 @@ def _outcome(
     timeout_s: float,
     mode: Mode,
     client: Client,
-    limits: Limits,
+    limits: Limits | None,
     judge: Judge | None,
 ) -> Outcome | None:
     if _checked(mode) == "lcb-fixed":
@@ -245,7 +241,7 @@ async def _async_outcome(
     timeout_s: float,
     mode: Mode,
     client: AsyncClient,
-    limits: Limits,
+    limits: Limits | None,
     judge: Judge | None,
 ) -> Outcome | None:
     # Megabytes of tests are read, encoded and compared: not on the event loop.
@@ -255,9 +251,7 @@ async def _async_outcome(
         )
         report = await client.judge(submission)
         return fixed.outcome_of(sample, report)
-    request = await asyncio.to_thread(
-        strict.request_of, sample, generation, timeout_s, limits
-    )
+    request = await asyncio.to_thread(strict.request_of, sample, generation, timeout_s, limits)
     result = await client.run(request)
     return await asyncio.to_thread(strict.outcome_of, sample, result)
 

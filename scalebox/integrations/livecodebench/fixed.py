@@ -50,7 +50,15 @@ _GIVEN = "; ".join(
         "import operator, random, re, statistics, string, sys",
         *(
             f"from {name} import *"
-            for name in "typing collections heapq bisect math itertools functools".split()
+            for name in (
+                "typing",
+                "collections",
+                "heapq",
+                "bisect",
+                "math",
+                "itertools",
+                "functools",
+            )
         ),
     ]
 )
@@ -58,7 +66,7 @@ _FUTURE = re.compile(r"^from __future__ import [^\n]*$", re.M)
 
 
 def submission_of(
-    sample: Sample, generation: str, timeout_s: float, limits: Limits, judge: Judge | None
+    sample: Sample, generation: str, timeout_s: float, limits: Limits | None, judge: Judge | None
 ) -> Submission:
     """The submission of one program.
 
@@ -71,6 +79,7 @@ def submission_of(
             "of both, and at least one",
             field="input_output",
         )
+    limits = limits or Limits()
     if limits.cpu_time_s is None:
         limits = msgspec.structs.replace(limits, cpu_time_s=seconds(timeout_s))
     if sample.function is None:
@@ -119,9 +128,8 @@ def outcome_of(sample: Sample, report: Report) -> Outcome:
         if case.verdict is Verdict.ACCEPTED:
             results.append(True)
             continue
-        verdict = case.verdict
-        if verdict is Verdict.SKIPPED:  # the program does not compile: nothing was run
-            verdict = report.verdict
+        # Of a program that does not compile every case is skipped.
+        verdict = report.verdict if case.verdict is Verdict.SKIPPED else case.verdict
         raise_if_undecided(verdict, case.message or report.message)
         code, words = _CODES[verdict]
         metadata = _about(case, words if not case.message else f"{words}: {case.message}", code)
@@ -162,4 +170,3 @@ def _calls(sample: Sample) -> list[CallCase]:
                 field="input_output",
             ) from None
     return cases
-

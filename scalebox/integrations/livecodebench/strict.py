@@ -27,7 +27,9 @@ _AMBIGUOUS = (
 )
 
 
-def request_of(sample: Sample, generation: str, timeout_s: float, limits: Limits) -> RunRequest:
+def request_of(
+    sample: Sample, generation: str, timeout_s: float, limits: Limits | None
+) -> RunRequest:
     """The run of one program on all inputs of a sample."""
     job = {
         "code": generation,
