@@ -94,6 +94,8 @@ class Oracle:
             return exact or values.equals(sent, digit_distance(*arguments))
         if self._name in SET_TASKS:
             items = list(sent) if isinstance(sent, str) else values.items_of(sent)
+            if values.tag_of(sent) == "dict":
+                items = [key for key, _ in sent["dict"]]
             return items is not None and values.covers(items, set(expected))
         if self._name in NOT_NONE_TASKS:
             return bool(expected == (sent if isinstance(sent, bool) else sent is not None))

@@ -209,5 +209,8 @@ def _seconds(record: Mapping[str, Any]) -> float:
 
 def shortened(value: object) -> str:
     """What is shown, cut in the middle where it is over 300 characters."""
-    text = value if isinstance(value, str) else str(value)
+    try:
+        text = value if isinstance(value, str) else str(value)
+    except ValueError:  # Python's bound on the digits of an integer, which theirs is above
+        text = f"<{type(value).__name__} with more digits than are shown>"
     return text if len(text) <= 300 else text[:150] + "...(truncated) ..." + text[-150:]
