@@ -8,7 +8,6 @@ the daemon is named once a process (`use`), or with each call (`client=`).
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
@@ -16,6 +15,7 @@ from scalebox.client.address import Addresses
 from scalebox.client.sync import Client
 from scalebox.errors import BadRequestError, InternalError
 from scalebox.integrations.inside import BESIDE, text_of
+from scalebox.integrations.rollouts import Settings, client_of
 from scalebox.model import CaseResult, Limits, Report, RunRequest, RunResult, RunStatus, Verdict
 
 #: Whether a pass counts that a hostile program could have forged.
@@ -26,8 +26,7 @@ _MAX_CPU_S, _MAX_WALL_S = 600.0, 1800.0
 _OUTPUT_BYTES = 128 << 20
 _LEAST_S = 0.01
 
-_lock = threading.Lock()
-_shared: Client | None = None
+_named: Client | None = None
 
 
 def use(address: Addresses = None, **options: Any) -> None:
@@ -39,24 +38,16 @@ def use(address: Addresses = None, **options: Any) -> None:
     Raises:
         BadRequestError: the address is none.
     """
-    global _shared
-    client = Client(address, **options)
-    with _lock:
-        _shared, former = client, _shared
+    global _named
+    former, _named = _named, Client(address, **options)
     if former is not None:
         former.close()
 
 
 def client_or_shared(client: Client | None) -> Client:
-    """The client that was given; else this process's own, of the host's daemon unless `use` said
-    another."""
-    global _shared
-    if client is not None:
-        return client
-    with _lock:
-        if _shared is None:
-            _shared = Client()
-        return _shared
+    """The client that was given; else the one that `use` has named; else this process's own, as
+    the trainers' files have it (`$SCALEBOX_ADDRESS`, or the host's daemon)."""
+    return client or _named or client_of(Settings())
 
 
 def seconds(limit_s: float) -> float:
