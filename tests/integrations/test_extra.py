@@ -28,3 +28,8 @@ def test_the_rest_of_the_package_does_not_load_it() -> None:
         "for name in scalebox.__all__: getattr(scalebox, name)\n"
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_command_line_does_not_load_mcp() -> None:
+    done = python("import sys; sys.modules['mcp'] = None; import scalebox.cli")
+    assert done.returncode == 0, done.stderr
