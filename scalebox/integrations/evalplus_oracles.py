@@ -63,9 +63,7 @@ class Oracle:
         """
         try:
             return self._accepts(sent, expected, arguments)
-        except (ArithmeticError, AttributeError, IndexError, KeyError, RecursionError):
-            return False
-        except (TypeError, ValueError):
+        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
             return False
 
     def _accepts(self, sent: Any, expected: Any, arguments: Sequence[Any]) -> bool:

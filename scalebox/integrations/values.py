@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 #: What data that is not as it should be raises where it is read.
-_NOT_DATA = (ArithmeticError, KeyError, RecursionError, TypeError, ValueError)
+_NOT_DATA = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 
 
 def equals(sent: Any, expected: Any) -> bool:

@@ -73,6 +73,7 @@ def try_calls(job: Any, channel: Channel) -> None:
             channel.send(test=number, value=encode(value), spent_s=spent_s)
         except BaseException as error:
             channel.send(test=number, error=repr(error)[:1000])
+    channel.send(done=True)
 
 
 def main() -> None:

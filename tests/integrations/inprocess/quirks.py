@@ -36,9 +36,7 @@ class Quirk:
 
 def sample(inputs: Any, outputs: Any, function: str | None = None) -> dict[str, str]:
     """As LiveCodeBench hands it to its checker."""
-    return {
-        "input_output": json.dumps({"inputs": inputs, "outputs": outputs, "fn_name": function})
-    }
+    return {"input_output": json.dumps({"inputs": inputs, "outputs": outputs, "fn_name": function})}
 
 
 PASS: list[Any] = [True]
@@ -71,10 +69,16 @@ _STDIO = [
         PASS,
     ),
     Quirk("return at the top", "print(1)\nprint(2)\nreturn", PASS, ERROR),
-    Quirk("class Solution over standard input", "class Solution:\n    pass\nprint(1)\nprint(2)",
-          ERROR, PASS),
+    Quirk(
+        "class Solution over standard input",
+        "class Solution:\n    pass\nprint(1)\nprint(2)",
+        ERROR,
+        PASS,
+    ),
     Quirk("read twice", "import sys\nsys.stdin.read()\nprint(sys.stdin.read())", PASS, WRONG),
-    Quirk("readlines", "import sys\nprint(len(sys.stdin.readlines()))", WRONG, PASS, outputs=("2",)),
+    Quirk(
+        "readlines", "import sys\nprint(len(sys.stdin.readlines()))", WRONG, PASS, outputs=("2",)
+    ),
     Quirk("iterated", "import sys\nfor line in sys.stdin:\n    print(line)", ERROR, PASS),
     Quirk(
         "stdin imported: end of input",
@@ -83,8 +87,12 @@ _STDIO = [
         PASS,
         inputs=("1\n2",),
     ),
-    Quirk("stdin imported: iterated", "from sys import stdin\nfor line in stdin:\n    print(line)",
-          WRONG, PASS),
+    Quirk(
+        "stdin imported: iterated",
+        "from sys import stdin\nfor line in stdin:\n    print(line)",
+        WRONG,
+        PASS,
+    ),
     Quirk("stdout imported", "from sys import stdout\nstdout.write('1\\n2\\n')", WRONG, PASS),
     Quirk("stdout.buffer", "import sys\nsys.stdout.buffer.write(b'1\\n2\\n')", ERROR, PASS),
     Quirk(
@@ -117,11 +125,22 @@ _STDIO = [
     Quirk("spaces between words", "print('a  b')", WRONG, PASS, outputs=("a b",)),
     Quirk("NaN", "print('nan  1')", WRONG, PASS, outputs=("nan 1",)),
     Quirk("signalling NaN", "print('sNaN')", ERROR, WRONG, outputs=("1",)),
-    Quirk("module state", "import math\nmath.n = getattr(math, 'n', 0) + 1\nprint(math.n)",
-          [True, -2], [True, True], ("", ""), ("1", "1")),
-    Quirk("death of the process",
-          "import os\nn = input()\nif n == '2':\n    os._exit(1)\nprint(n)",
-          DEAD, [True, -4], ("1", "2", "3"), ("1", "2", "3")),
+    Quirk(
+        "module state",
+        "import math\nmath.n = getattr(math, 'n', 0) + 1\nprint(math.n)",
+        [True, -2],
+        [True, True],
+        ("", ""),
+        ("1", "1"),
+    ),
+    Quirk(
+        "death of the process",
+        "import os\nn = input()\nif n == '2':\n    os._exit(1)\nprint(n)",
+        DEAD,
+        [True, -4],
+        ("1", "2", "3"),
+        ("1", "2", "3"),
+    ),
     Quirk("quit", "print(1)\nprint(2)\nquit()", ERROR, PASS),
     Quirk("modules taken away", "import resource\nprint(1)\nprint(2)", ERROR, PASS),
     Quirk("functions taken away", "import os\nos.getcwd()\nprint(1)\nprint(2)", ERROR, PASS),

@@ -62,7 +62,7 @@ CALLED = {
         "import os, json\n"
         "def f(a):\n"
         "    for fd in range(3, 64):\n"
-        "        try: os.write(fd, b'{\"test\": 0, \"passed\": true, \"results\": [true]}\\n')\n"
+        '        try: os.write(fd, b\'{"test": 0, "passed": true, "results": [true]}\\n\')\n'
         "        except OSError: pass\n"
         "    os._exit(0)"
     ),
@@ -70,14 +70,14 @@ CALLED = {
         "import os\n"
         "def f(a):\n"
         "    for fd in range(3, 64):\n"
-        "        try: os.write(fd, b'{\"test\": 0, \"done\": true}\\n' * 9)\n"
+        '        try: os.write(fd, b\'{"test": 0, "done": true}\\n\' * 9)\n'
         "        except OSError: pass\n"
         "    return []"
     ),
     "reads files": (
         "import glob, json\n"
         "def f(a):\n"
-        "    for path in glob.glob('/**', recursive=False) + glob.glob('*') + glob.glob('/tmp/*'):\n"
+        "    for path in glob.glob('/*') + glob.glob('*') + glob.glob('/tmp/*'):\n"
         "        try: text = __builtins__['open'](path).read()\n"
         "        except Exception: continue\n"
         "        if '[1, 4, 9]' in text: return [1, 4, 9]"

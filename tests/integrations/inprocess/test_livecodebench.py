@@ -6,7 +6,6 @@ import base64
 import json
 import pickle
 import zlib
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +16,8 @@ from scalebox.errors import BadRequestError, TooLargeError
 from scalebox.integrations import livecodebench
 from scalebox.integrations.livecodebench import samples
 from tests.integrations.inprocess.quirks import QUIRKS, Quirk, sample
+from tests.integrations.inprocess.said import SAID
 
-#: What their checker said of these programs on 2026-11-26: testing_util.py as evalscope 1.14.1 has
-#: it, with the stand-in for standard input of LiveCodeBench's own, and a limit of 1 s.
-SAID = [
-    json.loads(line)
-    for line in (Path(__file__).parent / "livecodebench.jsonl").read_text().splitlines()
-]
 ADD = "a, b = map(int, input().split())\nprint(a + b)"
 TRUE = [True]
 
@@ -135,9 +129,7 @@ def test_an_input_without_an_output_is_no_test_in_strict_mode_and_refused_in_fix
         ("1 2 3", "1 2", False),
     ],
 )
-def test_what_is_right_in_fixed_mode(
-    output: str, answer: str, right: bool, client: Client
-) -> None:
+def test_what_is_right_in_fixed_mode(output: str, answer: str, right: bool, client: Client) -> None:
     results, metadata = livecodebench.run_test(
         sample([""], [answer]), f"print({output!r})", client=client, mode="lcb-fixed"
     )
@@ -216,7 +208,7 @@ def test_a_row_becomes_a_sample() -> None:
         }
         made = json.loads(livecodebench.sample_of_row(row)["input_output"])
         assert made == {"inputs": ["1", "é"], "outputs": ["2", "4"], "fn_name": "f"}
-    with pytest.raises(BadRequestError, match="metadata|public"):
+    with pytest.raises(BadRequestError, match="public_test_cases"):
         livecodebench.sample_of_row({"private_test_cases": "[]"})
 
 
