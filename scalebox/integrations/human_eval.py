@@ -24,6 +24,7 @@ from scalebox.integrations.inprocess import (
     deciding_case,
     pass_at_k,
     seconds,
+    sendable,
 )
 from scalebox.model import AssertCase, AssertTests, Integrity, Limits, Report, Submission, Verdict
 
@@ -146,6 +147,7 @@ def submission_of(problem: Mapping[str, Any], completion: str, timeout_s: float)
 def asserted(source: str, tests: AssertTests, timeout_s: float) -> Submission:
     """A submission in Python whose tests are asserts."""
     limits = Limits(cpu_time_s=seconds(timeout_s))
+    source = sendable(source)
     return Submission(language="python", source=source, tests=tests, limits=limits)
 
 

@@ -25,6 +25,7 @@ _MAX_CPU_S, _MAX_WALL_S = 600.0, 1800.0
 #: Of the records of one run.
 _OUTPUT_BYTES = 128 << 20
 _LEAST_S = 0.01
+_MAX_PROGRAM_BYTES = 4_000_000
 
 _named: Client | None = None
 
@@ -48,6 +49,18 @@ def client_or_shared(client: Client | None) -> Client:
     """The client that was given; else the one that `use` has named; else this process's own, as
     the trainers' files have it (`$SCALEBOX_ADDRESS`, or the host's daemon)."""
     return client or _named or client_of(Settings())
+
+
+def sendable(program: str) -> str:
+    """The program; or, if no daemon would take it, one that fails and says why: whatever a model
+    wrote, it costs its own sample."""
+    try:
+        size = len(program.encode("utf-8"))
+    except UnicodeEncodeError:
+        return "raise SyntaxError('the program is no text: it has a lone surrogate')"
+    if size > _MAX_PROGRAM_BYTES:
+        return f"raise SyntaxError('the program has {size} bytes')"
+    return program
 
 
 def seconds(limit_s: float) -> float:

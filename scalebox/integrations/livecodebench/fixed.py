@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from scalebox.errors import BadRequestError
-from scalebox.integrations.inprocess import raise_if_undecided, seconds
+from scalebox.integrations.inprocess import raise_if_undecided, seconds, sendable
 from scalebox.integrations.livecodebench.samples import Sample, expected_value
 from scalebox.integrations.livecodebench.strict import Outcome, shortened
 from scalebox.model import (
@@ -89,13 +89,13 @@ def submission_of(
         ]
         return Submission(
             language="python",
-            source=generation,
+            source=sendable(generation),
             tests=StdioTests(cases=cases),
             limits=limits,
             return_output="failed",
         )
     calls = CallTests(function=sample.function, cases=_calls(sample))
-    source = with_imports(generation)
+    source = with_imports(sendable(generation))
     return Submission(language="python", source=source, tests=calls, limits=limits)
 
 

