@@ -15,7 +15,7 @@ CLIENT = Client(
     requirement="evalplus>=0.3.1",
     requirements=(
         *("numpy", "psutil", "tqdm", "termcolor", "appdirs", "tempdir", "wget"),
-        *("multipledispatch", "fire", "openai"),
+        *("multipledispatch", "datasets", "rich", "tree-sitter", "tree-sitter-python"),
     ),
     alone="transformers and the clients of five model services, which its checker never touches",
 )

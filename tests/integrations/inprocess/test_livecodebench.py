@@ -245,7 +245,7 @@ def test_the_last_pair_of_fences_is_taken_in_strict_mode() -> None:
 
 def test_code_is_found_as_everywhere_in_fixed_mode() -> None:
     extract = livecodebench.extract_code
-    assert extract(ANSWER, mode="lcb-fixed").strip() == "print(2)"
+    assert extract(ANSWER, mode="lcb-fixed").strip() == "print(1)"  # the one that says it is Python
     assert extract("```python\nprint(1)", mode="lcb-fixed").strip() == "print(1)"
     assert extract("Nothing at all.", mode="lcb-fixed") == ""
 
