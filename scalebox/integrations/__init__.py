@@ -1,7 +1,8 @@
 """Engines and trainers that others made, and how they use ScaleBox: each a thin file.
 
-Each file needs the package that it is named after, which an extra of the same name installs, and
-nothing else imports it.  What is common to several is `spread`: submissions over daemons that come
-and go; `inprocess`: in the place of harnesses that run code in process, whose programs inside the
-sandbox are in `inside`.
+A file that needs the package that it is named after says so when it is imported, and nothing else
+imports it.  What is common to several: `spread` has submissions over daemons that come and go;
+`rollouts` makes rewards of models' answers, `truths` tests of data sets' ground truths, `columns`
+both of tables; `inprocess` is what those share that stand in the places of harnesses which run code
+in process, and their programs inside the sandbox are in `inside`.
 """

@@ -211,6 +211,8 @@ class _Work:
         #: What is known already, or the program that the daemon is asked about.
         self._begun: list[Outcome | str] = []
         self.submissions: list[Submission] = []
+        # Of a batch's texts, each is read once, however large.
+        self._truths: dict[str, Truth] = {}
         for rollout in rollouts:
             self._begun.append(self._begin(rollout))
 
@@ -218,7 +220,7 @@ class _Work:
         settings = self._settings
         language = rollout.language or settings.language
         try:
-            truth = truth_of(rollout.truth)
+            truth = self._truth(rollout.truth)
             code = extract_code(
                 answer_text(rollout.completion), language=language, rule=settings.rule
             )
@@ -228,6 +230,14 @@ class _Work:
         except ScaleboxError as error:
             return self._failed(error)
         return code
+
+    def _truth(self, given: Any) -> Truth:
+        if not isinstance(given, str):
+            return truth_of(given)
+        found = self._truths.get(given)
+        if found is None:
+            found = self._truths[given] = truth_of(given)
+        return found
 
     def _submission(self, code: str, language: str, truth: Truth) -> Submission:
         settings, tests = self._settings, truth.tests

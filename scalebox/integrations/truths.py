@@ -7,6 +7,7 @@ is refused, because its reward would teach nothing but mistakes.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -31,8 +32,9 @@ from scalebox.model import (
     Tests,
 )
 
-#: The texts that were read last: the rollouts of a group share theirs.
+#: The texts that were read last: the rollouts of a group share theirs.  Larger ones are read anew.
 _REMEMBERED = 64
+_REMEMBERED_CHARACTERS = 1 << 20
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,199}\Z")
 _OF_OUR_OWN = StdioTests | CallTests | AssertTests | InteractiveTests | OutputTests
 #: What a test program in some language does to reject anything; a number, say, accepts all.
@@ -82,7 +84,7 @@ def truth_of(given: Any) -> Truth:
               DeepCoder, open-r1 and SYNTHETIC-1;
             - `[ASSERT, …]`, or `{"test_list": …, "test_setup_code"?, "test_imports"?}` of MBPP;
             - `{"test": …, "entry_point": …}` of HumanEval;
-            - a text: JSON of one of these, else a program of asserts.
+            - a text: JSON (or a literal of Python) of one of these, else a program of asserts.
 
     With `fn_name`, what stands in inputs and outputs is read as the data sets mean it.  In texts
     each line of an input is an argument in JSON, and the output is a value in JSON (PRIME,
@@ -93,7 +95,7 @@ def truth_of(given: Any) -> Truth:
         BadRequestError: it is none of these, holds no case, or would accept any program.
     """
     try:
-        return _of_text(given) if isinstance(given, str) else _of_data(_plain(given))
+        return _of_data(_plain(given))
     except (KeyError, TypeError, ValueError, RecursionError, msgspec.ValidationError) as error:
         raise BadRequestError(
             f"this ground truth cannot be read: {type(error).__name__}: {error!s:.300}",
@@ -124,17 +126,31 @@ def truth_in_row(row: Mapping[str, Any], column: str | None = None) -> Any:
     return None
 
 
-@lru_cache(maxsize=_REMEMBERED)
 def _of_text(text: str) -> Truth:
+    return _remembered(text) if len(text) <= _REMEMBERED_CHARACTERS else _read(text)
+
+
+def _read(text: str) -> Truth:
     bare = text.strip()
     if bare[:1] in ("{", "["):
-        try:
-            return _of_data(json.loads(bare))
-        except json.JSONDecodeError as error:
-            raise _refusal(f"a text that begins like JSON and is none: {error}") from None
+        return _of_data(_decoded(bare))
     if _IDENTIFIER.match(bare) and not bare.isdecimal():
         return Truth(problem=bare)
     return _of_asserts([text])
+
+
+def _decoded(text: str) -> Any:
+    """JSON; or a literal of Python, as PrimeIntellect's verifiable-coding-problems have it."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError, TypeError, MemoryError):
+            raise _refusal(f"a text that begins like JSON and is none: {error}") from None
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_read)
 
 
 def _of_data(data: Any) -> Truth:
