@@ -22,8 +22,10 @@ from scalebox.model import CaseResult, Limits, Report, RunRequest, RunResult, Ru
 WeakRule = Literal["accept", "reject"]
 #: The most that a daemon allows unless it is configured otherwise.
 _MAX_CPU_S, _MAX_WALL_S = 600.0, 1800.0
-#: Of the records of one run.
-_OUTPUT_BYTES = 128 << 20
+#: Of the records of one run: at least, and at most.
+_OUTPUT_BYTES, _MAX_OUTPUT_BYTES = 16 << 20, 128 << 20
+#: Text takes so many times its length in a record, of all but the oddest letters.
+_IN_RECORDS = 4
 _LEAST_S = 0.01
 _MAX_PROGRAM_BYTES = 4_000_000
 
@@ -69,7 +71,12 @@ def seconds(limit_s: float) -> float:
 
 
 def run_request(
-    program: str, job: Mapping[str, Any], *, cpu_time_s: float, limits: Limits | None
+    program: str,
+    job: Mapping[str, Any],
+    *,
+    cpu_time_s: float,
+    limits: Limits | None,
+    expected_chars: int = 0,
 ) -> RunRequest:
     """One run of a program of `inside/`.
 
@@ -78,9 +85,11 @@ def run_request(
         job: what it reads.
         cpu_time_s: of all tests together.
         limits: of the caller's; what is open there is chosen here.
+        expected_chars: what a right program may have to write.
     """
     limits = limits or Limits()
     cpu_s = seconds(cpu_time_s) if limits.cpu_time_s is None else limits.cpu_time_s
+    output_bytes = min(_OUTPUT_BYTES + _IN_RECORDS * expected_chars, _MAX_OUTPUT_BYTES)
     wall_s = min(2 * cpu_s + 5, _MAX_WALL_S) if limits.wall_time_s is None else limits.wall_time_s
     return RunRequest(
         language="python",
@@ -91,7 +100,7 @@ def run_request(
             cpu_time_s=cpu_s,
             wall_time_s=wall_s,
             memory_bytes=limits.memory_bytes,
-            output_bytes=limits.output_bytes or _OUTPUT_BYTES,
+            output_bytes=limits.output_bytes or output_bytes,
             file_bytes=limits.file_bytes,
             processes=limits.processes,
             open_files=limits.open_files,

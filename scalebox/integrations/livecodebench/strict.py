@@ -38,7 +38,10 @@ def request_of(
         "timeout_s": timeout_s,
     }
     cpu_s = (timeout_s + 1) * len(sample.inputs) + _JOIN_EXTRA_S
-    return run_request("livecodebench.py", job, cpu_time_s=cpu_s, limits=limits)
+    expected_chars = sum(len(one) for one in sample.outputs if isinstance(one, str))
+    return run_request(
+        "livecodebench.py", job, cpu_time_s=cpu_s, limits=limits, expected_chars=expected_chars
+    )
 
 
 def outcome_of(sample: Sample, result: RunResult) -> Outcome | None:

@@ -56,6 +56,29 @@ def test_a_process_that_dies_is_an_index_error_of_their_checker(client: Client) 
         )
 
 
+def test_a_sleeper_is_too_slow(client: Client) -> None:
+    tests = sample([""], ["1"])
+    code = "import time\ntime.sleep(1000)\nprint(1)"
+    assert livecodebench.run_test(tests, code, timeout=0.5, client=client)[0] == [-3]
+
+
+def test_who_catches_every_time_limit_is_stopped_by_that_of_all_tests(client: Client) -> None:
+    tests = sample(["", ""], ["1", "1"])
+    code = (
+        "def spin():\n    while True:\n        pass\n"
+        "while True:\n    try:\n        spin()\n    except BaseException:\n        pass"
+    )
+    results, metadata = livecodebench.run_test(tests, code, timeout=0.2, client=client)
+    assert (results, metadata["error_code"]) == ([-2], -5)
+
+
+def test_much_output_is_taken_where_much_is_expected(client: Client) -> None:
+    code = "print('0123456789' * 3_000_000)"
+    much = "0123456789" * 3_000_000
+    assert livecodebench.run_test(sample([""], [much]), code, client=client)[0] == [True]
+    assert livecodebench.run_test(sample([""], ["0"]), code, client=client)[0] == [-2]
+
+
 def test_metrics_have_the_form_of_theirs(client: Client) -> None:
     tests = [sample(["1 2", "3 4"], ["3", "7"]), sample(["1"], ["2"], "double")]
     programs = [
