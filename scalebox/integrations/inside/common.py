@@ -6,15 +6,18 @@ Standard library only, on Python 3.9 and newer.
 
 import builtins
 import json
+import math
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
 #: Bound here, out of reach of a submission that changes modules.
 _write, _exit, _dumps = os.write, os._exit, json.dumps
+_cpu_now, _now, _set_alarm = time.process_time, time.monotonic, signal.setitimer
 
 #: LiveCodeBench/LiveCodeBench:lcb_runner/evaluation/testing_util.py and
 #: evalplus/evalplus:evalplus/eval/utils.py, `reliability_guard`.
@@ -25,6 +28,7 @@ _GONE_FROM_OS = (
 _GONE_MODULES = ("ipdb", "joblib", "resource", "psutil", "tkinter")
 #: Sleepers are ended by wall time, of which a test has as much as a daemon gives where nobody asks.
 _WALL_FACTOR, _WALL_EXTRA_S = 2.0, 5.0
+_SHORTEST_S = 0.005
 
 
 class TimeoutException(Exception):
@@ -57,17 +61,35 @@ def read_job() -> Any:
         return json.loads(file.read())
 
 
-def on_time_out(handler: Any) -> None:
-    """Say what happens when `limit` is over."""
-    for number in (signal.SIGPROF, signal.SIGALRM):
-        signal.signal(number, handler)
+class Limit:
+    """A limit of CPU time, by an alarm.  When it rings, the process may have had less of the core
+    than the clock has gone on: then it is set again, for what is left.  (A timer of CPU time is fed
+    by the kernel's ticks, which count a process beside others for more than it had.)
 
+    Parameters:
+        over: what happens when the time is over; raises.
+    """
 
-def limit(seconds: float) -> None:
-    """From here on so many CPU seconds; 0: no limit."""
-    wall_s = seconds * _WALL_FACTOR + _WALL_EXTRA_S if seconds else 0.0
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    signal.setitimer(signal.ITIMER_REAL, wall_s)
+    def __init__(self, over: Any) -> None:
+        self._over = over
+        self._until_cpu_s = self._until_wall_s = math.inf
+        signal.signal(signal.SIGALRM, self._rung)
+
+    def __call__(self, seconds: float) -> None:
+        """From here on so many CPU seconds; 0: no limit."""
+        # First of all, so that an alarm that rings just now finds nothing over.
+        self._until_cpu_s = self._until_wall_s = math.inf
+        _set_alarm(signal.ITIMER_REAL, seconds)
+        if seconds:
+            self._until_wall_s = _now() + seconds * _WALL_FACTOR + _WALL_EXTRA_S
+            self._until_cpu_s = _cpu_now() + seconds
+
+    def _rung(self, signum: int, frame: Any) -> None:
+        left_s = min(self._until_cpu_s - _cpu_now(), self._until_wall_s - _now())
+        if left_s <= 0:
+            self._over()
+        if left_s < math.inf:
+            _set_alarm(signal.ITIMER_REAL, max(left_s, _SHORTEST_S))
 
 
 def guard(*names: str) -> None:

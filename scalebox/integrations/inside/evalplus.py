@@ -12,14 +12,17 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from scalebox_common import Channel, TimeoutException, execute, guard, limit, on_time_out, read_job
+from scalebox_common import Channel, Limit, TimeoutException, execute, guard, read_job
 from scalebox_values import decode, encode
 
 _now = time.process_time
 
 
-def _expired(signum: int, frame: Any) -> None:
+def _over() -> None:
     raise TimeoutException("Timed out!")
+
+
+limit = Limit(_over)
 
 
 class WriteOnlyStringIO(io.StringIO):
@@ -80,7 +83,6 @@ def main() -> None:
     """Everything."""
     job = read_job()
     channel = Channel()
-    on_time_out(_expired)
     if job["guarded"]:
         guard("exit", "quit", "help", "open")
     try_calls(job, channel)

@@ -15,7 +15,7 @@ import time
 import types
 from typing import Any
 
-from scalebox_common import Channel, TimeoutException, execute, guard, limit, on_time_out, read_job
+from scalebox_common import Channel, Limit, TimeoutException, execute, guard, read_job
 from scalebox_values import encode
 
 _STARRED = (
@@ -32,9 +32,12 @@ PREAMBLE = (
 _loads, _now = json.loads, time.time
 
 
-def _expired(signum: int, frame: Any) -> None:
+def _over() -> None:
     print("timeout occured: alarm went off")
     raise TimeoutException
+
+
+limit = Limit(_over)
 
 
 class MockBuffer:
@@ -215,7 +218,6 @@ def main() -> None:
     channel = Channel()
     if hasattr(sys, "set_int_max_str_digits"):
         sys.set_int_max_str_digits(50000)
-    on_time_out(_expired)
     guard("quit", "help")
     limit(job["timeout_s"])
     try:

@@ -56,6 +56,19 @@ def test_a_process_that_dies_is_an_index_error_of_their_checker(client: Client) 
         )
 
 
+def test_the_time_limit_is_of_cpu_time_whatever_runs_beside(client: Client) -> None:
+    def program(cpu_s: float) -> str:
+        return (
+            f"import time\nuntil = time.process_time() + {cpu_s}\n"
+            "while time.process_time() < until: pass\nprint(1)"
+        )
+
+    programs = [[program(0.6), program(1.8)] * 3]
+    tests = sample([""], ["1"])
+    _, results, _ = livecodebench.codegen_metrics([tests], programs, timeout=1, client=client)
+    assert results[0] == [[True], [-3]] * 3
+
+
 def test_a_sleeper_is_too_slow(client: Client) -> None:
     tests = sample([""], ["1"])
     code = "import time\ntime.sleep(1000)\nprint(1)"
