@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from tests.api.compat.asking import ask
 from tests.api.compat.daemon import compat_daemon
-from tests.api.compat.evaluating import ask, body_of, passed, stdio
+from tests.api.compat.evaluating import body_of, passed, stdio
 
 SUM = "a, b = map(int, input().split())\nprint(a + b)"
 SUMS = stdio(("1 2", "3"), ("3 4", "7"))
@@ -285,7 +286,7 @@ def test_what_was_not_done_in_time_for_others_is_asked_again() -> None:
 
         def occupy() -> None:
             with contextlib.suppress(TimeoutError):
-                ask(url, hog, timeout_s=20)
+                ask(url, hog, patience_s=20)
 
         thread = threading.Thread(target=occupy)
         thread.start()
@@ -314,7 +315,7 @@ def test_who_goes_away_takes_the_work_along() -> None:
     with compat_daemon({"common_evaluate": "/"}, sandbox={"slots": 1}) as (_, where):
         slow = body_of("while True: pass", stdio(*[("", "1")] * 20), run_all_cases=True)
         with pytest.raises(TimeoutError):
-            ask(f"{where}/common_evaluate_batch", slow, timeout_s=1)
+            ask(f"{where}/common_evaluate_batch", slow, patience_s=1)
         while ask(f"{where}/v1/status")[1]["running_cases"]:
             time.sleep(0.05)
         assert ask(f"{where}/common_evaluate_batch", body_of(SUM, SUMS))[0] == 200

@@ -17,8 +17,9 @@ from scalebox.api.compat import datasets, rows
 from scalebox.api.compat.datasets import BrokenRowError, Dataset, open_datasets
 from scalebox.api.compat.evaluation import Wanted
 from scalebox.errors import BadRequestError, ConfigError
+from tests.api.compat.asking import ask
 from tests.api.compat.daemon import compat_daemon
-from tests.api.compat.evaluating import ask, passed
+from tests.api.compat.evaluating import passed
 
 
 def squeezed(value: Any) -> str:

@@ -9,7 +9,8 @@ import pytest
 from scalebox.api.compat import functions
 from scalebox.errors import BadRequestError
 from scalebox.model import CallCase
-from tests.api.compat.evaluating import ask, body_of, passed
+from tests.api.compat.asking import ask
+from tests.api.compat.evaluating import body_of, passed
 from tests.languages.conftest import HERE
 
 #: Says how often one text is in another, and is wrong where it is there three times.
