@@ -32,3 +32,17 @@ def stdio(*pairs: tuple[str, str]) -> dict[str, Any]:
 def passed(answer: Any) -> list[bool]:
     """Which tests are."""
     return [test["passed"] for test in answer["tests"]]
+
+
+SUM = "a, b = map(int, input().split())\nprint(a + b)"
+SUMS = stdio(("1 2", "3"), ("3 4", "7"))
+ADD = {
+    "type": "function_call", "fn_name": "add", "json_input": False,
+    "input": [[1, 2], [3, 4]], "output": [[3], [7]],
+}  # fmt: skip
+CHECK = {
+    "type": "assert",
+    "test": "def check(candidate):\n    assert candidate(6) == False\n    assert candidate(101)\n",
+    "entry_point": "is_prime",
+}
+IS_PRIME = "def is_prime(n):\n    return n > 1 and all(n % i for i in range(2, n))"
