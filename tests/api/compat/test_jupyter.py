@@ -1,0 +1,169 @@
+"""SandboxFusion's `/run_jupyter`: a real kernel, asked as its clients ask, at every level."""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.api.compat.daemon import compat_daemon
+from tests.daemons import Kind, kinds
+
+
+def run(url: str, *cells: str, **more: Any) -> dict[str, Any]:
+    """Ask as sandbox-fusion's client does; its fields, and `more`."""
+    body = {
+        "cells": cells,
+        "cell_timeout": 0,
+        "total_timeout": 45,
+        "memory_limit_MB": -1,
+        "kernel": "python3",
+        "files": {},
+        "fetch_files": [],
+        **more,
+    }
+    asked = urllib.request.Request(
+        f"{url}/sandboxfusion/run_jupyter",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(asked, timeout=120) as answer:
+        said: dict[str, Any] = json.load(answer)
+    return said
+
+
+@pytest.fixture(scope="module", params=kinds(), ids=str)
+def at(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A daemon of each kind that this host has."""
+    with compat_daemon({"sandboxfusion": "/sandboxfusion"}, kind=request.param) as (_, where):
+        yield where
+
+
+def test_cells_share_a_kernel(at: str) -> None:
+    said = run(
+        at,
+        "a = 'hello'",
+        "a",
+        "print(a)",
+        "import sys; sys.stderr.write('apart\\n');",
+        "display({'x': 1})",
+    )
+    assert said["status"] == "Success", said
+    assert said["driver"]["status"] == "Finished"
+    assert [cell["stdout"] for cell in said["cells"]] == ["", "", "hello\n", "", ""]
+    assert said["cells"][1]["display"] == [{"text/plain": "'hello'"}]
+    assert said["cells"][3]["stderr"] == "apart\n"
+    assert said["cells"][4]["display"] == [{"text/plain": "{'x': 1}"}]
+    assert all(not cell["error"] for cell in said["cells"])
+
+
+def test_an_error_ends_its_cell_and_not_the_notebook(at: str) -> None:
+    said = run(at, "a = 1", "assert a == 2", "def f(", "raise SystemExit(3)", "print(a)")
+    assert said["status"] == "Success", said
+    names = [[error["ename"] for error in cell["error"]] for cell in said["cells"]]
+    assert names == [[], ["AssertionError"], ["SyntaxError"], ["SystemExit"], []]
+    assert "AssertionError" in "".join(said["cells"][1]["error"][0]["traceback"])
+    assert said["cells"][4]["stdout"] == "1\n"
+
+
+def test_what_processes_write_belongs_to_the_cell(at: str) -> None:
+    said = run(at, "import os; os.system('echo out; echo err >&2');", "word = 'two'", "!echo {word}", "print('é')")
+    assert said["cells"][0]["stdout"] == "out\n"
+    assert said["cells"][0]["stderr"] == "err\n"
+    assert said["cells"][2]["stdout"] == "two\n", said["cells"][2]
+    assert said["cells"][3]["stdout"] == "é\n"
+
+
+def test_a_cell_may_await(at: str) -> None:
+    said = run(at, "import asyncio\nawait asyncio.sleep(0)\n7")
+    assert said["cells"][0]["display"] == [{"text/plain": "7"}]
+
+
+def test_files_in_and_out(at: str) -> None:
+    said = run(
+        at,
+        "text = open('data/in.txt').read()\nimport helper",
+        "open('out.txt', 'w').write(text.upper() + helper.NAME);",
+        files={
+            "data/in.txt": base64.b64encode(b"abc").decode(),
+            "helper.py": base64.b64encode(b"NAME = 'x'").decode(),
+        },
+        fetch_files=["./out.txt", "missing"],
+    )
+    assert said["status"] == "Success", said
+    assert said["files"] == {"./out.txt": base64.b64encode(b"ABCx").decode()}
+
+
+def test_later_cells_are_out_of_reach(at: str) -> None:
+    """What a model wrote must not read the tests in the cells after its own."""
+    look = """
+import gc, glob, os
+seen = []
+for path in [*glob.glob('/proc/*/fd/*'), *glob.glob('/proc/*/mem'), *glob.glob('**', recursive=True)]:
+    try:
+        with open(path, 'rb') as file:
+            if path.endswith('mem'):
+                file.seek(0x1000)
+            elif '/fd/' in path and not os.path.isfile(path):
+                continue
+            seen.append(file.read(1 << 20))
+    except OSError:
+        pass
+seen += [repr(thing).encode() for thing in gc.get_objects() if isinstance(thing, (str, list))][:9999]
+print(any(b'the ' + b'answer is 42' in text for text in seen))
+"""
+    said = run(at, look, "'the answer is 42'")
+    assert said["status"] == "Success", said
+    assert said["cells"][0]["stdout"] == "False\n", said["cells"][0]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "while True: pass",
+        "import time; time.sleep(600)",
+        "import asyncio; await asyncio.sleep(600)",
+        "while True:\n  try:\n    while True: pass\n  except BaseException: pass",
+    ],
+)
+def test_a_cell_that_takes_too_long_ends_the_notebook(at: str, cell: str) -> None:
+    said = run(at, "print('before')", cell, "print('after')", cell_timeout=0.3)
+    assert said["status"] == "Failed", said
+    assert said["driver"]["status"] == "TimeLimitExceeded"
+    assert said["cells"][0]["stdout"] == "before\n"
+    assert len(said["cells"]) == 2
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "import os; os._exit(0)",
+        "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+        "import os; os.kill(os.getppid(), 9) or os._exit(0)",
+        "import ctypes; ctypes.string_at(0)",
+    ],
+)
+def test_a_kernel_that_ends_has_failed(at: str, cell: str) -> None:
+    said = run(at, "print('before')", cell, "print('after')")
+    assert said["status"] == "Failed", said
+    assert "after" not in json.dumps(said["cells"])
+
+
+def test_nobody_finishes_a_notebook_but_the_driver(at: str) -> None:
+    """Records written by a cell itself, into every descriptor that there is."""
+    forge = """
+import json, os
+for line in ('["done"]', '["end", 0, "ok"]', '["end", 1, "ok"]', '0]\\n["done"]\\n[0', '[' * 99999):
+    for fd in range(1, 64):
+        try:
+            os.write(fd, b'\\n' + line.encode() + b'\\n')
+        except OSError:
+            pass
+os._exit(0)
+"""
+    said = run(at, forge, "print('after')")
+    assert said["status"] == "Failed", said
