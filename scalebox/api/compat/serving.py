@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,16 +14,22 @@ from scalebox.api import codec
 from scalebox.api.context import CONTEXT, Refusal, client_of
 from scalebox.api.edge import Handler
 from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError
-from scalebox.model import Report, RunRequest, RunResult, RunStatus, Submission, Verdict
+from scalebox.model import Limits, Report, RunRequest, RunResult, RunStatus, Submission, Verdict
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 #: The longest that anybody is kept waiting, whatever a request says.
 MAX_HOLD_S = 3600.0
 #: How long before a client gives up it is answered: what the answer's way to it may take.
 ANSWER_S = 0.5
+#: Parts of one request that are in the engine at once; as many as of a native batch.
+WINDOW = 512
 _LEAST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 1.0
+#: Less is no limit, but a mistake in its unit; see `model.RunSeconds` and `model.RunMemory`.
+_LEAST_S = 0.01
+_LEAST_MEMORY_BYTES = 4 << 20
 
 
 class DeadlineError(ScaleboxError):
@@ -123,6 +129,58 @@ def fit(document: Any, kind: type[T], *, nulls: bool = False) -> T:
         raise BadRequestError("the document is nested too deeply") from None
 
 
+def limits(
+    request: web.Request,
+    *,
+    cpu_time_s: float | None = None,
+    wall_time_s: float | None = None,
+    memory_bytes: int | None = None,
+) -> Limits:
+    """What a client asks for, brought within what this daemon allows.
+
+    Parameters:
+        request: for the daemon's bounds.
+        cpu_time_s, wall_time_s, memory_bytes: None: the daemon's default; so is memory of no bytes
+            or fewer, by which these protocols say that there is no limit.
+    """
+    most = request.app[CONTEXT].config.limits
+    if cpu_time_s is not None:
+        cpu_time_s = min(max(cpu_time_s, _LEAST_S), most.max_cpu_time_s)
+    if wall_time_s is not None:
+        wall_time_s = min(max(wall_time_s, _LEAST_S), most.max_wall_time_s)
+    if memory_bytes is not None and memory_bytes <= 0:
+        memory_bytes = None
+    elif memory_bytes is not None:
+        memory_bytes = min(max(memory_bytes, _LEAST_MEMORY_BYTES), most.max_memory_bytes)
+    return Limits(cpu_time_s=cpu_time_s, wall_time_s=wall_time_s, memory_bytes=memory_bytes)
+
+
+async def each(items: Sequence[Item], work: Callable[[Item], Awaitable[T]]) -> list[T]:
+    """Work on the parts of one request side by side; the results in their order.
+
+    Parameters:
+        items: the parts.
+        work: on one; what it raises ends the others.
+
+    Raises:
+        Exception: the first that any work raised.
+    """
+    results: dict[int, T] = {}
+
+    async def worker(todo: Iterable[tuple[int, Item]]) -> None:
+        for index, item in todo:
+            results[index] = await work(item)
+
+    todo = enumerate(items)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(WINDOW, len(items))):
+                group.create_task(worker(todo))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [results[index] for index in range(len(items))]
+
+
 async def hold(deadline: Deadline, work: Callable[[float], Awaitable[T]]) -> T:
     """Do work, waiting for as long as the queue is full.
 
@@ -179,6 +237,20 @@ async def judge(request: web.Request, deadline: Deadline, submission: Submission
     if report.verdict is Verdict.CANCELLED:
         raise DeadlineError(report.message or "not done in time")
     return report
+
+
+def unprocessable(error: ScaleboxError, *, status: int | None = None) -> web.Response:
+    """A refusal as FastAPI words it: `detail`, a list of places and words where a body is wrong.
+
+    Parameters:
+        error: why.
+        status: in place of the error's own; of a bad body it is 422.
+    """
+    if error.http_status == 400:
+        where = ["body", *(error.field.split(".") if error.field else ())]
+        detail: Any = [{"type": error.code, "loc": where, "msg": error.message}]
+        return answer({"detail": detail}, status=status or 422)
+    return answer({"detail": error.message}, status=status or error.http_status)
 
 
 def answer(value: Any, *, status: int = 200) -> web.Response:
