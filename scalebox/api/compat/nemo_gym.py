@@ -62,7 +62,7 @@ _PREAMBLE = (
     "import string, re, datetime, collections, heapq, bisect, copy, math, random, statistics, "
     "itertools, functools, operator, io, sys, json; "
     "sys.setrecursionlimit(50000); "
-    "getattr(sys, 'set_int_max_str_digits', lambda digits: None)(0)\n"
+    "getattr(sys, 'set_int_max_str_digits', lambda digits: None)(0)"
 )
 
 #: Of the others.  A tolerance of `Comparison` would hold for whole numbers, too.
@@ -151,13 +151,14 @@ def _output_text(response: Any) -> str:
     It is no field of the JSON but a property of the client's class (PyPI's openai:
     openai/types/responses/response.py).
     """
-    texts = []
-    for item in _items(response, "output"):
-        if isinstance(item, dict) and item.get("type") == "message":
-            for part in _items(item, "content"):
-                if isinstance(part, dict) and part.get("type") == "output_text":
-                    texts.append(part.get("text"))
+    messages = [item for item in _items(response, "output") if _is(item, "message")]
+    parts = [part for message in messages for part in _items(message, "content")]
+    texts = [part.get("text") for part in parts if _is(part, "output_text")]
     return "".join(text for text in texts if isinstance(text, str))
+
+
+def _is(item: Any, kind: str) -> bool:
+    return isinstance(item, dict) and item.get("type") == kind
 
 
 def _items(holder: Any, name: str) -> list[Any]:
@@ -224,8 +225,12 @@ def _unpacked(packed: str, place: str) -> Any:
 
 
 def _submission(request: web.Request, code: str, tests: StdioTests | CallTests) -> Submission:
+    preamble = _PREAMBLE
+    if isinstance(tests, CallTests):
+        # Else whoever is asked for `add` has `operator.add` without a word of their own.
+        preamble += f"; globals().pop({tests.function!r}, None)"
     # What asks for the future must come first, and parts with the names that are customary.
-    source = code if "__future__" in code else _PREAMBLE + code
+    source = code if "__future__" in code else f"{preamble}\n{code}"
     return Submission(
         language="python",
         source=source,

@@ -33,6 +33,8 @@ from scalebox.model import RunRequest, RunResult, RunStatus
 
 #: How long the client waits beyond the time that it gives the program.
 _CLIENT_EXTRA_S = 5.0
+#: What waits is ended so long after what computes: before the client gives up.
+_WALL_EXTRA_S = 2.0
 _LEAST_S = 0.01
 _CUT = "<output cut>"
 #: Languages that run as a program; `ipython` is a notebook.
@@ -123,7 +125,9 @@ async def _program(request: web.Request, deadline: Deadline, wanted: Execute) ->
         language=language,
         source=wanted.generated_code,
         stdin=wanted.std_input,
-        limits=serving.limits(request, cpu_time_s=_timeout_s(wanted)),
+        limits=serving.limits(
+            request, cpu_time_s=_timeout_s(wanted), wall_time_s=_timeout_s(wanted) + _WALL_EXTRA_S
+        ),
     )
     result = await serving.run(request, deadline, work)
     if result.status is RunStatus.INTERNAL_ERROR:
@@ -230,9 +234,8 @@ async def _cell(
     work = notebook.run_request(
         [*(kept.text for kept in before), wanted.generated_code],
         cell_timeout_s=timeout_s,
-        limits=serving.limits(
-            request, cpu_time_s=timeout_s * (len(before) + 1) + notebook.START_S
-        ),
+        cell_wall_s=timeout_s + _WALL_EXTRA_S,
+        limits=serving.limits(request, cpu_time_s=timeout_s * (len(before) + 1) + notebook.START_S),
         traceback=verbosity if verbosity in _VERBOSITIES else "Plain",
         silent=len(before),
     )
@@ -253,9 +256,7 @@ async def _cell(
     return _of_cell(cell, wanted, verbosity, result), cell.ending
 
 
-def _of_cell(
-    cell: notebook.Cell, wanted: Execute, verbosity: str, result: RunResult
-) -> Executed:
+def _of_cell(cell: notebook.Cell, wanted: Execute, verbosity: str, result: RunResult) -> Executed:
     """A cell's messages as a terminal shows them, where the original runs it."""
     shown, errors = [], cell.stream("stderr")
     for out in cell.outputs:

@@ -85,6 +85,7 @@ def run_request(
     cells: Sequence[str],
     *,
     cell_timeout_s: float | None,
+    cell_wall_s: float | None = None,
     limits: Limits,
     files: Mapping[str, Data] | None = None,
     fetch: Sequence[str] = (),
@@ -96,13 +97,16 @@ def run_request(
     Parameters:
         cells: their texts.
         cell_timeout_s: CPU time of one; None: only the run's own limits count.
+        cell_wall_s: how long one may take by the clock; None: it follows from the other.
         limits: of the run as a whole, the kernel's start included.
         files: to lay out beside it.
         fetch: paths of files to hand back.
         silent: of so many first cells only the ending is told.
         traceback: how IPython words tracebacks: `Plain`, `Context`, `Verbose` or `Minimal`.
     """
-    wall_s = None if cell_timeout_s is None else cell_timeout_s * WALL_FACTOR + WALL_EXTRA_S
+    wall_s = cell_wall_s
+    if wall_s is None and cell_timeout_s is not None:
+        wall_s = cell_timeout_s * WALL_FACTOR + WALL_EXTRA_S
     header = {
         "cpu_s": cell_timeout_s, "wall_s": wall_s, "traceback": traceback, "silent": silent,
     }  # fmt: skip

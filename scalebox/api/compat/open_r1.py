@@ -22,7 +22,6 @@ from msgspec import Struct
 
 from scalebox.api.compat import inside, serving
 from scalebox.api.compat.serving import Deadline, DeadlineError, Protocol
-from scalebox.api.context import CONTEXT
 from scalebox.errors import BadRequestError, ScaleboxError, TooLargeError
 from scalebox.model import RunRequest, RunResult, RunStatus
 

@@ -91,8 +91,9 @@ class Sessions:
         """
         if len(session.cells) >= MAX_CELLS or session.size + len(cell) > MAX_SESSION_CHARACTERS:
             raise TooLargeError(
-                f"RuntimeError: a session has at most {MAX_CELLS} cells of {MAX_SESSION_CHARACTERS} "
-                "characters together, since each call runs them again; begin another session"
+                f"RuntimeError: a session has at most {MAX_CELLS} cells, of at most "
+                f"{MAX_SESSION_CHARACTERS} characters together, since each call runs them again; "
+                "begin another session"
             )
 
     def add(self, session: Session, cell: Kept) -> None:

@@ -1,30 +1,30 @@
 """Inside the sandbox: a judge of lines of words, whole numbers and numbers with a fraction.
 
-As NVIDIA-NeMo/Gym:resources_servers/code_gen/lcb_integration/testing_util.py compares: whole numbers
-by their value, and a number with a fraction, on either side, within a millionth of the answer's.
+As NVIDIA-NeMo/Gym:resources_servers/code_gen/lcb_integration/testing_util.py compares: whole
+numbers by their value, and a number with a fraction, on either side, within a millionth of the
+answer's.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import Tuple, Union
 
 _TOLERANCE = Decimal("1e-6")
 #: Beyond this many places a subtraction of decimals would cost what a program chose.
 _MOST_PLACES = 400
 
 
-def judge(input: str, output: str, answer: str) -> Union[bool, Tuple[bool, str]]:
+def judge(input: str, output: str, answer: str) -> bool | tuple[bool, str]:
     """Whether an output is right."""
     printed, wanted = output.strip().split("\n"), answer.strip().split("\n")
     if len(printed) != len(wanted):
-        return False, "%d lines, where %d are wanted" % (len(printed), len(wanted))
+        return False, f"{len(printed)} lines, where {len(wanted)} are wanted"
     for at, (line, other) in enumerate(zip(printed, wanted), 1):
         if line.strip() == other.strip():
             continue
         words, others = line.split(), other.split()
         if len(words) != len(others) or not all(map(_same, words, others)):
-            return False, "line %d differs" % at
+            return False, f"line {at} differs"
     return True
 
 
@@ -39,7 +39,7 @@ def _same(word: str, other: str) -> bool:
     return abs(found - right) <= _TOLERANCE * max(abs(right), Decimal(1))
 
 
-def _number(word: str) -> Union[Decimal, None]:
+def _number(word: str) -> Decimal | None:
     try:
         value = Decimal(word)
     except InvalidOperation:
