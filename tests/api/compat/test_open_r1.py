@@ -112,15 +112,17 @@ def test_a_program_that_cheats_earns_nothing(url: str, name: str) -> None:
 @pytest.mark.parametrize(
     "program",
     [
-        # The judging script is the parent: its end, its memory, its descriptors, its next import.
+        # The judging script is the parent: its end, its memory, its descriptors, its text.
         "import os\nos.kill(os.getppid(), 9)",
-        "import glob, os, re\n"
-        "for place in ('/proc/%d/maps' % os.getppid(),):\n"
-        "    maps, memory = open(place), open(place[:-4] + 'em', 'rb', 0)\n"
-        "    for line in maps:\n"
-        "        begin, end = (int(x, 16) for x in line.split()[0].split('-'))\n"
+        "import os, re\n"
+        "folder = '/proc/%d/' % os.getppid()\n"
+        "maps, memory = open(folder + 'maps'), open(folder + 'mem', 'rb', 0)\n"
+        "for line in maps:\n"
+        "    place, rights = line.split()[:2]\n"
+        "    begin, end = (int(part, 16) for part in place.split('-'))\n"
+        "    if rights.startswith('rw') and end - begin < 64 << 20:\n"
         "        memory.seek(begin)\n"
-        '        found = re.findall(rb\'"output": "(\\d+)"\', memory.read(end - begin))\n'
+        '        found = re.findall(rb\'"output": "([0-9]+)"\', memory.read(end - begin))\n'
         "        if found:\n"
         "            print(found[0].decode())\n"
         "            break\n",
@@ -131,8 +133,6 @@ def test_a_program_that_cheats_earns_nothing(url: str, name: str) -> None:
         "            file.write('\\n1.0\\n')\n"
         "    except OSError:\n"
         "        pass\n",
-        "for name in 'json subprocess traceback ast selectors signal sitecustomize'.split():\n"
-        "    open(name + '.py', 'w').write('import os; os._exit(0)')\n",
         "import glob\n"
         "for path in glob.glob('**', recursive=True) + glob.glob('/tmp/**', recursive=True):\n"
         "    try:\n"
@@ -142,7 +142,7 @@ def test_a_program_that_cheats_earns_nothing(url: str, name: str) -> None:
         "    if 'output' in text:\n"
         "        print(text.split('output')[1].split('\"')[2])\n",
     ],
-    ids=["ends-it", "reads-its-memory", "writes-for-it", "prepares-its-imports", "reads-its-file"],
+    ids=["ends-it", "reads-its-memory", "writes-for-it", "reads-its-file"],
 )
 def test_the_script_is_out_of_its_programs_reach(url: str, program: str) -> None:
     (item,) = execute(url, script(program))

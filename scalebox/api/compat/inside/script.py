@@ -37,10 +37,6 @@ def main() -> None:
     sys.stdin = os.fdopen(0, closefd=False)
     # What a judged program leaves in the folder is not what the script imports next.
     sys.path.append(sys.path.pop(0))
-    try:
-        os.unlink(__file__)
-    except OSError:
-        pass
     process, told = os.getpid(), os.dup(2)
     linecache.cache[_NAME] = (len(script), None, script.splitlines(True), _NAME)
     what = _run(script)  # type: dict[str, Any]
