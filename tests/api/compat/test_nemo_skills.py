@@ -148,6 +148,14 @@ def test_what_is_asked_wrongly(url: str) -> None:
     assert ask(f"{url}/nemo_skills/execute", {"timeout": 1})[0] == 400
 
 
+def test_what_is_not_done_in_time_is_no_answer(url: str) -> None:
+    """502 is what its client takes for a time that ran out: never for the program's error."""
+    body = {"generated_code": "print(1)", "language": "python", "timeout": -5.0}
+    status, said = ask(f"{url}/nemo_skills/execute", body)
+    assert status == 502
+    assert "client waits" in said["stderr"]
+
+
 def proof(message: str, status: RunStatus = RunStatus.FINISHED, stdout: bytes = b"") -> Any:
     result = RunResult(
         status=status,

@@ -150,6 +150,12 @@ def test_the_script_is_out_of_its_programs_reach(url: str, program: str) -> None
     assert morph([item]) == [0.0]
 
 
+def test_a_script_imports_nothing_that_its_program_left(url: str) -> None:
+    leave = "open('statistics.py', 'w').write('mean = lambda all: 1.0')"
+    (item,) = execute(url, f"{script(leave)}\nimport statistics\nstatistics.mean([0.0])")
+    assert e2b(item) == 0.0, item
+
+
 @pytest.mark.parametrize(
     "cell", ["import os; os._exit(0)", "import sys; sys.exit(0)", "while 1: 0"]
 )
