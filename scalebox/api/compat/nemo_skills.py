@@ -205,7 +205,7 @@ async def _session(request: web.Request, deadline: Deadline, wanted: Execute) ->
     async with sessions.using(client_of(request).scope, name) as session:
         sessions.check_room(session, wanted.generated_code)
         is_new = not session.known
-        done, ending = await _cell(request, deadline, wanted, session.cells)
+        done, ending = await _cell(request, deadline, wanted, list(session.cells))
         session.known = True
         # What was interrupted had its effects there up to then, and has none here.
         if ending in ("ok", "error"):

@@ -38,7 +38,7 @@ class Session:
     Attributes:
         name: its client's.
         cells: what it has run, in order.
-        known: whether its client was told that it is new.
+        known: whether its client knows what it holds: else it is told that the session is new.
         created_s, used_s: seconds since the epoch.
         size: characters of its cells.
     """
@@ -110,6 +110,7 @@ class Sessions:
             self._size -= session.size
         session.cells = []
         session.size = 0
+        session.known = False
 
     def delete(self, client: str, name: str) -> bool:
         """Whether there was such a session."""

@@ -80,6 +80,13 @@ def test_what_processes_write_belongs_to_the_cell(at: str) -> None:
     assert said["cells"][3]["stdout"] == "é\n"
 
 
+def test_a_plot_is_a_picture(at: str) -> None:
+    """As SandboxFusion's own tests have it."""
+    said = run(at, "import matplotlib.pyplot as plt", "plt.plot([1, 2], [3, 4])\nplt.show()")
+    assert said["cells"][0]["error"] == []
+    assert "image/png" in said["cells"][1]["display"][-1], said["cells"][1]["error"]
+
+
 def test_a_cell_may_await(at: str) -> None:
     said = run(at, "import asyncio\nawait asyncio.sleep(0)\n7")
     assert said["cells"][0]["display"] == [{"text/plain": "7"}]
