@@ -39,57 +39,66 @@ def at(request: pytest.FixtureRequest) -> Iterator[str]:
         yield where
 
 
-def test_cells_share_a_kernel(at: str) -> None:
-    said = run(
-        at,
-        "a = 'hello'",
-        "a",
-        "print(a)",
-        "import sys; sys.stderr.write('apart\\n');",
-        "display({'x': 1})",
-    )
+#: One notebook, whose cells the tests below look at one by one.
+CELLS = {
+    "set": "a = 'hello'",
+    "shown": "a",
+    "printed": "print(a)",
+    "apart": "import sys; sys.stderr.write('apart\\n');",
+    "displayed": "display({'x': 1})",
+    "failed": "assert a == 2",
+    "broken": "def f(",
+    "left": "raise SystemExit(3)",
+    "asked": "input()",
+    "afterwards": "print(a, 'é')",
+    "processes": "import os; os.system('echo out; echo err >&2');",
+    "command": "!echo {a}",
+    "awaited": "import asyncio\nawait asyncio.sleep(0)\n7",
+    "plotted": "import matplotlib.pyplot as plt\nplt.plot([1, 2], [3, 4])\nplt.show()",
+}
+
+
+@pytest.fixture(scope="module")
+def cells(at: str) -> dict[str, Any]:
+    said = run(at, *CELLS.values())
     assert said["status"] == "Success", said
     assert said["driver"]["status"] == "Finished"
-    assert [cell["stdout"] for cell in said["cells"]] == ["", "", "hello\n", "", ""]
-    assert said["cells"][1]["display"] == [{"text/plain": "'hello'"}]
-    assert said["cells"][3]["stderr"] == "apart\n"
-    assert said["cells"][4]["display"] == [{"text/plain": "{'x': 1}"}]
-    assert all(not cell["error"] for cell in said["cells"])
+    return dict(zip(CELLS, said["cells"], strict=True))
 
 
-def test_an_error_ends_its_cell_and_not_the_notebook(at: str) -> None:
-    said = run(at, "a = 1", "assert a == 2", "def f(", "raise SystemExit(3)", "print(a)")
-    assert said["status"] == "Success", said
-    names = [[error["ename"] for error in cell["error"]] for cell in said["cells"]]
-    assert names == [[], ["AssertionError"], ["SyntaxError"], ["SystemExit"], []]
-    assert "AssertionError" in "".join(said["cells"][1]["error"][0]["traceback"])
-    assert said["cells"][4]["stdout"] == "1\n"
+def test_cells_share_a_kernel(cells: dict[str, Any]) -> None:
+    nothing = {"stdout": "", "stderr": "", "display": [], "error": []}
+    assert cells["set"] == nothing
+    assert cells["shown"] == {**nothing, "display": [{"text/plain": "'hello'"}]}
+    assert cells["printed"] == {**nothing, "stdout": "hello\n"}
+    assert cells["apart"] == {**nothing, "stderr": "apart\n"}
+    assert cells["displayed"] == {**nothing, "display": [{"text/plain": "{'x': 1}"}]}
 
 
-def test_what_processes_write_belongs_to_the_cell(at: str) -> None:
-    said = run(
-        at,
-        "import os; os.system('echo out; echo err >&2');",
-        "word = 'two'",
-        "!echo {word}",
-        "print('é')",
-    )
-    assert said["cells"][0]["stdout"] == "out\n"
-    assert said["cells"][0]["stderr"] == "err\n"
-    assert said["cells"][2]["stdout"] == "two\n", said["cells"][2]
-    assert said["cells"][3]["stdout"] == "é\n"
+def test_an_error_ends_its_cell_and_not_the_notebook(cells: dict[str, Any]) -> None:
+    names = {name: [error["ename"] for error in cell["error"]] for name, cell in cells.items()}
+    assert names["failed"] == ["AssertionError"]
+    assert names["broken"] == ["SyntaxError"]
+    assert names["left"] == ["SystemExit"]
+    assert names["asked"] == ["StdinNotImplementedError"]
+    assert "AssertionError" in "".join(cells["failed"]["error"][0]["traceback"])
+    assert cells["afterwards"]["stdout"] == "hello é\n"
 
 
-def test_a_plot_is_a_picture(at: str) -> None:
+def test_what_processes_write_belongs_to_the_cell(cells: dict[str, Any]) -> None:
+    assert cells["processes"]["stdout"] == "out\n"
+    assert cells["processes"]["stderr"] == "err\n"
+    assert cells["command"]["stdout"] == "hello\n", cells["command"]
+
+
+def test_a_cell_may_await(cells: dict[str, Any]) -> None:
+    assert cells["awaited"]["display"] == [{"text/plain": "7"}]
+
+
+def test_a_plot_is_a_picture(cells: dict[str, Any]) -> None:
     """As SandboxFusion's own tests have it."""
-    said = run(at, "import matplotlib.pyplot as plt", "plt.plot([1, 2], [3, 4])\nplt.show()")
-    assert said["cells"][0]["error"] == []
-    assert "image/png" in said["cells"][1]["display"][-1], said["cells"][1]["error"]
-
-
-def test_a_cell_may_await(at: str) -> None:
-    said = run(at, "import asyncio\nawait asyncio.sleep(0)\n7")
-    assert said["cells"][0]["display"] == [{"text/plain": "7"}]
+    assert cells["plotted"]["error"] == []
+    assert "image/png" in cells["plotted"]["display"][-1]
 
 
 def test_files_in_and_out(at: str) -> None:
