@@ -223,11 +223,6 @@ def _without_output(result: Ran) -> Judged:
     )
 
 
-def refuse(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
-    """As FastAPI does it; what is no success makes clients ask again for the whole batch."""
-    return serving.unprocessable(error)
-
-
 PROTOCOL = Protocol(
     "code_judge",
     (
@@ -240,5 +235,5 @@ PROTOCOL = Protocol(
         ("GET", "/ping", ping),
         ("GET", "/status", status),
     ),
-    refuse,
+    serving.unprocessable,
 )

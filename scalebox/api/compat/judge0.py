@@ -420,16 +420,19 @@ def refuse(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
 
 PROTOCOL = Protocol(
     "judge0",
-    (
-        ("POST", "/submissions", submit),
-        ("POST", "/submissions/", submit),
-        ("POST", "/submissions/batch", submit_batch),
-        ("GET", "/submissions/{token}", get_submission),
-        ("GET", "/languages", languages),
-        ("GET", "/languages/", languages),
-        ("GET", "/languages/{id}", language),
-        ("GET", "/statuses", statuses),
-        ("GET", "/about", about),
+    # Rails, which Judge0 is made with, takes a slash at the end for none.
+    tuple(
+        (method, path + slash, handler)
+        for method, path, handler in (
+            ("POST", "/submissions", submit),
+            ("POST", "/submissions/batch", submit_batch),
+            ("GET", "/submissions/{token}", get_submission),
+            ("GET", "/languages", languages),
+            ("GET", "/languages/{id}", language),
+            ("GET", "/statuses", statuses),
+            ("GET", "/about", about),
+        )
+        for slash in ("", "/")
     ),
     refuse,
 )

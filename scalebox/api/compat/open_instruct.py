@@ -26,9 +26,6 @@ from scalebox.api.context import CONTEXT
 from scalebox.errors import (
     BadRequestError,
     InternalError,
-    QueueFullError,
-    ScaleboxError,
-    UnavailableError,
 )
 from scalebox.model import (
     AssertCase,
@@ -283,13 +280,6 @@ def _executed(result: RunResult, timeout_s: float) -> Executed:
     return Executed(output="", error=next(filter(None, words)), success=False)
 
 
-def refuse(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
-    """As FastAPI does it; 503 where asking again may help."""
-    if isinstance(error, QueueFullError | UnavailableError):
-        return serving.unprocessable(error, status=503)
-    return serving.unprocessable(error)
-
-
 PROTOCOL = Protocol(
     "open_instruct",
     (
@@ -298,5 +288,5 @@ PROTOCOL = Protocol(
         ("POST", "/execute", execute),
         ("GET", "/health", health),
     ),
-    refuse,
+    serving.unprocessable,
 )

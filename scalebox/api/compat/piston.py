@@ -5,8 +5,8 @@ api/src/job.js.  open-r1's client (huggingface/open-r1:src/open_r1/utils/competi
 piston_client.py) waits 30 s for an answer and asks again, up to five times, whenever the status is
 not 200; after that it takes the program for wrong, so work is held until shortly before.
 
-Languages are this daemon's.  The two packages that open-r1 adds to Piston are in
-`piston_contests`.
+Languages are this daemon's.  The two packages that open-r1 adds to Piston have modules of their
+own.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from typing import Any
 from aiohttp import web
 from msgspec import Struct
 
-from scalebox.api.compat import piston_contests, serving
-from scalebox.api.compat.piston_contests import File, Stage
+from scalebox.api.compat import piston_codeforces, serving
+from scalebox.api.compat.piston_codeforces import Codeforces
+from scalebox.api.compat.piston_contests import VERSION, Contest, File, Stage
+from scalebox.api.compat.piston_ioi import Ioi
 from scalebox.api.compat.serving import Deadline, Protocol
 from scalebox.api.context import CONTEXT
 from scalebox.errors import (
@@ -111,7 +113,7 @@ async def execute(request: web.Request) -> web.StreamResponse:
     files = _checked(request, wanted)
     run_s = (wanted.run_timeout or _RUN_TIMEOUT_MS) / 1000
     deadline.after(max(_CLIENT_S, run_s + _BEYOND_RUN_S))
-    contest = piston_contests.find(wanted.language, wanted.version)
+    contest = _contest(wanted.language, wanted.version)
     if contest is not None:
         compiled, run = await contest.test(
             request, deadline, files, run_s, wanted.run_memory_limit or 0
@@ -131,7 +133,7 @@ async def runtimes(request: web.Request) -> web.StreamResponse:
         for one in request.app[CONTEXT].engine.languages()
         if one.available
     ]
-    return serving.answer([*known, *piston_contests.runtimes()])
+    return serving.answer([*known, *_contests()])
 
 
 async def packages(request: web.Request) -> web.StreamResponse:
@@ -151,7 +153,7 @@ async def packages(request: web.Request) -> web.StreamResponse:
 async def install(request: web.Request) -> web.StreamResponse:
     """`POST /packages`: nothing is installed; whether it is here is said."""
     package = await serving.read(request, Package)
-    contest = piston_contests.find(package.language, package.version)
+    contest = _contest(package.language, package.version)
     if contest is not None:
         return serving.answer({"language": contest.language, "version": contest.version})
     info = _language(request, package.language)
@@ -168,6 +170,26 @@ async def uninstall(request: web.Request) -> web.StreamResponse:
     """`DELETE /packages`: refused."""
     await serving.read(request, Package)
     raise PackageError("languages are the host's tool chains; they are not removed over this API")
+
+
+def _contest(language: str, version: str) -> Contest | None:
+    """The package of open-r1's that is asked for, if it is one."""
+    if version.strip() not in ("*", VERSION):
+        return None
+    if language == "cms_ioi":
+        return Ioi(language)
+    return Codeforces(language) if language in piston_codeforces.LANGUAGES else None
+
+
+def _contests() -> list[dict[str, Any]]:
+    by_language: dict[str, list[str]] = {}
+    for name, language in piston_codeforces.LANGUAGES.items():
+        by_language.setdefault(language, []).append(name)
+    known = [("cms_ioi", ["cms_ioi"]), *(("codeforces", one) for one in by_language.values())]
+    return [
+        {"language": names[0], "version": VERSION, "aliases": names[1:], "runtime": runtime}
+        for runtime, names in known
+    ]
 
 
 def _checked(request: web.Request, wanted: Execute) -> list[File]:
@@ -194,7 +216,7 @@ def _checked(request: web.Request, wanted: Execute) -> list[File]:
         value = getattr(wanted, name)
         if not value:
             continue
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
             raise BadRequestError(f"If specified, {name} must be a number")
         if value > most.get(name, value):
             raise BadRequestError(f"{name} cannot exceed the configured limit of {most[name]:g}")
@@ -354,12 +376,17 @@ def refuse(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
 
 PROTOCOL = Protocol(
     "piston",
-    (
-        ("POST", "/execute", execute),
-        ("GET", "/runtimes", runtimes),
-        ("GET", "/packages", packages),
-        ("POST", "/packages", install),
-        ("DELETE", "/packages", uninstall),
+    # Express, which Piston is made with, takes a slash at the end for none.
+    tuple(
+        (method, path + slash, handler)
+        for method, path, handler in (
+            ("POST", "/execute", execute),
+            ("GET", "/runtimes", runtimes),
+            ("GET", "/packages", packages),
+            ("POST", "/packages", install),
+            ("DELETE", "/packages", uninstall),
+        )
+        for slash in ("", "/")
     ),
     refuse,
 )

@@ -16,17 +16,16 @@ from typing import Annotated, Any
 
 import msgspec
 from aiohttp import web
+from anyio import to_thread
 from msgspec import Meta, Struct
 
 from scalebox.api import codec
 from scalebox.api.compat import serving
 from scalebox.api.compat.serving import Deadline, Protocol
+from scalebox.api.structure import MAX_VALUES, check_structure
 from scalebox.errors import (
     BadRequestError,
     InternalError,
-    QueueFullError,
-    ScaleboxError,
-    UnavailableError,
 )
 from scalebox.extraction import extract_code
 from scalebox.model import (
@@ -111,8 +110,9 @@ async def openrlhf(request: web.Request) -> web.StreamResponse:
             f"{count} query, {len(asked.prompts)} prompts, {len(asked.labels)} labels: there must "
             "be as many of each"
         )
+    await _bound(asked.labels)
     answers = [
-        (query.removeprefix(prompt), await _label(label, f"labels[{index}]"))
+        (_response(query, prompt), await _label(label, f"labels[{index}]"))
         for index, (query, prompt, label) in enumerate(
             zip(asked.query, asked.prompts, asked.labels, strict=True)
         )
@@ -140,6 +140,23 @@ async def slime(request: web.Request) -> web.StreamResponse:
     label = await _label(sample.label, "label")
     done = await _answered(request, deadline, shape, sample.response, label)
     return serving.answer(done.reward)
+
+
+def _response(query: str, prompt: str) -> str:
+    """What the model has added; tokenizers do not give every prompt back as it was."""
+    _, found, rest = query.rpartition(prompt) if prompt else ("", "", query)
+    return rest if found else query
+
+
+async def _bound(labels: list[Any]) -> None:
+    """Texts are counted as one value each when the body is read; there is more in these.
+
+    Raises:
+        TooLargeError: together they hold more than one document may.
+    """
+    texts = [label for label in labels if isinstance(label, str)]
+    if sum(map(len, texts)) > MAX_VALUES:
+        await to_thread.run_sync(lambda: check_structure("json", ",".join(texts).encode()))
 
 
 def _shape(request: web.Request) -> RewardShape:
@@ -263,13 +280,9 @@ def _value(given: Any) -> Any:
         return given
 
 
-def refuse(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
-    """What is worth asking again is 503 or 504, and what is not names the cause."""
-    if isinstance(error, QueueFullError | UnavailableError):
-        return serving.unprocessable(error, status=503)
-    return serving.unprocessable(error)
-
-
 #: What is asked is the URL itself; with and without a slash at its end.
-OPENRLHF = Protocol("openrlhf", (("POST", "", openrlhf), ("POST", "/", openrlhf)), refuse)
-SLIME = Protocol("slime", (("POST", "", slime), ("POST", "/", slime)), refuse)
+_ROUTES = (("POST", ""), ("POST", "/"))
+OPENRLHF = Protocol(
+    "openrlhf", tuple((*route, openrlhf) for route in _ROUTES), serving.unprocessable
+)
+SLIME = Protocol("slime", tuple((*route, slime) for route in _ROUTES), serving.unprocessable)

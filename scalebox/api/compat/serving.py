@@ -97,6 +97,8 @@ async def read(request: web.Request, kind: type[T], *, nulls: bool = False) -> T
     """The request's body as a structure, as tolerantly as pydantic's servers read it.
 
     Unknown fields are passed over, numbers may come as text, and null stands for a field's default.
+    What is held while the queue is full is in no queue that has a bound, so the body counts among
+    all bodies in memory until the request is answered.
 
     Parameters:
         request: its body is JSON; other types are refused, since a web page may send those.
@@ -112,6 +114,8 @@ async def read(request: web.Request, kind: type[T], *, nulls: bool = False) -> T
     limit = context.config.server.max_request_bytes
     async with codec.whole_body(request, limit, context.bodies) as body:
         document: Any = await codec.decode_bounded(coding, object, body)
+        size = len(body)
+    context.keep_counted(request, size)
     return fit(document, kind, nulls=nulls)
 
 
@@ -146,15 +150,24 @@ def limits(
             or fewer, by which these protocols say that there is no limit.
     """
     most = request.app[CONTEXT].config.limits
-    if cpu_time_s is not None:
-        cpu_time_s = min(max(cpu_time_s, _LEAST_S), most.max_cpu_time_s)
-    if wall_time_s is not None:
-        wall_time_s = min(max(wall_time_s, _LEAST_S), most.max_wall_time_s)
-    if memory_bytes is not None and memory_bytes <= 0:
-        memory_bytes = None
-    elif memory_bytes is not None:
-        memory_bytes = min(max(memory_bytes, _LEAST_MEMORY_BYTES), most.max_memory_bytes)
-    return Limits(cpu_time_s=cpu_time_s, wall_time_s=wall_time_s, memory_bytes=memory_bytes)
+    if memory_bytes is not None:
+        memory_bytes = (
+            min(max(memory_bytes, _LEAST_MEMORY_BYTES), most.max_memory_bytes)
+            if memory_bytes > 0
+            else None
+        )
+    return Limits(
+        cpu_time_s=_within(cpu_time_s, most.max_cpu_time_s),
+        wall_time_s=_within(wall_time_s, most.max_wall_time_s),
+        memory_bytes=memory_bytes,
+    )
+
+
+def _within(seconds: float | None, most_s: float) -> float | None:
+    if seconds is None:
+        return None
+    # What is no number is not above the least either.
+    return min(seconds, most_s) if seconds > _LEAST_S else _LEAST_S
 
 
 async def each(items: Sequence[Item], work: Callable[[Item], Awaitable[T]]) -> list[T]:
@@ -241,18 +254,18 @@ async def judge(request: web.Request, deadline: Deadline, submission: Submission
     return report
 
 
-def unprocessable(error: ScaleboxError, *, status: int | None = None) -> web.Response:
+def unprocessable(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
     """A refusal as FastAPI words it: `detail`, a list of places and words where a body is wrong.
 
-    Parameters:
-        error: why.
-        status: in place of the error's own; of a bad body it is 422.
+    What is worth asking again is a status of the server's, since that is what clients ask again
+    after: 503 where there is no room.
     """
     if error.http_status == 400:
         where = ["body", *(error.field.split(".") if error.field else ())]
-        detail: Any = [{"type": error.code, "loc": where, "msg": error.message}]
-        return answer({"detail": detail}, status=status or 422)
-    return answer({"detail": error.message}, status=status or error.http_status)
+        detail = [{"type": error.code, "loc": where, "msg": error.message}]
+        return answer({"detail": detail}, status=422)
+    status = 503 if isinstance(error, QueueFullError) else error.http_status
+    return answer({"detail": error.message}, status=status)
 
 
 def answer(value: Any, *, status: int = 200) -> web.Response:

@@ -16,14 +16,19 @@ PATIENCE_S = 120.0
 
 
 def ask(
-    url: str, body: Any = None, *, method: str | None = None, content_type: str = "application/json"
+    url: str,
+    body: Any = None,
+    *,
+    method: str | None = None,
+    content_type: str = "application/json",
+    patience_s: float = PATIENCE_S,
 ) -> tuple[int, Any]:
     """Status and document; without a body it is a GET."""
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     headers = {} if data is None else {"Content-Type": content_type}
     asked = urllib.request.Request(url, data, headers, method=method)
     try:
-        with urllib.request.urlopen(asked, timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(asked, timeout=patience_s) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:

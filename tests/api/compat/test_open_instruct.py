@@ -21,7 +21,9 @@ SUM = "print(sum(map(int, input().split())))"
 SUMS = [{"input": "1 2\n", "output": "3\n"}, {"input": "2 2\n", "output": "5\n"}]
 
 
-def graded(url: str, path: str, program: str, tests: Any, limit_s: float = 5.0) -> dict[str, Any]:
+def graded(
+    url: str, path: str, program: str, tests: Any, limit_s: float | str = 5.0
+) -> dict[str, Any]:
     """As `CodeVerifier` asks."""
     said: dict[str, Any] = answered(
         f"{url}/open_instruct{path}",
@@ -176,6 +178,11 @@ def test_the_tool_gets_the_output(url: str) -> None:
         "error": "Execution timed out after 1 seconds",
         "success": False,
     }
+
+
+def test_limits_that_are_no_numbers_are_the_least_there_is(url: str) -> None:
+    said = graded(url, "/test_program", "while True: pass", ["pass"], "nan")
+    assert said["results"] == [0]
 
 
 def test_health(url: str) -> None:

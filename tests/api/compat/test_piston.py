@@ -115,6 +115,7 @@ def test_refusals_in_pistons_words(url: str) -> None:
         refused(url, **python, run_timeout="long") == "If specified, run_timeout must be a number"
     )
     assert "cannot exceed the configured limit of" in refused(url, **python, run_timeout=10**9)
+    assert "must be a number" in refused(url, **python, run_timeout=True)
     assert refused(url, **python, run_cpu_time=-5) == "run_cpu_time must be non-negative"
 
 

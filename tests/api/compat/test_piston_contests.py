@@ -70,7 +70,7 @@ def codeforces(
 def passed(said: dict[str, Any]) -> bool:
     """As `score_submission` of cf_scoring.py decides."""
     assert said["compile"]["code"] == 0
-    return said["run"]["code"] == 0 and said["run"]["stdout"].strip() == "1"
+    return bool(said["run"]["code"] == 0 and said["run"]["stdout"].strip() == "1")
 
 
 def test_right_and_wrong_without_a_checker(url: str) -> None:
@@ -283,19 +283,139 @@ def test_submissions_that_cheat(url: str) -> None:
         assert ioi(url, cheat)[0] == 0, body
 
 
-def test_tasks_with_a_manager_are_refused_with_the_reason(url: str) -> None:
-    config = json.dumps({"code": "talk", "task_type": "Communication"})
-    status, said = ask(
+#: Thinks of a number from 1 to 1000, says whether one is less or more; half of the points for more
+#: than ten questions.  As in CMS, it reads its input, and opens the pipes that it is given.
+MANAGER = """
+#include "guessing.h"
+#include <cstdio>
+#include <cstdlib>
+int main(int argc, char **argv) {
+    if (argc != 3) { fputs("not called as by CMS", stderr); return 1; }
+    FILE *in = fopen(argv[1], "r"), *out = fopen(argv[2], "w");
+    int secret, guess, count = 0;
+    if (scanf("%d", &secret) != 1) return 1;
+    fprintf(out, "%d\\n", LARGEST), fflush(out);
+    while (count < 1000 && fscanf(in, "%d", &guess) == 1) {
+        ++count;
+        fprintf(out, "%c\\n", guess < secret ? '<' : guess > secret ? '>' : '='), fflush(out);
+        if (guess == secret) {
+            printf(count <= 10 ? "1.0\\n" : "0.5\\n");
+            fputs(count <= 10 ? "translate:success\\n" : "translate:partial\\n", stderr);
+            return 0;
+        }
+    }
+    printf("0.0\\n"), fputs("Output isn't correct\\n", stderr);
+}
+"""
+STUB = """
+#include "guessing.h"
+#include <cstdio>
+static char ask(int guess) {
+    char said;
+    printf("%d\\n", guess), fflush(stdout);
+    return scanf(" %c", &said) == 1 ? said : '?';
+}
+int main() { int largest; if (scanf("%d", &largest) != 1) return 1; guess(largest, ask); }
+"""
+GUESSING_H = """
+const int LARGEST = 1000;
+void guess(int largest, char (*ask)(int));
+"""
+BISECTION = """
+#include "guessing.h"
+void guess(int largest, char (*ask)(int)) {
+    int low = 1, high = largest;
+    for (;;) {
+        int middle = (low + high) / 2;
+        char said = ask(middle);
+        if (said == '=') return;
+        if (said == '<') low = middle + 1; else high = middle - 1;
+    }
+}
+"""
+ONE_BY_ONE = """
+#include "guessing.h"
+void guess(int largest, char (*ask)(int)) {
+    for (int number = 1; number <= largest && ask(number) != '='; ++number) {}
+}
+"""
+
+
+def communication(
+    url: str, submission: str, *, manager: str = MANAGER, **config: Any
+) -> tuple[int, dict[str, Any]]:
+    """As `run_submission` asks for a task whose tests have no answers."""
+    known = {"code": "guessing", "task_type": "Communication", "time_limit": 1.0, **config}
+    graders = {
+        "graders/guessing.h": GUESSING_H,
+        "graders/stub.cpp": STUB,
+        "graders/manager.cpp": manager,
+        "graders/grader_config.json": json.dumps(known),
+    }
+    return ask(
         f"{url}/piston/execute",
         {
             "files": [
-                {"name": "graders/talk.cpp", "content": ""},
-                {"name": "input.txt", "content": ""},
-                {"name": "graders/grader_config.json", "content": config},
+                {"name": "graders/guessing.cpp", "content": submission},
+                {"name": "input.txt", "content": "137\n"},
+                *({"name": name, "content": content} for name, content in graders.items()),
             ],
+            "run_timeout": 4000,
             "language": "cms_ioi",
             "version": "*",
         },
     )
-    assert status == 400
-    assert "manager" in said["message"]
+
+
+@pytest.mark.parametrize(
+    ("submission", "points", "words"),
+    [
+        (BISECTION, 1.0, "translate:success"),
+        (ONE_BY_ONE, 0.5, "translate:partial"),
+        ('#include "guessing.h"\nvoid guess(int, char (*)(int)) {}', 0.0, "Output isn't correct"),
+    ],
+    ids=["right", "partly", "silent"],
+)
+def test_managers_talk_with_submissions(
+    url: str, submission: str, points: float, words: str
+) -> None:
+    status, said = communication(url, submission)
+    assert status == 200
+    assert said["compile"]["code"] == 0
+    assert (float(said["run"]["stdout"]), said["run"]["stderr"].strip()) == (points, words)
+
+
+def test_submissions_that_talk_on_their_own_account(url: str) -> None:
+    """A submission has the manager's other end alone: no points, no input, no answers to itself."""
+    for body in (
+        'puts("1.0"); exit(0);',
+        'system("cat input.txt ../input.txt manager_points 2>/dev/null"); exit(0);',
+        'FILE *points = fopen("manager_points", "w"); if (points) fputs("1.0", points); exit(0);',
+        "for (;;) {}",
+    ):
+        cheat = (
+            '#include "guessing.h"\n#include <cstdio>\n#include <cstdlib>\n'
+            f"void guess(int, char (*)(int)) {{ {body} }}\n"
+        )
+        status, said = communication(url, cheat, time_limit=0.5)
+        assert status == 200
+        assert said["run"]["stdout"] == "0\n", body
+
+
+def test_a_manager_that_fails_is_a_code_and_no_points(url: str) -> None:
+    _, said = communication(url, BISECTION, manager=MANAGER.replace("argc != 3", "argc != 5"))
+    assert said["run"]["code"] != 0
+    assert said["run"]["stdout"] == ""
+    assert "not called as by CMS" in said["run"]["stderr"]
+
+
+def test_tasks_that_are_not_served_are_refused_with_the_reason(url: str) -> None:
+    of_communication = "task_type_parameters_Communication_"
+    for config, words in (
+        ({"task_type": "TwoSteps"}, "TwoSteps"),
+        ({f"{of_communication}num_processes": 2}, "2 processes"),
+        ({f"{of_communication}user_io": "fifo_io"}, "fifo_io"),
+    ):
+        status, said = communication(url, BISECTION, **config)
+        assert status == 400
+        assert words in said["message"]

@@ -63,6 +63,11 @@ def test_code_in_the_prompt_is_not_the_answer(url: str) -> None:
         {"query": [prompt + "no code"], "prompts": [prompt], "labels": [json.dumps(STDIO)]},
     )
     assert said["rewards"] == [0.0]
+    said = answered(
+        f"{url}/openrlhf",
+        {"query": ["<s>" + prompt + "none"], "prompts": [prompt], "labels": [json.dumps(STDIO)]},
+    )
+    assert said["rewards"] == [0.0]
 
 
 @pytest.mark.parametrize(
@@ -137,6 +142,14 @@ def test_labels_that_say_nothing_are_refused(url: str) -> None:
         assert "label" in said["detail"][0]["msg"], label
     status, said = ask(f"{url}/openrlhf", {"query": ["a"], "prompts": [], "labels": []})
     assert status == 422
+
+
+def test_labels_that_become_too_much_together_are_refused(url: str) -> None:
+    label = "[" + "[]," * 100_000 + "[]]"
+    body = {"query": [""] * 50, "prompts": [""] * 50, "labels": [label] * 50}
+    status, said = ask(f"{url}/openrlhf", body)
+    assert status == 413
+    assert "values" in said["detail"]
 
 
 @pytest.mark.parametrize("cheat", STDIO_CHEATS)
