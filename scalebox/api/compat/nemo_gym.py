@@ -9,7 +9,7 @@ within a millionth.
 
 Programs are run as programs: standard input and output are real (NVIDIA-NeMo/Gym#2824 and #2508 are
 about stand-ins for them), integers of any length can be printed, and numbers that a call returns
-may differ in their last places.  A failure of ours is answered with 503, never with a reward.
+may differ in their last places.  A failure of ours is a failure of the request, never a reward.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from msgspec import Struct
 
 from scalebox.api.compat import inside, serving
 from scalebox.api.compat.serving import Deadline, Protocol
-from scalebox.errors import BadRequestError, ScaleboxError, TooLargeError
+from scalebox.errors import BadRequestError, TooLargeError
 from scalebox.extraction import extract_code
 from scalebox.model import (
     CallCase,
@@ -253,9 +253,4 @@ def _result(report: Report) -> tuple[list[int], dict[str, Any]]:
     return [_RUNTIME_ERROR], {"error_code": _RUNTIME_ERROR, "error_message": words}
 
 
-def _refuse(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
-    """What says nothing about the program is 503: the rollout is done again, or seen to fail."""
-    return serving.unprocessable(error, status=503 if error.http_status >= 429 else None)
-
-
-PROTOCOL = Protocol("nemo_gym", (("POST", "/verify", verify),), _refuse)
+PROTOCOL = Protocol("nemo_gym", (("POST", "/verify", verify),), serving.unprocessable)

@@ -188,5 +188,5 @@ def _text(output: bytes) -> str:
 PROTOCOL = Protocol(
     "open_r1",
     (("GET", "/health", health), ("POST", "/execute_batch", execute_batch)),
-    lambda _, error: serving.unprocessable(error),
+    serving.unprocessable,
 )
