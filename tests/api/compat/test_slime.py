@@ -1,4 +1,4 @@
-"""Remote reward models, asked as OpenRLHF and slime ask."""
+"""A remote reward model, asked as slime asks; labels and shapes are the same for both."""
 
 from __future__ import annotations
 
@@ -7,20 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.api.compat.answers import ADD, CALLS, STDIO, SUM, said_by_a_model
 from tests.api.compat.asking import answered, ask, leaving
 from tests.api.compat.cheats import CALL_CHEATS, STDIO_CHEATS
 from tests.api.compat.daemon import compat_daemon
 from tests.daemons import until
-
-SUM = "print(sum(map(int, input().split())))"
-ADD = "class Solution:\n    def add(self, a, b):\n        return a + b"
-STDIO = {"inputs": ["1 2\n", "20 22\n"], "outputs": ["3\n", "42\n"]}
-CALLS = {"inputs": ["1\n2", "20\n22"], "outputs": ["3", "42"], "fn_name": "add"}
-
-
-def said_by_a_model(code: str, language: str = "python") -> str:
-    """An answer with some words around its code."""
-    return f"<think>Let me add.</think>\nSo:\n```{language}\n{code}\n```\nThat is all."
 
 
 def slime(url: str, code: str, label: Any, query: str = "") -> float:
@@ -31,43 +22,6 @@ def slime(url: str, code: str, label: Any, query: str = "") -> float:
     )
     assert isinstance(value, float)
     return value
-
-
-def openrlhf(url: str, answers: list[str], labels: list[Any]) -> dict[str, Any]:
-    """As `remote_rm_fn` asks."""
-    said: dict[str, Any] = answered(
-        f"{url}/openrlhf",
-        {
-            "query": [f"User: add.\n{answer}" for answer in answers],
-            "prompts": ["User: add.\n"] * len(answers),
-            "labels": labels,
-        },
-    )
-    return said
-
-
-def test_openrlhf_gets_a_reward_for_each(url: str) -> None:
-    answers = [said_by_a_model(SUM), said_by_a_model("print(3)"), "I do not know."]
-    said = openrlhf(url, answers, [json.dumps(STDIO)] * 3)
-    assert said == {
-        "rewards": [1.0, 0.0, 0.0],
-        "scores": [1.0, 0.0, 0.0],
-        "extra_logs": {"has_code": [1.0, 1.0, 0.0]},
-    }
-
-
-def test_code_in_the_prompt_is_not_the_answer(url: str) -> None:
-    prompt = said_by_a_model(SUM)
-    said = answered(
-        f"{url}/openrlhf/",
-        {"query": [prompt + "no code"], "prompts": [prompt], "labels": [json.dumps(STDIO)]},
-    )
-    assert said["rewards"] == [0.0]
-    said = answered(
-        f"{url}/openrlhf",
-        {"query": ["<s>" + prompt + "none"], "prompts": [prompt], "labels": [json.dumps(STDIO)]},
-    )
-    assert said["rewards"] == [0.0]
 
 
 @pytest.mark.parametrize(
@@ -95,13 +49,6 @@ def test_the_forms_of_labels(url: str, label: Any, right: str, wrong: str) -> No
     assert slime(url, wrong, label) == 0.0
 
 
-def test_other_languages_and_limits(url: str) -> None:
-    label = {**STDIO, "language": "cpp", "limits": {"cpu_time_s": 1.0}}
-    code = "#include <iostream>\nint main() { int a, b; std::cin >> a >> b; std::cout << a + b; }"
-    said = openrlhf(url, [said_by_a_model(code, "cpp")], [json.dumps(label)])
-    assert said["rewards"] == [1.0]
-
-
 def test_a_registered_problem(url: str) -> None:
     tests = {"type": "stdio", "cases": [{"input": "1 2", "answer": "3"}]}
     status, _ = ask(f"{url}/v1/problems/sum", {"tests": tests}, method="PUT")
@@ -121,35 +68,6 @@ def test_the_shape_is_in_the_url(url: str) -> None:
         status, said = ask(f"{url}/slime{query}", {"response": "", "label": STDIO})
         assert status == 422
         assert said["detail"][0]["loc"] == ["body", "url"]
-
-
-def test_labels_that_say_nothing_are_refused(url: str) -> None:
-    for label in (
-        None,
-        "",
-        "{",
-        "no id, since it has blanks",
-        {},
-        {"inputs": ["1"], "outputs": []},
-        {"inputs": [1], "outputs": [1]},
-        {"tests": STDIO},
-        {**STDIO, "problem": "sum"},
-        {**STDIO, "reward": 1.0},
-        {"type": "stdio", "cases": [{"input": 1}]},
-    ):
-        status, said = ask(f"{url}/slime", {"response": said_by_a_model(SUM), "label": label})
-        assert status == 422, label
-        assert "label" in said["detail"][0]["msg"], label
-    status, said = ask(f"{url}/openrlhf", {"query": ["a"], "prompts": [], "labels": []})
-    assert status == 422
-
-
-def test_labels_that_become_too_much_together_are_refused(url: str) -> None:
-    label = "[" + "[]," * 100_000 + "[]]"
-    body = {"query": [""] * 50, "prompts": [""] * 50, "labels": [label] * 50}
-    status, said = ask(f"{url}/openrlhf", body)
-    assert status == 413
-    assert "values" in said["detail"]
 
 
 @pytest.mark.parametrize("cheat", STDIO_CHEATS)
@@ -182,17 +100,4 @@ def test_an_overfull_queue_is_waited_for() -> None:
             until(lambda: any(slot.state == "busy" for slot in daemon.status().slots))
             body = {"response": said_by_a_model(SUM), "label": STDIO}
             assert answered(f"{url}/rm", body) == 1.0
-        assert daemon.wait_until_idle().queued_cases == 0
-
-
-def test_who_goes_away_is_worked_for_no_longer() -> None:
-    with compat_daemon({"openrlhf": "/"}, sandbox={"slots": 1}) as (daemon, url):
-        label = {**STDIO, "limits": {"cpu_time_s": 300.0}}
-        body = {
-            "query": [said_by_a_model("while True: pass")] * 20,
-            "prompts": [""] * 20,
-            "labels": [label] * 20,
-        }
-        with leaving(f"{url}/", body):
-            until(lambda: daemon.status().queued_cases > 0)
         assert daemon.wait_until_idle().queued_cases == 0
