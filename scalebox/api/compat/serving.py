@@ -47,7 +47,8 @@ class Protocol:
         name: of its option in `[compat]`.
         routes: method, path under where it is mounted, handler.
         refuse: a refusal as its clients understand it.
-        prepare: makes what its handlers share, where it is served; may raise `ConfigError`.
+        prepare: puts into the application what its handlers keep between requests; may raise
+            `ConfigError`.
     """
 
     name: str
