@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scalebox.errors import BadRequestError
+from scalebox.formats.truths import truth_in_row
 from scalebox.integrations.rollouts import Rollout, Settings, grade, grade_async, language_in
-from scalebox.integrations.truths import truth_in_row
 
 
 class Columns:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scalebox.errors import BadRequestError
+from scalebox.formats.truths import truth_in_row
 from scalebox.integrations.rollouts import Rollout, grade, language_in, settings_of
-from scalebox.integrations.truths import truth_in_row
 
 
 @dataclass(slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from scalebox.client.address import Addresses
 from scalebox.client.sync import Client
 from scalebox.errors import BadRequestError, InternalError, ScaleboxError
 from scalebox.extraction import Rule, extract_code
-from scalebox.integrations.truths import Truth, truth_of
+from scalebox.formats.truths import Truth, truth_of
 from scalebox.model import Comparison, Judge, Report, StdioTests, Submission
 from scalebox.rewards import (
     InternalErrorRule,

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from scalebox.errors import BadRequestError
+from scalebox.formats.truths import truth_in_row
 from scalebox.integrations.rollouts import Outcome, Rollout, grade, language_in, settings_of
-from scalebox.integrations.truths import truth_in_row
 
 try:
     import skyrl_gym

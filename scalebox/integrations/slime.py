@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from scalebox.errors import BadRequestError
+from scalebox.formats.truths import truth_in_row
 from scalebox.integrations.rollouts import Rollout, grade_async, language_in, settings_of
-from scalebox.integrations.truths import truth_in_row
 
 RewardModel = Callable[..., Awaitable[Any]]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from scalebox.client.problems import read_rows
 from scalebox.errors import BadRequestError
-from scalebox.integrations.truths import truth_in_row
+from scalebox.formats.truths import truth_in_row
 from scalebox.integrations.verifiers import task_reward
 
 try:

@@ -20,13 +20,14 @@ from anyio import to_thread
 from msgspec import Struct
 
 from scalebox.api import codec
-from scalebox.api.compat import pickled, serving
+from scalebox.api.compat import serving
 from scalebox.api.compat.serving import Deadline, DeadlineError, Protocol
 from scalebox.api.context import CONTEXT
 from scalebox.errors import (
     BadRequestError,
     InternalError,
 )
+from scalebox.formats import packed
 from scalebox.model import (
     AssertCase,
     AssertTests,
@@ -202,7 +203,7 @@ async def _decoded(request: web.Request, tests: Any) -> list[Any]:
         except BadRequestError as error:
             raise BadRequestError(f"tests: {error.message}", field="tests") from None
     limit_bytes = request.app[CONTEXT].config.server.max_request_bytes
-    return _listed(await to_thread.run_sync(pickled.unpack, tests, limit_bytes))
+    return _listed(await to_thread.run_sync(packed.unpack, tests, limit_bytes))
 
 
 def _listed(tests: Any) -> list[Any]:

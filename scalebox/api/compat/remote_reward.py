@@ -5,7 +5,8 @@ conversations, waits 180 s and tries five times; slime (THUDM/slime:slime/rollou
 __init__.py) sends one answer, waits 120 s and tries ten times.  Both ask again for every status
 that is no success, so a failure of ours is one: it is never a reward of 0.
 
-Labels say what is tested (`Label`).  What of an answer is code is decided by `extraction`, what a
+Labels say what is tested: a ground truth (`formats.truths`), in an object perhaps with the answers'
+`language` and `limits` besides.  What of an answer is code is decided by `extraction`, what a
 report is worth by `rewards`; the shape is in the URL that the trainer is given, such as
 `?kind=fraction&max_cases=10`.
 """
@@ -28,16 +29,8 @@ from scalebox.errors import (
     InternalError,
 )
 from scalebox.extraction import extract_code
-from scalebox.model import (
-    CallCase,
-    CallTests,
-    Identifier,
-    Limits,
-    StdioCase,
-    StdioTests,
-    Submission,
-    Tests,
-)
+from scalebox.formats.truths import Truth, truth_of
+from scalebox.model import Limits, Submission
 from scalebox.rewards import RewardShape, pick_cases, reward_of
 
 _OPENRLHF_S, _SLIME_S = 180.0, 120.0
@@ -46,24 +39,23 @@ _MAX_ANSWERS = 100_000
 _SHAPE = ("kind", "max_cases", "weak")
 
 
-class Label(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What is tested, and how; what else a label may be is turned into one.
+class Label(Struct, frozen=True, kw_only=True):
+    """What is tested, and how.
 
     Attributes:
-        tests: as in `POST /v1/judge`; or
-        problem: the id of a registered problem.
-        inputs, outputs: one a test, in place of both: texts for a program; with `fn_name` each
-            input is a list of arguments, or a text with the JSON of one a line.
-        fn_name: the function that is called.
+        truth: the tests, or the id of a problem.
         language: of the answers.
         limits: of each test.
     """
 
-    tests: Tests | None = None
-    problem: Identifier | None = None
-    inputs: list[Any] | None = None
-    outputs: list[Any] | None = None
-    fn_name: str | None = None
+    truth: Truth
+    language: str
+    limits: Limits
+
+
+class _Besides(Struct, kw_only=True):
+    """What a label may say beside its tests."""
+
     language: Annotated[str, Meta(min_length=1, max_length=64)] = "python"
     limits: Limits = Limits()
 
@@ -182,14 +174,15 @@ async def _answered(
     code = extract_code(text, language=label.language)
     if code is None:
         return _Answered(reward=0.0, has_code=False)
+    tests = label.truth.tests
     report = await serving.judge(
         request,
         deadline,
         Submission(
             language=label.language,
             source=code,
-            tests=None if label.tests is None else pick_cases(label.tests, shape.max_cases),
-            problem=label.problem,
+            tests=None if tests is None else pick_cases(tests, shape.max_cases),
+            problem=label.truth.problem,
             limits=label.limits,
             stop=shape.stop,
         ),
@@ -206,78 +199,23 @@ async def _label(given: Any, field: str) -> Label:
     Raises:
         BadRequestError: it is none of them.
     """
-    if isinstance(given, str):
-        text = given.strip()
-        if text[:1] not in ("{", "["):
-            given = {"problem": text}
-        else:
-            try:
-                given = await codec.decode_bounded(codec.JSON, object, text.encode())
-            except BadRequestError as error:
-                raise BadRequestError(f"{field}: {error.message}", field=field) from None
-    if isinstance(given, list):
-        # Texts of asserts, as MBPP has them.
-        given = {"tests": {"type": "assert", "cases": [{"program": one} for one in given]}}
-    elif isinstance(given, dict) and "type" in given:
-        given = {"tests": given}
+    if isinstance(given, str) and given.lstrip()[:1] == "{":
+        try:
+            given = await codec.decode_bounded(codec.JSON, object, given.encode())
+        except BadRequestError as error:
+            raise BadRequestError(f"{field}: {error.message}", field=field) from None
+    besides = _Besides()
+    if isinstance(given, dict):
+        said = {name: value for name, value in given.items() if name in _Besides.__struct_fields__}
+        given = {name: value for name, value in given.items() if name not in said}
+        besides = serving.fit(said, _Besides)
     try:
-        label = msgspec.convert(given, Label)
-    except msgspec.ValidationError as error:
-        refusal = codec.explain(str(error))
-        raise BadRequestError(
-            f"{field}: {refusal.message}", field=f"{field}.{refusal.field or ''}".rstrip(".")
-        ) from None
-    except RecursionError:
-        raise BadRequestError(f"{field} is nested too deeply", field=field) from None
-    ways = [label.tests is not None, label.problem is not None, label.inputs is not None]
-    if sum(ways) != 1:
-        raise BadRequestError(
-            f"{field} needs either `tests`, the id of a problem, or `inputs` and `outputs`",
-            field=field,
-        )
-    if label.inputs is not None:
-        label.tests = _from_inputs(label, field)
-    return label
-
-
-def _from_inputs(label: Label, field: str) -> Tests:
-    inputs, outputs = label.inputs or [], label.outputs or []
-    if len(inputs) != len(outputs):
-        raise BadRequestError(
-            f"{field} has {len(inputs)} inputs and {len(outputs)} outputs", field=field
-        )
-    pairs = list(zip(inputs, outputs, strict=True))
-    if label.fn_name:
-        return CallTests(
-            function=label.fn_name,
-            cases=[
-                CallCase(args=_arguments(given, field), expected=_value(expected))
-                for given, expected in pairs
-            ],
-        )
-    if not all(isinstance(side, str) for pair in pairs for side in pair):
-        raise BadRequestError(
-            f"{field}: inputs and outputs must be texts, unless there is a fn_name", field=field
-        )
-    return StdioTests(cases=[StdioCase(input=given, answer=answer) for given, answer in pairs])
-
-
-def _arguments(given: Any, field: str) -> list[Any]:
-    if isinstance(given, list):
-        return given
-    if not isinstance(given, str):
-        raise BadRequestError(f"{field}: an input must be a list of arguments", field=field)
-    return [_value(line) for line in given.split("\n")]
-
-
-def _value(given: Any) -> Any:
-    """A value as it is, or of a text the JSON in it, as LiveCodeBench has them."""
-    if not isinstance(given, str):
-        return given
-    try:
-        return msgspec.json.decode(given)
-    except (msgspec.DecodeError, RecursionError):
-        return given
+        # In a thread: there is no telling how long a text takes.
+        truth = await to_thread.run_sync(truth_of, given)
+    except BadRequestError as error:
+        raise BadRequestError(f"{field}: {error.message}", field=field) from None
+    limits = besides.limits if besides.limits != Limits() else truth.limits
+    return Label(truth=truth, language=besides.language, limits=limits)
 
 
 #: What is asked is the URL itself; with and without a slash at its end.

@@ -21,9 +21,10 @@ from typing import Any
 import msgspec
 
 from scalebox.api.codec import explain
-from scalebox.api.compat import given, pickled
+from scalebox.api.compat import given
 from scalebox.api.compat.evaluation import Task, Wanted
 from scalebox.errors import BadRequestError, TooLargeError
+from scalebox.formats import packed
 from scalebox.model import Problem
 
 #: As it stands in the file.
@@ -155,7 +156,7 @@ def _looks_packed(text: str) -> bool:
 
 def _unpacked(text: str) -> Any:
     try:
-        found = pickled.unpack(text, _MAX_UNPACKED_BYTES)
+        found = packed.unpack(text, _MAX_UNPACKED_BYTES)
     except TooLargeError:
         raise BadRequestError(
             f"the packed tests have more than {_MAX_UNPACKED_BYTES} bytes, or too many values",

@@ -2,30 +2,22 @@
 
 A sample is what LiveCodeBench's own code hands its checker: `{"input_output": JSON}` with `inputs`,
 `outputs` and `fn_name` (LiveCodeBench/LiveCodeBench:lcb_runner/benchmarks/code_generation.py).
-Private tests come as JSON, or packed: base64 of zlib of a pickled text.  That pickle is not
-unpickled: of its instructions only those that make one text are read.
+Private tests come as JSON, or packed: base64 of zlib of a pickled text (`formats.packed`).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 import json
-import pickletools
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
-from scalebox.errors import BadRequestError, TooLargeError
+from scalebox.errors import BadRequestError
+from scalebox.formats import packed
 
 #: Unpacked; the largest private tests of release 6 are some 60 MB.
 MAX_TESTS_BYTES = 512 << 20
-#: What a pickle of one text is made of.
-_TEXT = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8", "UNICODE")
-_AROUND = ("PROTO", "FRAME", "MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT", "STOP")
 #: `set_int_max_str_digits(50000)` of theirs, and Python's own bound.
 _MAX_DIGITS, _DIGITS_AT_ONCE = 50_000, 4300
 
@@ -91,7 +83,7 @@ def sample_of_row(row: Mapping[str, Any]) -> dict[str, str]:
     return {"input_output": text}
 
 
-def private_tests(packed: str) -> list[Any]:
+def private_tests(given: str) -> list[Any]:
     """The private tests of a row, packed or not.
 
     Raises:
@@ -99,46 +91,28 @@ def private_tests(packed: str) -> list[Any]:
         TooLargeError: they unpack to more than `MAX_TESTS_BYTES`.
     """
     try:
-        tests = json.loads(packed)
+        tests = json.loads(given)
     except (ValueError, RecursionError):
-        tests = _unpacked(packed)
+        tests = _unpacked(given)
     if not isinstance(tests, list):
         raise BadRequestError("private tests are a list", field="private_test_cases")
     return tests
 
 
-def _unpacked(packed: str) -> Any:
+def _unpacked(given: str) -> Any:
     try:
-        inflater = zlib.decompressobj()
-        data = inflater.decompress(base64.b64decode(packed, validate=True), MAX_TESTS_BYTES)
-        if inflater.unconsumed_tail:
-            raise TooLargeError(
-                f"private tests unpack to more than {MAX_TESTS_BYTES} bytes",
-                field="private_test_cases",
-            )
-        return json.loads(pickled_text(data))
-    except (binascii.Error, zlib.error, ValueError, RecursionError) as error:
+        return _text(packed.unpack(given, MAX_TESTS_BYTES))
+    except (ValueError, RecursionError, BadRequestError) as error:
         raise BadRequestError(
-            f"private tests are neither JSON nor base64 of zlib of a pickled text: {error!r:.200}",
+            f"private tests are neither JSON nor base64 of zlib of a pickled text: {error!s:.200}",
             field="private_test_cases",
         ) from None
 
 
-def pickled_text(data: bytes) -> str:
-    """The text that is pickled there, read without a machine that could do anything else.
-
-    Raises:
-        ValueError: it is something else than one text.
-    """
-    text: str | None = None
-    for opcode, argument, _ in pickletools.genops(io.BytesIO(data)):
-        if opcode.name in _TEXT and text is None:
-            text = str(argument)
-        elif opcode.name not in _AROUND:
-            raise ValueError(f"pickled is something else than one text ({opcode.name})")
-    if text is None:
-        raise ValueError("no text is pickled")
-    return text
+def _text(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError("what is packed is no text")
+    return json.loads(value)
 
 
 def expected_value(text: str) -> Any:

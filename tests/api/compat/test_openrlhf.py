@@ -64,7 +64,6 @@ def test_labels_that_say_nothing_are_refused(url: str) -> None:
         "no id, since it has blanks",
         {},
         {"inputs": ["1"], "outputs": []},
-        {"inputs": [1], "outputs": [1]},
         {"tests": STDIO},
         {**STDIO, "problem": "sum"},
         {**STDIO, "reward": 1.0},

@@ -14,6 +14,7 @@ import pytest
 from scalebox.client.aio import AsyncClient
 from scalebox.client.sync import Client
 from scalebox.errors import BadRequestError, TooLargeError
+from scalebox.formats import packed as formats_packed
 from scalebox.integrations import livecodebench
 from scalebox.integrations.livecodebench import samples
 from scalebox.model import NamedJudge
@@ -308,7 +309,7 @@ def test_a_row_becomes_a_sample() -> None:
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_a_pickled_text_is_read(protocol: int) -> None:
     for text in ("", "[]", "é" * 300, "a" * 70_000):
-        assert samples.pickled_text(pickle.dumps(text, protocol)) == text
+        assert formats_packed.plain(pickle.dumps(text, protocol)) == text
 
 
 class Evil:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scalebox.errors import BadRequestError
-from scalebox.integrations.truths import Truth, truth_in_row, truth_of
+from scalebox.formats.truths import Truth, truth_in_row, truth_of
 from scalebox.model import (
     AssertCase,
     AssertTests,

@@ -1,10 +1,12 @@
 """Test data that clients send as `base64(zlib(pickle(…)))`, read without trusting the sender.
 
 open-instruct's clients send their tests so (allenai/open-instruct:open_instruct/code_utils/
-code_utils.py, `encode_tests`).  A pickle is a program for a small machine, which can import and
-call anything, and ask for any amount of memory before it shows a byte.  So Python's own machine is
-never started: the steps are carried out here, and there are only those that make plain data (lists,
-tuples, dictionaries with texts as keys, texts, numbers, None).
+code_utils.py, `encode_tests`), and the text of LiveCodeBench's private tests is packed so
+(LiveCodeBench/LiveCodeBench:lcb_runner/benchmarks/code_generation.py).  A pickle is a program for a
+small machine, which can import and call anything, and ask for any amount of memory before it shows
+a byte.  So Python's own machine is never started: the steps are carried out here, and there are
+only those that make plain data (lists, tuples, dictionaries with texts as keys, texts, numbers,
+None).
 """
 
 from __future__ import annotations
@@ -26,13 +28,13 @@ _EMPTY: dict[str, type] = {"EMPTY_LIST": list, "EMPTY_DICT": dict, "EMPTY_TUPLE"
 _GIVEN = frozenset(
     {
         *("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT"),
-        *("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
+        *("UNICODE", "SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8"),
         *("SHORT_BINBYTES", "BINBYTES", "BINBYTES8"),
     }
 )
 _TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
-_NAMING = frozenset({"BINPUT", "LONG_BINPUT"})
-_NAMED = frozenset({"BINGET", "LONG_BINGET"})
+_NAMING = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
+_NAMED = frozenset({"GET", "BINGET", "LONG_BINGET"})
 _NOTHING = frozenset({"PROTO", "FRAME"})
 
 
