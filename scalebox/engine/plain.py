@@ -73,8 +73,9 @@ class PlainRun:
         artifact = Artifact(CompileResult(ok=True))
         if language.entry.compile:
             artifact = await room.builder.build(
-                language, source, files, client=self._client, priority=request.priority
-            )
+                language, source, files, client=self._client, priority=request.priority,
+                cpu_time_s=request.compile_cpu_time_s,
+            )  # fmt: skip
             self._compiled = artifact.result
             if not artifact.result.ok:
                 return self._make(RunStatus.COMPILE_ERROR, artifact.result.message)

@@ -97,6 +97,14 @@ def compile_limits(limits: LimitsConfig, memory_bytes: int) -> RunLimits:
     )
 
 
+def within(limits: RunLimits, cpu_time_s: float | None) -> RunLimits:
+    """The bounds of a compilation for which somebody gives less time; else the very same."""
+    if cpu_time_s is None or cpu_time_s * 1e9 >= limits.cpu_ns:
+        return limits
+    cpu_ns = int(cpu_time_s * 1e9)
+    return replace(limits, cpu_ns=cpu_ns, wall_ns=limits.wall_ns * cpu_ns // limits.cpu_ns)
+
+
 def compile_plan(
     language: Language,
     source: bytes,

@@ -13,7 +13,7 @@ from scalebox.engine import builder as building
 from scalebox.engine.builder import Artifact
 from scalebox.engine.service import Engine
 from scalebox.errors import InternalError
-from scalebox.model import CompileResult, Limits, RunRequest, Submission
+from scalebox.model import CompileResult, Limits, RunRequest, RunResult, RunStatus, Submission
 from scalebox.sandbox.slot import Slot
 from scalebox.sandbox.spec import RunSpec
 from scalebox.sandbox.zygote import wire
@@ -122,6 +122,27 @@ async def test_a_full_disk_does_not_make_programs_wrong(
 
 
 # --- what does not compile ------------------------------------------------------------------------
+
+
+async def test_who_gives_a_compiler_less_time_fails_nobody_else(engine: Engine) -> None:
+    source = "#include <iostream>\n#include <regex>\nint main() { std::cout << 1; }\n"
+
+    async def run(cpu_time_s: float | None) -> RunResult:
+        request = RunRequest(language="cpp", source=source, compile_cpu_time_s=cpu_time_s)
+        return await engine.run(request, client="t")
+
+    # At once: one flight for each bound.
+    short, whole, *_ = await asyncio.gather(run(0.02), run(None), run(0.02), run(None))
+    assert compilations(engine) == 2
+    assert (whole.status, whole.stdout) == (RunStatus.FINISHED, b"1")
+    assert short.status is RunStatus.COMPILE_ERROR
+    assert short.compile is not None
+    assert (short.compile.timed_out, short.compile.cached) == (True, False)
+    again = await run(0.02)
+    assert again.compile is not None
+    assert (again.compile.timed_out, again.compile.cached) == (True, True)
+    assert (await run(10_000)).status is RunStatus.FINISHED
+    assert compilations(engine) == 2
 
 
 async def test_compile_errors_are_kept_and_bounded(

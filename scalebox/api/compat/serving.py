@@ -11,9 +11,9 @@ import msgspec
 from aiohttp import web
 
 from scalebox.api import codec
-from scalebox.api.context import CONTEXT, Refusal, client_of
+from scalebox.api.context import CONTEXT, ApiContext, Refusal, client_of
 from scalebox.api.edge import Handler
-from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError
+from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError, UnavailableError
 from scalebox.model import Report, RunRequest, RunResult, RunStatus, Submission, Verdict
 
 T = TypeVar("T")
@@ -63,7 +63,7 @@ class Deadline:
 
     def after(self, seconds: float) -> None:
         """Say it once the request tells, counted from when this was made."""
-        self.seconds = min(max(seconds, 0.0), MAX_HOLD_S)
+        self.seconds = min(seconds, MAX_HOLD_S) if seconds > 0 else 0.0  # so is what is no number
 
     @property
     def left_s(self) -> float:
@@ -146,6 +146,9 @@ async def hold(deadline: Deadline, work: Callable[[float], Awaitable[T]]) -> T:
 async def run(request: web.Request, deadline: Deadline, wanted: RunRequest) -> RunResult:
     """Run a program, held while the queue is full.
 
+    Many of these clients open a connection for each request, so fairness knows them by where they
+    come from, and not by the connection.
+
     Raises:
         DeadlineError: not done in time.
         ScaleboxError: as `EngineService.run`.
@@ -153,8 +156,9 @@ async def run(request: web.Request, deadline: Deadline, wanted: RunRequest) -> R
     context, client = request.app[CONTEXT], client_of(request)
 
     async def work(left_s: float) -> RunResult:
+        _check_open(context)
         timed = msgspec.structs.replace(wanted, deadline_s=left_s)
-        return await context.engine.run(timed, client=client.name)
+        return await context.engine.run(timed, client=client.scope)
 
     result = await hold(deadline, work)
     if result.status is RunStatus.CANCELLED:
@@ -172,8 +176,9 @@ async def judge(request: web.Request, deadline: Deadline, submission: Submission
     context, client = request.app[CONTEXT], client_of(request)
 
     async def work(left_s: float) -> Report:
+        _check_open(context)
         timed = msgspec.structs.replace(submission, deadline_s=left_s)
-        return await context.engine.judge(timed, client=client.name)
+        return await context.engine.judge(timed, client=client.scope)
 
     report = await hold(deadline, work)
     if report.verdict is Verdict.CANCELLED:
@@ -181,8 +186,22 @@ async def judge(request: web.Request, deadline: Deadline, submission: Submission
     return report
 
 
+def _check_open(context: ApiContext) -> None:
+    """What was held while the queue was full is not begun any more once the daemon drains."""
+    if context.draining:
+        raise UnavailableError("the daemon is shutting down; ask again when it is back")
+
+
 def answer(value: Any, *, status: int = 200) -> web.Response:
     """An answer in JSON."""
-    return web.Response(
-        body=codec.JSON.encode(value), status=status, headers={"Content-Type": codec.JSON_TYPE}
-    )
+    return answer_encoded(codec.JSON.encode(value), status=status)
+
+
+def encode(value: Any) -> bytes:
+    """An answer's JSON, for those that are made in a worker thread."""
+    return codec.JSON.encode(value)
+
+
+def answer_encoded(body: bytes, *, status: int = 200) -> web.Response:
+    """An answer that is JSON already."""
+    return web.Response(body=body, status=status, headers={"Content-Type": codec.JSON_TYPE})
