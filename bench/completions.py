@@ -95,6 +95,9 @@ _SKIPPED = re.compile(
     r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])'|[{}]""", re.DOTALL
 )
 _IMPORT = re.compile(r"(?m)^(?:using .*;|import .*[^(\n]|#include.*)$")
+_GO_IMPORT = re.compile(r'(?m)^(?:import )?[ \t]*"([\w/]+)"\n')
+_PACKAGE = re.compile(r"(?m)^package \w+$")
+_GO_IMPORTS = re.compile(r"(?m)^import \(([^)]*)\)")
 _FUNCTION = re.compile(r"(?:(\w+)\s*<-\s*function|\(define\s+\((\w+)|(\w+)\s*\()(?!.*\bfunction\b)")
 
 
@@ -131,6 +134,8 @@ def _task(row: dict[str, Any], shape: Shape) -> Task:
     if name not in code:
         code = row["prompt"] + code  # the function's body alone
     source = with_imports(without_end(code, shape, name), row["prompt"])
+    if shape.language == "go":
+        source = without_idle_imports(source, code, row["tests"])
     return Task(
         name=row["name"],
         language=shape.language,
@@ -159,7 +164,26 @@ def program_of(message: str, name: str) -> str:
 def with_imports(code: str, prompt: str) -> str:
     """A program with what its prompt has included: the test program takes it to be there."""
     lacking = [line for line in _IMPORT.findall(prompt) if line not in code]
+    if (package := _PACKAGE.search(code)) is not None:  # which comes first
+        names = [name for block in _GO_IMPORTS.findall(prompt) for name in block.split()]
+        lacking += [f"import {name}" for name in names if name not in code]
+        start = package.end() + 1
+        return code[:start] + "".join(f"{line}\n" for line in lacking) + code[start:]
     return "".join(f"{line}\n" for line in lacking) + code
+
+
+def without_idle_imports(source: str, whole: str, tests: str) -> str:
+    """A Go program without the imports that only what was cut off it has used."""
+
+    def uses(text: str, name: str) -> bool:
+        return re.search(rf"\b{re.escape(name)}\.", text) is not None
+
+    def kept(found: re.Match[str]) -> str:
+        name = found[1].rpartition("/")[2]
+        idle = uses(whole, name) and not uses(source + tests, name)
+        return "" if idle else found[0]
+
+    return _GO_IMPORT.sub(kept, source)
 
 
 def without_end(code: str, shape: Shape, name: str) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from scalebox.client.problems import load_problem, load_problems
     from scalebox.client.sync import Client
     from scalebox.errors import ConnectionFailedError, RemoteError, ScaleboxError
+    from scalebox.extraction import extract_code
     from scalebox.model import (
         AssertCase,
         AssertTests,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         Submission,
         Verdict,
     )
+    from scalebox.rewards import RewardShape, pick_cases, reward_of
 
 __version__ = "0.1.0"
 
@@ -71,6 +73,7 @@ __all__ = [
     "Provenance",
     "RemoteError",
     "Report",
+    "RewardShape",
     "RunRequest",
     "RunResult",
     "ScaleboxError",
@@ -80,9 +83,12 @@ __all__ = [
     "Verdict",
     "__version__",
     "async_local",
+    "extract_code",
     "load_problem",
     "load_problems",
     "local",
+    "pick_cases",
+    "reward_of",
 ]
 
 #: Name → module; names that are not here are in `scalebox.model`.
@@ -91,11 +97,15 @@ _MODULES = {
     "Client": "scalebox.client.sync",
     "ConnectionFailedError": "scalebox.errors",
     "RemoteError": "scalebox.errors",
+    "RewardShape": "scalebox.rewards",
     "ScaleboxError": "scalebox.errors",
     "async_local": "scalebox.client.local",
+    "extract_code": "scalebox.extraction",
     "load_problem": "scalebox.client.problems",
     "load_problems": "scalebox.client.problems",
     "local": "scalebox.client.local",
+    "pick_cases": "scalebox.rewards",
+    "reward_of": "scalebox.rewards",
 }
 
 
