@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test cgroup-test ray-test lint format bench labels multipl-e judges-report load stability soak simulate hostile languages-test toolchains cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
+.PHONY: help demo test cgroup-test ray-test lint format bench labels multipl-e judges-report load stability soak simulate hostile languages-test toolchains compat-test cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -78,6 +78,9 @@ toolchains:  ## compilers and interpreters of all languages (as root, on Debian;
 languages-test: venv-test  ## every language whose tool chain is here, at every level of isolation
 	$(BIN)/python -m bench.languages $(ARGS)
 
+compat-test: venv-test  ## real clients from PyPI against a daemon that speaks their protocols (ARGS: --help)
+	$(BIN)/python -m bench.compat_test $(ARGS)
+
 cluster-test: venv-test  ## several daemons on test hosts: network namespaces of this machine (ARGS: pytest's)
 	$(BIN)/python -m pytest -q tests/cluster $(ARGS)
 
@@ -109,5 +112,5 @@ venv-dist:
 	@$(PYTHON) scripts/bootstrap.py dist
 
 clean:  ## remove what the targets made, .venv too
-	rm -rf $(VENV) dist build bench/results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-compat dist build bench/results .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

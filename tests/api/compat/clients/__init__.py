@@ -1,0 +1,1 @@
+"""Real clients that speak compatible protocols; `make compat-test` runs them."""

@@ -1,0 +1,1 @@
+"""Trainers and harnesses with our callables and drop-ins; `make compat-test` runs them."""
