@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import hashlib
 import hmac
 import ipaddress
@@ -85,7 +86,7 @@ class Authenticator:
         if peer.local:
             return peer
         if not self._digests:
-            if not is_loopback_name(_host_name(request.headers.get("Host", ""))):
+            if not _means_this_host(request.headers.get("Host", "")):
                 raise UnauthorizedError(
                     "without tokens this daemon answers only to localhost or a loopback address "
                     "in the Host header; configure server.tokens to be reached by other names"
@@ -126,6 +127,12 @@ def _secret_in(headers: Mapping[str, str]) -> str | None:
         _, colon, secret = pair.partition(":")
         return secret if colon else None
     return headers.get("X-Auth-Token")
+
+
+# Clients that open a connection for each request send the same ones again and again.
+@functools.lru_cache(maxsize=128)
+def _means_this_host(header: str) -> bool:
+    return is_loopback_name(_host_name(header))
 
 
 def _host_name(header: str) -> str | None:

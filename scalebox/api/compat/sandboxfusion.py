@@ -190,7 +190,7 @@ def _bytes(path: str, text: str) -> bytes:
 
 def _words(arguments: str) -> list[str]:
     try:
-        return shlex.split(arguments)
+        return shlex.split(arguments) if arguments else []
     except ValueError:
         return arguments.split()
 
