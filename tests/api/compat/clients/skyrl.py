@@ -31,7 +31,7 @@ def host(served: Served) -> str:
 
 
 def check_code_exec(served: Served) -> None:
-    """`code_exec_sandboxfusion`: right, failed, slow, and with asserts of pytest's kind."""
+    """`code_exec_sandboxfusion`: right, failed, and with asserts of pytest's kind."""
     coder = verifiers("coder1.sandboxfusion_exec")
     ask = coder.code_exec_sandboxfusion
     where = host(served)
@@ -39,9 +39,6 @@ def check_code_exec(served: Served) -> None:
     success, said = ask("print(1)\n1 / 0", timeout=5, sandbox_servers=where)
     assert not success, said
     assert "ZeroDivisionError" in said, said
-    success, said = ask("while True: pass", timeout=0.5, sandbox_servers=where)
-    assert not success, said
-    assert "STDOUT" in said, said
     tests = "def test():\n    assert double(2) == 5\ntest()"
     code = "def double(x): return 2 * x"
     success, said = coder.code_exec_sandboxfusion_with_pytest(
