@@ -36,6 +36,10 @@ _CODE_CACHE_BYTES = 16 << 20
 #: What an entry costs beside its code: key, links, headers.
 _CODE_ENTRY_BYTES = 400
 _KEPT_ERRORS = 2_000
+#: A source that is run so often is worth being compiled apart, …
+_OFTEN = 3
+#: … as far as is remembered.
+_REMEMBERED_SOURCES = 4_000
 #: Hashing more than this takes about as long as asking a worker thread to do it.
 _LARGE_SOURCE_BYTES = 256 << 10
 #: What compilers say when one of their own programs was killed, or the host had no more of
@@ -143,6 +147,7 @@ class Builder:
         self._codes: OrderedDict[str, bytes] = OrderedDict()
         self._codes_bytes = 0
         self._errors: OrderedDict[str, CompileResult] = OrderedDict()
+        self._asked: OrderedDict[str, int] = OrderedDict()
         self._flights: dict[str, _Flight] = {}
         self._harnesses: dict[tuple[str, bytes], bytes] = {}
         self.compilations = 0
@@ -205,6 +210,17 @@ class Builder:
             flight.waiters -= 1
             if flight.waiters == 0:
                 self._land(key, flight)
+
+    def is_asked_for_often(self, language: Language, source: bytes) -> bool:
+        """Whether a source that can be run as it is comes again and again: once for each test."""
+        if len(source) > _LARGE_SOURCE_BYTES:
+            return False
+        address = build.artifact_address(language, source, {})
+        times = self._asked.pop(address, 0) + 1
+        self._asked[address] = times
+        if len(self._asked) > _REMEMBERED_SOURCES:
+            self._asked.popitem(last=False)
+        return times >= _OFTEN
 
     async def harness(self, language: Language, source: bytes) -> bytes:
         """Marshalled code of a harness of ours, compiled by the judge's own Python.

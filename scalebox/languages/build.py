@@ -24,6 +24,8 @@ from scalebox.sandbox.spec import RunLimits, RunSpec
 from scalebox.sandbox.zygote import wire
 
 PROGRAM = "a.out"
+#: Of `__has_include` and `__has_embed`: what a file's absence changes without an error.
+_ASKS = b"__has_"
 #: Of comments and strings a source's names must not be taken.  One that does not end takes the
 #: rest, so that no source makes the search longer than itself.
 _ASIDE = re.compile(
@@ -151,6 +153,21 @@ def compile_plan(
         },
         fetch=(PROGRAM,),
     )
+
+
+def parts_of(
+    entry: LanguageEntry, source: bytes, files: Mapping[str, bytes]
+) -> Mapping[str, bytes]:
+    """The further files of which a program is made by all that their names tell.
+
+    A source can read any file, and then does not compile without it; unless it asks beforehand.
+    """
+    data = entry.data_suffixes
+    if not any(name.endswith(data) for name in files):
+        return files
+    if any(_ASKS in text for text in (source, *files.values())):
+        return files
+    return {name: content for name, content in files.items() if not name.endswith(data)}
 
 
 def _as_path(name: str) -> str:
