@@ -38,18 +38,14 @@ class Runner:
             to say is the run's.
         known: whether SandboxFusion has the name: what is missing then is missing in the sandbox.
         takes_args: whether the request's `args` are for it.
-        lacks: in words: what may be missing beside the tool chain; empty: nothing.
-        lacking: what a run says that finds it missing.
-        probe: a program that fails if it is.
+        needs: another language of ours that must be here; empty: none.
     """
 
     language: str
     compiles: bool = False
     known: bool = True
     takes_args: bool = False
-    lacks: str = ""
-    lacking: bytes = b""
-    probe: str = ""
+    needs: str = ""
 
     def launch(self, code: str, files: Mapping[str, Data]) -> Launched:
         """The program of a request.
@@ -72,15 +68,9 @@ _PYTEST = "import sys\nimport pytest\n\nsys.exit(pytest.main(sys.argv[1:]))\n"
 
 _RUNNERS = {
     "python": Runner("python"),
-    "pytest": Runner(
-        "python",
-        takes_args=True,
-        lacks="the judge's Python (languages.python.interpreter) has no pytest: install it there",
-        lacking=b"No module named 'pytest'",
-        probe="import pytest\n",
-    ),
-    # Programs see no accelerator.
-    "python_gpu": Runner("python"),
+    # Our own entry reports on standard error, SandboxFusion's on standard output.
+    "pytest": Runner("python", takes_args=True, needs="pytest"),
+    "python_gpu": Runner("python_gpu"),
     "cpp": Runner("cpp", compiles=True),
     "cuda": Runner("cuda", compiles=True),
     "nodejs": Runner("javascript"),
@@ -92,7 +82,7 @@ _RUNNERS = {
     "go_test": Runner("go_test"),
     "java": Runner("java", compiles=True),
     "junit": Runner("junit", compiles=True),
-    "kotlin_script": Runner("kotlin"),
+    "kotlin_script": Runner("kotlin_script"),
     "scala": Runner("scala", compiles=True),
     "csharp": Runner("csharp"),
     "rust": Runner("rust", compiles=True),

@@ -25,6 +25,7 @@ from scalebox.api.compat import fusion_languages, serving
 from scalebox.api.compat.fusion_languages import Runner
 from scalebox.api.compat.serving import Deadline, DeadlineError, Protocol
 from scalebox.api.context import CONTEXT
+from scalebox.api.service import EngineService
 from scalebox.config import Config
 from scalebox.errors import (
     BadRequestError,
@@ -122,10 +123,9 @@ async def run_code(request: web.Request) -> web.StreamResponse:
         deadline.after(wanted.compile_timeout + wanted.run_timeout + _CLIENT_EXTRA_S)
     runner = fusion_languages.runner(wanted.language)
     try:
+        _check_needs(runner, request.app[CONTEXT].engine)
         work = await _work(wanted, runner, request.app[CONTEXT].config)
         result = await serving.run(request, deadline, work)
-        if runner.lacks and await _is_lacking(request, deadline, runner, result):
-            raise UnknownLanguageError(runner.lacks)
     except UnknownLanguageError as error:
         if not runner.known:
             raise
@@ -140,6 +140,13 @@ async def run_code(request: web.Request) -> web.StreamResponse:
 
 
 # --- what is asked --------------------------------------------------------------------------------
+
+
+def _check_needs(runner: Runner, engine: EngineService) -> None:
+    if runner.needs:
+        for language in engine.languages():
+            if language.name == runner.needs and not language.available:
+                raise UnknownLanguageError(language.missing)
 
 
 async def _work(wanted: RunCode, runner: Runner, config: Config) -> RunRequest:
@@ -220,17 +227,6 @@ def _at_least(least: float, value: float) -> float:
 
 
 # --- what is answered -----------------------------------------------------------------------------
-
-
-async def _is_lacking(
-    request: web.Request, deadline: Deadline, runner: Runner, result: RunResult
-) -> bool:
-    """Whether a run failed because this host lacks something, and not only says so."""
-    if result.status is not RunStatus.RUNTIME_ERROR or runner.lacking not in result.stderr:
-        return False
-    probe = RunRequest(language=runner.language, source=runner.probe)
-    found = await serving.run(request, deadline, probe)
-    return found.status is RunStatus.RUNTIME_ERROR
 
 
 def _ran(result: RunResult, runner: Runner, wanted: RunCode) -> Ran:
