@@ -68,6 +68,15 @@ async def test_a_secret_in_the_url_is_a_token(user: str) -> None:
             assert server.engine.clients[-1] == name
 
 
+async def test_clients_with_a_connection_for_each_request_are_one_by_where_they_come_from() -> None:
+    async with serving(compat={"sandboxfusion": "/"}) as server:
+        for _ in range(2):
+            headers = {**TYPE, "Connection": "close"}
+            async with server.tcp.post("/run_code", json={"code": ""}, headers=headers) as response:
+                assert response.status == 200
+        assert server.engine.clients == ["tcp:127.0.0.1"] * 2
+
+
 async def test_judge0s_header_is_a_token() -> None:
     async with serving(tokens=TOKENS) as server:
         headers = {**TYPE, "X-Auth-Token": "other"}
