@@ -17,6 +17,7 @@ from scalebox.cli.demo import demo
 from scalebox.cli.inspect import cluster, doctor, languages, status
 from scalebox.cli.judge import judge
 from scalebox.cli.judges import judges
+from scalebox.cli.mcp import mcp
 from scalebox.cli.run import run
 from scalebox.errors import ConnectionFailedError, RemoteError, ScaleboxError
 
@@ -65,5 +66,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for _command in (judge, run, status, cluster, doctor, languages, judges, demo):
+for _command in (judge, run, status, cluster, doctor, languages, judges, mcp, demo):
     main.add_command(_command)

@@ -10,19 +10,8 @@ import pytest
 from scalebox.model import AssertTests, CallTests, Verdict
 from tests.hostile import catalogue
 from tests.hostile.catalogue import Program
+from tests.hostile.rewards import RIGHT
 from tests.judging import runner
-
-RIGHT = """
-import math
-
-def ordered(numbers): return sorted(numbers)
-def half(number: float) -> float: return number / 2
-def root(number): return number ** 0.5
-def middle(numbers): return sorted(numbers)[len(numbers) // 2]
-def digits(number): return ["a", 7, 2.5][number]
-def poly(coefficients, x): return coefficients[0] + coefficients[1] * x
-def find_zero(coefficients): return -coefficients[0] / coefficients[1]
-"""
 
 RIGHT_COMPILED = (
     "#include <assert.h>\nint root(int n) { int r = 0; while (r * r < n) r++; return r; }\n"
