@@ -16,10 +16,11 @@ import base64
 import binascii
 import posixpath
 import shlex
+from typing import Annotated
 
 import anyio.to_thread
 from aiohttp import web
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from scalebox.api.compat import fusion_languages, serving
 from scalebox.api.compat.fusion_languages import Runner
@@ -70,7 +71,7 @@ class RunCode(Struct, kw_only=True):
     """
 
     code: str
-    language: str = "python"
+    language: Annotated[str, Meta(max_length=64)] = "python"
     stdin: str = ""
     compile_timeout: float | None = None
     run_timeout: float = 10.0
