@@ -27,7 +27,6 @@ from scalebox.api.compat.fusion_languages import Runner
 from scalebox.api.compat.serving import Deadline, DeadlineError, Protocol
 from scalebox.api.context import CONTEXT
 from scalebox.api.service import EngineService
-from scalebox.config import Config
 from scalebox.errors import (
     BadRequestError,
     QueueFullError,
@@ -42,7 +41,6 @@ from scalebox.model import Blob, Data, Limits, RunRequest, RunResult, RunStatus
 _CLIENT_EXTRA_S = 10.0
 _COMPILE_TIMEOUT_S = 10.0
 _LEAST_S = 0.01
-_LEAST_MEMORY_BYTES = 4 << 20
 #: The limit is on CPU time.  What sleeps is ended by the clock: a little later, since what a
 #: program waits for by itself (a file that has to be read) is not told apart from sleep.
 _WALL_FACTOR, _WALL_EXTRA_S = 1.25, 1.0
@@ -125,7 +123,7 @@ async def run_code(request: web.Request) -> web.StreamResponse:
     runner = fusion_languages.runner(wanted.language)
     try:
         _check_needs(runner, request.app[CONTEXT].engine)
-        work = await _work(wanted, runner, request.app[CONTEXT].config)
+        work = await _work(request, wanted, runner)
         result = await serving.run(request, deadline, work)
     except UnknownLanguageError as error:
         if not runner.known:
@@ -150,7 +148,7 @@ def _check_needs(runner: Runner, engine: EngineService) -> None:
                 raise UnknownLanguageError(language.missing)
 
 
-async def _work(wanted: RunCode, runner: Runner, config: Config) -> RunRequest:
+async def _work(request: web.Request, wanted: RunCode, runner: Runner) -> RunRequest:
     """The run that a request means.
 
     Raises:
@@ -158,7 +156,7 @@ async def _work(wanted: RunCode, runner: Runner, config: Config) -> RunRequest:
     """
     sent = {path: text for path, text in wanted.files.items() if text is not None}
     size = sum(map(len, sent.values()))
-    most = config.engine.max_source_bytes
+    most = request.app[CONTEXT].config.engine.max_source_bytes
     if size * 3 // 4 > most + _LARGE_BYTES:
         raise TooLargeError(
             f"files of {size} characters in base64; source and files are at most {most} bytes "
@@ -176,7 +174,7 @@ async def _work(wanted: RunCode, runner: Runner, config: Config) -> RunRequest:
         files={**files, **launched.files},
         fetch=[posixpath.normpath(path) for path in wanted.fetch_files],
         args=[*launched.args, *wanted.args] if runner.takes_args else _words(wanted.extra_args),
-        limits=_limits(wanted, config),
+        limits=_limits(request, wanted),
         compile_cpu_time_s=_at_least(_LEAST_S, _compile_timeout_s(wanted)),
     )
 
@@ -203,18 +201,13 @@ def _words(arguments: str) -> list[str]:
         return arguments.split()
 
 
-def _limits(wanted: RunCode, config: Config) -> Limits:
+def _limits(request: web.Request, wanted: RunCode) -> Limits:
     """As asked for, as far as this daemon goes: the original knows no bounds."""
-    most = config.limits
-    cpu_s = min(_at_least(_LEAST_S, wanted.run_timeout), most.max_cpu_time_s)
-    memory_bytes = None
-    if wanted.memory_limit_MB > 0:
-        memory_bytes = max(wanted.memory_limit_MB << 20, _LEAST_MEMORY_BYTES)
-        memory_bytes = min(memory_bytes, most.max_memory_bytes)
-    return Limits(
-        cpu_time_s=cpu_s,
-        wall_time_s=min(_WALL_FACTOR * cpu_s + _WALL_EXTRA_S, most.max_wall_time_s),
-        memory_bytes=memory_bytes,
+    return serving.limits(
+        request,
+        cpu_time_s=wanted.run_timeout,
+        wall_time_s=_WALL_FACTOR * _at_least(_LEAST_S, wanted.run_timeout) + _WALL_EXTRA_S,
+        memory_bytes=wanted.memory_limit_MB << 20,
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -13,13 +14,8 @@ from aiohttp import web
 from scalebox.api import codec
 from scalebox.api.context import CONTEXT, ApiContext, Refusal, client_of
 from scalebox.api.edge import Handler
-<<<<<<< HEAD
 from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError, UnavailableError
-from scalebox.model import Report, RunRequest, RunResult, RunStatus, Submission, Verdict
-=======
-from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError
 from scalebox.model import Limits, Report, RunRequest, RunResult, RunStatus, Submission, Verdict
->>>>>>> origin/main
 
 T = TypeVar("T")
 Item = TypeVar("Item")
@@ -232,9 +228,9 @@ async def run(request: web.Request, deadline: Deadline, wanted: RunRequest) -> R
     context, client = request.app[CONTEXT], client_of(request)
 
     async def work(left_s: float) -> RunResult:
-        _check_open(context)
         timed = msgspec.structs.replace(wanted, deadline_s=left_s)
-        return await context.engine.run(timed, client=client.scope)
+        with _no_waiting_for_a_daemon_that_ends(context):
+            return await context.engine.run(timed, client=client.scope)
 
     result = await hold(deadline, work)
     if result.status is RunStatus.CANCELLED:
@@ -252,9 +248,9 @@ async def judge(request: web.Request, deadline: Deadline, submission: Submission
     context, client = request.app[CONTEXT], client_of(request)
 
     async def work(left_s: float) -> Report:
-        _check_open(context)
         timed = msgspec.structs.replace(submission, deadline_s=left_s)
-        return await context.engine.judge(timed, client=client.scope)
+        with _no_waiting_for_a_daemon_that_ends(context):
+            return await context.engine.judge(timed, client=client.scope)
 
     report = await hold(deadline, work)
     if report.verdict is Verdict.CANCELLED:
@@ -262,12 +258,22 @@ async def judge(request: web.Request, deadline: Deadline, submission: Submission
     return report
 
 
-<<<<<<< HEAD
-def _check_open(context: ApiContext) -> None:
-    """What was held while the queue was full is not begun any more once the daemon drains."""
-    if context.draining:
-        raise UnavailableError("the daemon is shutting down; ask again when it is back")
-=======
+@contextlib.contextmanager
+def _no_waiting_for_a_daemon_that_ends(context: ApiContext) -> Iterator[None]:
+    """While the daemon drains, what finds the queue full is not held any longer.
+
+    Raises:
+        UnavailableError: in place of `QueueFullError`.
+    """
+    try:
+        yield
+    except QueueFullError:
+        if context.draining:
+            words = "the daemon is shutting down; ask again when it is back"
+            raise UnavailableError(words) from None
+        raise
+
+
 def unprocessable(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
     """A refusal as FastAPI words it: `detail`, a list of places and words where a body is wrong.
 
@@ -280,7 +286,6 @@ def unprocessable(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
         return answer({"detail": detail}, status=422)
     status = 503 if isinstance(error, QueueFullError) else error.http_status
     return answer({"detail": error.message}, status=status)
->>>>>>> origin/main
 
 
 def answer(value: Any, *, status: int = 200) -> web.Response:
