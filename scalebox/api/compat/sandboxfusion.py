@@ -22,7 +22,7 @@ import anyio.to_thread
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from scalebox.api.compat import fusion_languages, serving
+from scalebox.api.compat import fusion_languages, jupyter, serving
 from scalebox.api.compat.fusion_languages import Runner
 from scalebox.api.compat.serving import Deadline, DeadlineError, Protocol
 from scalebox.api.context import CONTEXT
@@ -305,4 +305,8 @@ def refuse(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
     return serving.answer({"detail": [detail]}, status=422)
 
 
-PROTOCOL = Protocol("sandboxfusion", (("POST", "/run_code", run_code),), refuse)
+PROTOCOL = Protocol(
+    "sandboxfusion",
+    (("POST", "/run_code", run_code), ("POST", "/run_jupyter", jupyter.run_jupyter)),
+    refuse,
+)

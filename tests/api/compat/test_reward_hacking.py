@@ -65,8 +65,57 @@ def run_code(url: str, attack: Attack) -> float:
     return float(said["run_result"]["stdout"].rstrip("\n") == attack.answer.rstrip("\n"))
 
 
+def verify(url: str, attack: Attack) -> float:
+    """NeMo-Gym's reward, by what is written or by calls."""
+    tests: dict[str, Any] = {"inputs": [""], "outputs": [attack.answer]}
+    if attack.way == "call":
+        tests = {
+            "inputs": ["\n".join(map(json.dumps, call["args"])) for call in attack.calls],
+            "outputs": [json.dumps(call["expected"]) for call in attack.calls],
+            "fn_name": attack.function,
+        }
+    text = {"type": "output_text", "text": f"```python\n{attack.source}\n```"}
+    said = ask(
+        f"{url}/verify",
+        {
+            "response": {"output": [{"type": "message", "content": [text]}]},
+            "verifier_metadata": {"unit_tests": tests},
+        },
+    )
+    return float(said["reward"])
+
+
+def execute_batch(url: str, attack: Attack) -> float:
+    """As open-r1 does it: a script runs the program, and its last expression is the reward
+    (src/open_r1/rewards.py)."""
+    script = f"""
+import subprocess
+done = subprocess.run(
+    ["python3", "-c", {attack.source!r}], capture_output=True, text=True, timeout={LIMIT_S * 4}
+)
+float(done.returncode == 0 and done.stdout.strip() == {attack.answer.strip()!r})
+"""
+    body = {"scripts": [script], "languages": ["python"], "timeout": 30, "request_timeout": 28}
+    (item,) = ask(f"{url}/execute_batch", body)
+    results = item["execution"]["results"] if item["execution"] else []
+    return float(results[0]["text"]) if results else 0.0
+
+
+def execute(url: str, attack: Attack) -> float:
+    """NeMo-Skills' sandbox: what is written is compared by who asked."""
+    said = ask(
+        f"{url}/execute",
+        {"generated_code": attack.source, "language": "python", "timeout": LIMIT_S * 4},
+    )
+    return float(said["process_status"] == "completed" and said["stdout"] == attack.answer)
+
+
 THROUGH = [
     Through("sandboxfusion", "stdio", run_code, ("python", "c", "cpp")),
+    Through("nemo_gym", "stdio", verify),
+    Through("nemo_gym", "call", verify),
+    Through("open_r1", "stdio", execute_batch),
+    Through("nemo_skills", "stdio", execute),
 ]
 
 
