@@ -22,7 +22,16 @@ from typing import Any
 import anyio
 import uvloop
 
-from bench import interpreters, labels, latencies, measure, processes, results, workloads
+from bench import (
+    interpreters,
+    labels,
+    latencies,
+    measure,
+    processes,
+    results,
+    run_codes,
+    workloads,
+)
 from bench.measure import Rivals, Round
 from bench.results import Promise, at_least, at_most
 from bench.workloads import Unit, Workload
@@ -36,7 +45,7 @@ QUICK_ROUNDS = 3
 QUICK_SHARE = 0.25
 NAMES = (
     "python", "single", "imports", "numpy", "cpp", "calls", "judged", "validated", "real",
-    "languages",
+    "languages", "run_code",
 )  # fmt: skip
 _MIB = 1 << 20
 
@@ -366,6 +375,11 @@ async def run(names: Sequence[str], *, quick: bool) -> int:
             except interpreters.NotMeasurable as reason:
                 measured["numpy"] = Measured(workloads.NUMPY.name, note=str(reason))
             results.show(workloads.NUMPY.name, measured["numpy"].rows())
+        asked: list[dict[str, Any]] = []
+        if "run_code" in names:
+            of_asking, asked = await run_codes.compare(rounds, share)
+            figures |= of_asking
+            results.show("SandboxFusion's /run_code beside the batch API", asked)
     figures |= figures_of(measured)
     for latency in by_language:
         if latency["language"] == "cpp":
@@ -373,7 +387,7 @@ async def run(names: Sequence[str], *, quick: bool) -> int:
     promises = promises_of(figures, names)
     rows = [row for name in NAMES if name in measured for row in measured[name].rows()]
     shown = rows
-    rows = [*rows, *by_language]
+    rows = [*rows, *by_language, *asked]
     host = {"isolation": status.isolation.value, "enforcement": status.enforcement.value}
     results.write("bench", figures, rows, promises=promises, host=host)
     results.show("All rows (CPU in milliseconds a case)", shown)

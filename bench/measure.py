@@ -11,7 +11,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,13 +82,16 @@ async def judge(client: AsyncClient, submissions: Sequence[Submission]) -> Round
 
     Raises:
         UnexpectedReportError: one is not.
-        ScaleboxError: a slot was replaced meanwhile, so that the kernel's accounts are cut off.
+        ScaleboxError: as `round_of`.
     """
-    pid = processes.daemon_pid(client.address)
-    status = await all_slots_up(client)
-    slots = [slot.pid for slot in status.slots]
-    kernel, before = kernel_cpu_s(pid, slots), status.counters
-    machine, cpu, started = processes.machine_cpu_s(), time.process_time(), time.perf_counter()
+
+    async def work() -> int:
+        return await _accepted(client, submissions)
+
+    return await round_of(client, work)
+
+
+async def _accepted(client: AsyncClient, submissions: Sequence[Submission]) -> int:
     cases = 0
     stream = client.judge_many(submissions)
     async with aclosing(stream):
@@ -102,6 +105,25 @@ async def judge(client: AsyncClient, submissions: Sequence[Submission]) -> Round
                     f"{submissions[index].language} submission to {where!r}, which must be accepted"
                 )
             cases += report.total
+    return cases
+
+
+async def round_of(client: AsyncClient, work: Callable[[], Awaitable[int]]) -> Round:
+    """One round of the daemon's.
+
+    Parameters:
+        client: of the daemon that does it; it alone works meanwhile.
+        work: gives the number of cases that were judged, all of them as they must be.
+
+    Raises:
+        ScaleboxError: a slot was replaced meanwhile, so that the kernel's accounts are cut off.
+    """
+    pid = processes.daemon_pid(client.address)
+    status = await all_slots_up(client)
+    slots = [slot.pid for slot in status.slots]
+    kernel, before = kernel_cpu_s(pid, slots), status.counters
+    machine, cpu, started = processes.machine_cpu_s(), time.process_time(), time.perf_counter()
+    cases = await work()
     wall_s, client_s = time.perf_counter() - started, time.process_time() - cpu
     machine_s = processes.machine_cpu_s() - machine
     status = await client.status()

@@ -1,4 +1,4 @@
-"""Who asks: bearer tokens on TCP, the kernel's word on the Unix socket.
+"""Who asks: tokens on TCP, the kernel's word on the Unix socket.
 
 Answers for a `Client` a request: a *name*, which fairness counts by, and a *scope*, within which
 idempotency keys are told apart.  They differ because a retry comes over a new connection or from a
@@ -8,11 +8,14 @@ restarted process, and must still find its own earlier request.
 from __future__ import annotations
 
 import asyncio
+import base64
+import functools
 import hashlib
 import hmac
 import ipaddress
 import socket
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -83,25 +86,53 @@ class Authenticator:
         if peer.local:
             return peer
         if not self._digests:
-            if not is_loopback_name(_host_name(request.headers.get("Host", ""))):
+            if not _means_this_host(request.headers.get("Host", "")):
                 raise UnauthorizedError(
                     "without tokens this daemon answers only to localhost or a loopback address "
                     "in the Host header; configure server.tokens to be reached by other names"
                 )
             return peer
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        secret = _secret_in(request.headers)
         found: str | None = None
-        if scheme.lower() == "bearer":
-            given = _digest(secret.strip())
+        if secret is not None:
+            given = _digest(secret)
             # Every token is compared, in constant time each.
             for name, digest in self._digests:
                 if hmac.compare_digest(given, digest):
                     found = name
         if found is None:
             raise UnauthorizedError(
-                "this daemon wants `Authorization: Bearer SECRET` with a secret of server.tokens"
+                "this daemon wants `Authorization: Bearer SECRET` with a secret of server.tokens "
+                "(or a URL with it: http://any:SECRET@host)"
             )
         return Client(found, found, False)
+
+
+def _secret_in(headers: Mapping[str, str]) -> str | None:
+    """The secret that a request shows; None: it shows none.
+
+    `Basic` is what HTTP clients make of `http://user:secret@host/`, for those that can only be
+    given a URL; the user's name says nothing.  `X-Auth-Token` is how Judge0 is asked
+    (judge0/judge0:docs/api/authentication/authentication.md).
+    """
+    scheme, _, given = headers.get("Authorization", "").partition(" ")
+    given = given.strip()
+    if scheme.lower() == "bearer":
+        return given
+    if scheme.lower() == "basic":
+        try:
+            pair = base64.b64decode(given, validate=True).decode("utf-8", "surrogateescape")
+        except ValueError:  # what is no base64, and what is not even ASCII
+            return None
+        _, colon, secret = pair.partition(":")
+        return secret if colon else None
+    return headers.get("X-Auth-Token")
+
+
+# Clients that open a connection for each request send the same ones again and again.
+@functools.lru_cache(maxsize=128)
+def _means_this_host(header: str) -> bool:
+    return is_loopback_name(_host_name(header))
 
 
 def _host_name(header: str) -> str | None:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio.to_thread
+import msgspec
 import structlog
 from anyio.abc import TaskGroup
 
@@ -35,6 +36,10 @@ _CODE_CACHE_BYTES = 16 << 20
 #: What an entry costs beside its code: key, links, headers.
 _CODE_ENTRY_BYTES = 400
 _KEPT_ERRORS = 2_000
+#: A source that is run so often is worth being compiled apart, …
+_OFTEN = 3
+#: … as far as is remembered.
+_REMEMBERED_SOURCES = 4_000
 #: Hashing more than this takes about as long as asking a worker thread to do it.
 _LARGE_SOURCE_BYTES = 256 << 10
 #: What compilers say when one of their own programs was killed, or the host had no more of
@@ -92,6 +97,7 @@ class _Request:
     flags: Sequence[str]
     client: str
     priority: int
+    limits: RunLimits
 
 
 class _Flight:
@@ -141,6 +147,7 @@ class Builder:
         self._codes: OrderedDict[str, bytes] = OrderedDict()
         self._codes_bytes = 0
         self._errors: OrderedDict[str, CompileResult] = OrderedDict()
+        self._asked: OrderedDict[str, int] = OrderedDict()
         self._flights: dict[str, _Flight] = {}
         self._harnesses: dict[tuple[str, bytes], bytes] = {}
         self.compilations = 0
@@ -161,11 +168,13 @@ class Builder:
         client: str,
         priority: int,
         flags: Sequence[str] = (),
+        cpu_time_s: float | None = None,
     ) -> Artifact:
         """The artifact of a submission; the caller closes it.
 
         Parameters:
             flags: for the compiler, after the language's own.
+            cpu_time_s: what the compiler may take, if it is less than the daemon's own limit.
 
         Raises:
             InternalError: compiling failed for reasons of ours.
@@ -181,15 +190,18 @@ class Builder:
         if self._cache.unchecked(address):
             sound = await anyio.to_thread.run_sync(self._cache.verify, address)
             self._cache.verified(address, sound)
-        known = self._look_up(address)
+        limits = build.within(self._limits, cpu_time_s)
+        known = self._look_up(address, limits)
         if known is not None:
             self.cache_hits += 1
             return await _whole(known, language)
-        flight = self._flights.get(address)
+        # Who gives the compiler less time must not fail those who give it more.
+        key = address if limits is self._limits else _timed(address, limits)
+        flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[address] = _Flight()
-            request = _Request(address, language, source, files, flags, client, priority)
-            self._tasks.start_soon(self._fly, flight, request)
+            flight = self._flights[key] = _Flight()
+            request = _Request(address, language, source, files, flags, client, priority, limits)
+            self._tasks.start_soon(self._fly, flight, request, key)
         flight.waiters += 1
         try:
             made = await asyncio.shield(flight.future)
@@ -197,7 +209,18 @@ class Builder:
         finally:
             flight.waiters -= 1
             if flight.waiters == 0:
-                self._land(address, flight)
+                self._land(key, flight)
+
+    def is_asked_for_often(self, language: Language, source: bytes) -> bool:
+        """Whether a source that can be run as it is comes again and again: once for each test."""
+        if len(source) > _LARGE_SOURCE_BYTES:
+            return False
+        address = build.artifact_address(language, source, {})
+        times = self._asked.pop(address, 0) + 1
+        self._asked[address] = times
+        if len(self._asked) > _REMEMBERED_SOURCES:
+            self._asked.popitem(last=False)
+        return times >= _OFTEN
 
     async def harness(self, language: Language, source: bytes) -> bytes:
         """Marshalled code of a harness of ours, compiled by the judge's own Python.
@@ -214,10 +237,10 @@ class Builder:
             code = self._harnesses[key] = artifact.code
         return code
 
-    def _land(self, address: str, flight: _Flight) -> None:
+    def _land(self, key: str, flight: _Flight) -> None:
         """Nobody waits any more: stop the compilation, or let go of what it made."""
-        if self._flights.get(address) is flight:
-            del self._flights[address]
+        if self._flights.get(key) is flight:
+            del self._flights[key]
         if not flight.future.done():
             flight.scope.cancel()
         elif not flight.future.cancelled() and flight.future.exception() is None:
@@ -225,11 +248,12 @@ class Builder:
 
     # --- what is known ---------------------------------------------------------------------------
 
-    def _look_up(self, address: str) -> Artifact | None:
-        error = self._errors.get(address)
-        if error is not None:
-            self._errors.move_to_end(address)
-            return Artifact(CompileResult(ok=False, cached=True, message=error.message))
+    def _look_up(self, address: str, limits: RunLimits) -> Artifact | None:
+        for key in (address, _timed(address, limits)):
+            error = self._errors.get(key)
+            if error is not None:
+                self._errors.move_to_end(key)
+                return Artifact(msgspec.structs.replace(error, cached=True, cpu_time_s=0.0))
         found = CompileResult(ok=True, cached=True)
         code = self._codes.get(address)
         if code is not None:
@@ -290,7 +314,7 @@ class Builder:
 
     # --- compiling -------------------------------------------------------------------------------
 
-    async def _fly(self, flight: _Flight, request: _Request) -> None:
+    async def _fly(self, flight: _Flight, request: _Request, key: str) -> None:
         """Compile, and tell everyone who waits."""
         try:
             with flight.scope:
@@ -306,8 +330,8 @@ class Builder:
             flight.future.set_exception(error)
             flight.future.exception()  # looked at, even if nobody waits any more
         finally:
-            if self._flights.get(request.address) is flight:
-                del self._flights[request.address]
+            if self._flights.get(key) is flight:
+                del self._flights[key]
             if not flight.future.done():
                 flight.future.cancel()
 
@@ -316,11 +340,12 @@ class Builder:
         language = request.language
         outcome = await self._run(request)
         try:
-            result = self._judge(outcome)
+            result = self._judge(outcome, request.limits)
             if not result.ok:
                 # How long it took beside other load is not the source's doing.
                 if not outcome.flags & wire.WALL_EXCEEDED and not _was_failed(outcome):
-                    self._remember_error(request.address, result)
+                    timed = _timed(request.address, request.limits)
+                    self._remember_error(timed if result.timed_out else request.address, result)
                 return Artifact(result)
             if language.entry.runner == "warm_python":
                 code = read_output(outcome.stdout)
@@ -333,7 +358,7 @@ class Builder:
 
     async def _run(self, request: _Request) -> RunOutcome:
         spec = build.compile_plan(
-            request.language, request.source, request.files, self._limits,
+            request.language, request.source, request.files, request.limits,
             self._headers.folder(request.language), request.flags,
         )  # fmt: skip
         attempts = 0
@@ -370,7 +395,7 @@ class Builder:
         spec = build.compile_plan(request.language, trivial, {}, self._limits, None)
         outcome = await self._attempt(request, spec)
         try:
-            return self._judge(outcome).ok
+            return self._judge(outcome, self._limits).ok
         finally:
             outcome.close()
 
@@ -385,9 +410,8 @@ class Builder:
             log.warning("a program is not cached", reason=str(error))
             return await anyio.to_thread.run_sync(to_memory, os.dup(program))
 
-    def _judge(self, outcome: RunOutcome) -> CompileResult:
+    def _judge(self, outcome: RunOutcome, limits: RunLimits) -> CompileResult:
         text = read_output(outcome.stderr, self._excerpt_bytes).decode("utf-8", "replace")
-        limits = self._limits
         flags = outcome.flags
         problem = ""
         if flags & wire.OUT_OF_MEMORY:
@@ -404,7 +428,12 @@ class Builder:
             problem = text or "the compiler left no program"
         if problem and text and problem != text:
             problem = f"{problem}\n{text}"
-        return CompileResult(ok=not problem, cpu_time_s=outcome.cpu_s, message=problem or text)
+        return CompileResult(
+            ok=not problem,
+            cpu_time_s=outcome.cpu_s,
+            message=problem or text,
+            timed_out=bool(flags & (wire.CPU_EXCEEDED | wire.WALL_EXCEEDED)),
+        )
 
 
 async def _whole(artifact: Artifact, language: Language) -> Artifact:
@@ -425,6 +454,11 @@ async def _whole(artifact: Artifact, language: Language) -> Artifact:
         artifact.close()
         raise
     return artifact
+
+
+def _timed(address: str, limits: RunLimits) -> str:
+    """Under which it is known what could not be compiled in so much time."""
+    return f"{address} {limits.cpu_ns}"
 
 
 def _was_failed(outcome: RunOutcome) -> bool:

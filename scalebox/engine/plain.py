@@ -14,6 +14,7 @@ from scalebox.engine.builder import Artifact
 from scalebox.engine.execution import execute
 from scalebox.engine.programs import run_of, with_runtime
 from scalebox.engine.room import Room
+from scalebox.languages.build import parts_of
 from scalebox.languages.toolchains import Language
 from scalebox.model import CompileResult, RunRequest, RunResult, RunStatus, to_bytes
 from scalebox.sandbox.spec import RunLimits, RunOutcome, RunSpec, read_output
@@ -72,12 +73,16 @@ class PlainRun:
         box = {path: (content, 0o644) for path, content in files.items()}
         artifact = Artifact(CompileResult(ok=True))
         if language.entry.compile:
-            artifact = await room.builder.build(
-                language, source, files, client=self._client, priority=request.priority
-            )
+            artifact = await self._compile(source, files)
             self._compiled = artifact.result
             if not artifact.result.ok:
                 return self._make(RunStatus.COMPILE_ERROR, artifact.result.message)
+        elif language.entry.compiles and room.builder.is_asked_for_often(language, source):
+            # What does not compile, or takes as long as it may run, says so itself when it runs.
+            artifact = await room.builder.build(
+                language, source, {}, client=self._client, priority=request.priority,
+                cpu_time_s=self._limits.cpu_ns / 1e9,
+            )  # fmt: skip
 
         def make() -> RunSpec:
             spec = run_of(
@@ -101,9 +106,30 @@ class PlainRun:
         outcome.close()
         return result
 
+    async def _compile(self, source: bytes, files: Mapping[str, bytes]) -> Artifact:
+        """The program, made of the files that it needs.
+
+        A checker that is given other data each time is compiled once: what is data by its name goes
+        to the compiler only where that finds it missing.
+        """
+        language, request = self._language, self._request
+
+        async def build(parts: Mapping[str, bytes]) -> Artifact:
+            return await self._room.builder.build(
+                language, source, parts, client=self._client, priority=request.priority,
+                cpu_time_s=request.compile_cpu_time_s,
+            )  # fmt: skip
+
+        parts = parts_of(language.entry, source, files)
+        artifact = await build(parts)
+        if artifact.result.ok or artifact.result.timed_out or len(parts) == len(files):
+            return artifact
+        return await build(files)
+
     def _ran(self, outcome: RunOutcome) -> RunResult:
         status, words = RunStatus.FINISHED, ""
-        if outcome.flags & wire.COMPILE_FAILED:
+        over = verdicts.limit_verdict(outcome, self._limits)
+        if outcome.flags & wire.COMPILE_FAILED and over is None:
             status = RunStatus.COMPILE_ERROR
             text = read_output(outcome.stderr, self._room.config.engine.excerpt_bytes)
             words = text.decode("utf-8", "replace")

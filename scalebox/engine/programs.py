@@ -65,6 +65,8 @@ def run_of(
 def with_runtime(limits: RunLimits, entry: LanguageEntry) -> RunLimits:
     """Limits under which the program has all of what it was promised: what the language's runtime
     takes for itself is not its doing."""
+    if not entry.runtime_bytes and not entry.threads:
+        return limits
     return replace(
         limits,
         memory_bytes=limits.memory_bytes + entry.runtime_bytes,

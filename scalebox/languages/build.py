@@ -25,6 +25,8 @@ from scalebox.sandbox.spec import RunLimits, RunSpec
 from scalebox.sandbox.zygote import wire
 
 PROGRAM = "a.out"
+#: Of `__has_include` and `__has_embed`: what a file's absence changes without an error.
+_ASKS = b"__has_"
 _ASIDE = re.compile(asides.pattern("units"), re.DOTALL)
 _BRACE = re.compile("[{}]")
 #: A file system takes 255 bytes; the ending and what a compiler adds count, too.
@@ -92,6 +94,14 @@ def compile_limits(limits: LimitsConfig, memory_bytes: int) -> RunLimits:
     )
 
 
+def within(limits: RunLimits, cpu_time_s: float | None) -> RunLimits:
+    """The bounds of a compilation for which somebody gives less time; else the very same."""
+    if cpu_time_s is None or cpu_time_s * 1e9 >= limits.cpu_ns:
+        return limits
+    cpu_ns = int(cpu_time_s * 1e9)
+    return replace(limits, cpu_ns=cpu_ns, wall_ns=limits.wall_ns * cpu_ns // limits.cpu_ns)
+
+
 def compile_plan(
     language: Language,
     source: bytes,
@@ -138,6 +148,21 @@ def compile_plan(
         },
         fetch=(PROGRAM,),
     )
+
+
+def parts_of(
+    entry: LanguageEntry, source: bytes, files: Mapping[str, bytes]
+) -> Mapping[str, bytes]:
+    """The further files of which a program is made by all that their names tell.
+
+    A source can read any file, and then does not compile without it; unless it asks beforehand.
+    """
+    data = entry.data_suffixes
+    if not any(name.endswith(data) for name in files):
+        return files
+    if any(_ASKS in text for text in (source, *files.values())):
+        return files
+    return {name: content for name, content in files.items() if not name.endswith(data)}
 
 
 def _as_path(name: str) -> str:

@@ -143,6 +143,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         runtime_bytes: of memory that the runtime itself takes, besides what the program may have.
         threads: processes and threads that the runtime needs, besides those of the program.
         source_suffixes: further files of a submission that are compiled too.
+        data_suffixes: further files that the compiler is given only where it misses one.
         precompiled_header: a header precompiled once by `precompile`.
         asserts: how test programs made of asserts run; none: there are none in this language.
         call_harness: which harness calls functions of this language's submissions: a name that
@@ -174,6 +175,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     runtime_bytes: int = 0
     threads: int = 0
     source_suffixes: tuple[str, ...] = ()
+    data_suffixes: tuple[str, ...] = ()
     precompiled_header: str = ""
     precompile: tuple[str, ...] = ()
     asserts: AssertRule | None = None

@@ -50,10 +50,12 @@ class CompileResult(Struct, frozen=True, kw_only=True, omit_defaults=True):
         cached: whether an artifact made earlier was used.
         cpu_time_s: CPU seconds spent (0 when cached).
         message: the compiler's output, cut.
+        timed_out: whether the compiler was stopped at its limit on time.
     """
 
     ok: bool
     cached: bool = False
+    timed_out: bool = False
     cpu_time_s: float = 0.0
     message: str = ""
 

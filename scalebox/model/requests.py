@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from scalebox.model.basics import Data, Identifier, Limits, Seconds
+from scalebox.model.basics import Data, Identifier, Limits, RunSeconds, Seconds
 from scalebox.model.tests import Tests
 
 StopRule = Literal["first_failure", "never"]
@@ -57,6 +57,7 @@ class RunRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
         stdin: standard input.
         args: command-line arguments after the program's name.
         fetch: relative paths of files to return; missing ones are left out of the result.
+        compile_cpu_time_s: CPU time of the compiler, at most what the daemon gives it; unset: that.
     """
 
     language: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -66,6 +67,7 @@ class RunRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
     args: list[str] = []
     fetch: list[str] = []
     limits: Limits = Limits()
+    compile_cpu_time_s: RunSeconds | None = None
     priority: Annotated[int, Meta(ge=-100, le=100)] = 0
     deadline_s: Seconds | None = None
     idempotency_key: Annotated[str, Meta(min_length=1, max_length=200)] | None = None

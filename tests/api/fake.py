@@ -14,7 +14,7 @@ import aiohttp
 import msgspec
 
 from scalebox.api.serve import Listeners, serve
-from scalebox.config import Config, EngineConfig, ServerConfig
+from scalebox.config import CompatConfig, Config, EngineConfig, ServerConfig
 from scalebox.engine.blobs import BlobStore
 from scalebox.engine.inputs import blob_hashes
 from scalebox.engine.naming import NoJudges
@@ -201,6 +201,7 @@ def unix_session(path: Path) -> aiohttp.ClientSession:
 async def serving(
     engine_config: dict[str, Any] | None = None,
     blob_bytes: int = 1 << 20,
+    compat: dict[str, str] | None = None,
     **server: Any,
 ) -> AsyncIterator[Server]:
     """A server on a Unix socket and on a free loopback port."""
@@ -214,7 +215,9 @@ async def serving(
             **server,
         }
         config = Config(
-            server=ServerConfig(**options), engine=EngineConfig(**(engine_config or {}))
+            server=ServerConfig(**options),
+            engine=EngineConfig(**(engine_config or {})),
+            compat=CompatConfig(**(compat or {})),
         )
         judges = catalogue(base / "judges.sqlite")
         engine = FakeEngine(

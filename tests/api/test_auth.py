@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 
 import pytest
@@ -25,6 +26,12 @@ TOKENS = {"trainer": "s3cret", "evaluator": "other"}
         {"Authorization": "s3cret"},
         {"Authorization": "Bearer s3cre"},
         {"Authorization": "Bearer \u00e9"},
+        {"Authorization": f"Basic {base64.b64encode(b'trainer:wrong').decode()}"},
+        {"Authorization": f"Basic {base64.b64encode(b's3cret').decode()}"},
+        {"Authorization": f"Basic {base64.b64encode(b's3cret:').decode()}"},
+        {"Authorization": "Basic \u00e9"},
+        {"X-Auth-Token": "wrong"},
+        {"X-Auth-Token": ""},
     ],
 )
 async def test_tcp_without_a_right_token_is_401(headers: dict[str, str]) -> None:
@@ -46,6 +53,36 @@ async def test_a_token_gives_its_name() -> None:
             async with server.tcp.post("/v1/judge", data=BODY, headers=headers) as response:
                 assert response.status == 200
         assert server.engine.clients == ["trainer", "evaluator"]
+
+
+@pytest.mark.parametrize("user", ["trainer", "", "anybody", "caf\u00e9"])
+async def test_a_secret_in_the_url_is_a_token(user: str) -> None:
+    tokens = {**TOKENS, "odd": "p\u00e4ss:w/rd"}
+    async with serving(tokens=tokens) as server:
+        for name, secret in tokens.items():
+            # What requests and aiohttp make of http://user:secret@host/.
+            pair = base64.b64encode(f"{user}:{secret}".encode()).decode()
+            headers = {**TYPE, "Authorization": f"Basic {pair}"}
+            async with server.tcp.post("/v1/judge", data=BODY, headers=headers) as response:
+                assert response.status == 200
+            assert server.engine.clients[-1] == name
+
+
+async def test_clients_with_a_connection_for_each_request_are_one_by_where_they_come_from() -> None:
+    async with serving(compat={"sandboxfusion": "/"}) as server:
+        for _ in range(2):
+            headers = {**TYPE, "Connection": "close"}
+            async with server.tcp.post("/run_code", json={"code": ""}, headers=headers) as response:
+                assert response.status == 200
+        assert server.engine.clients == ["tcp:127.0.0.1"] * 2
+
+
+async def test_judge0s_header_is_a_token() -> None:
+    async with serving(tokens=TOKENS) as server:
+        headers = {**TYPE, "X-Auth-Token": "other"}
+        async with server.tcp.post("/v1/judge", data=BODY, headers=headers) as response:
+            assert response.status == 200
+        assert server.engine.clients == ["evaluator"]
 
 
 async def test_probes_need_no_token() -> None:

@@ -126,3 +126,19 @@ def test_one_that_fails_is_the_exit_status(
     said = capsys.readouterr().out
     assert "sample is here in part: a GPU stack" in said
     assert ("it did not" in said) is not passed
+
+
+def test_of_the_protocols_own_tests_only_those_that_passed_are_counted() -> None:
+    report = (
+        "<testsuites><testsuite>"
+        '<testcase classname="tests.api.compat.test_one" name="a"/>'
+        '<testcase classname="tests.api.compat.test_one" name="b"><failure/></testcase>'
+        '<testcase classname="tests.api.compat.test_two" name="a"><system-out/></testcase>'
+        '<testcase classname="tests.api.compat.test_two" name="b"><skipped/></testcase>'
+        '<testcase classname="tests.api.compat.test_two" name="c"><error/></testcase>'
+        "</testsuite></testsuites>"
+    )
+    assert compat_test.rows_of(report) == [
+        {"tests of": "one", "checks": 2, "passed": 1},
+        {"tests of": "two", "checks": 3, "passed": 1},
+    ]

@@ -13,7 +13,7 @@ from scalebox.engine import builder as building
 from scalebox.engine.builder import Artifact
 from scalebox.engine.service import Engine
 from scalebox.errors import InternalError
-from scalebox.model import CompileResult, Limits, RunRequest, Submission
+from scalebox.model import CompileResult, Data, Limits, RunRequest, RunResult, RunStatus, Submission
 from scalebox.sandbox.slot import Slot
 from scalebox.sandbox.spec import RunSpec
 from scalebox.sandbox.zygote import wire
@@ -122,6 +122,27 @@ async def test_a_full_disk_does_not_make_programs_wrong(
 
 
 # --- what does not compile ------------------------------------------------------------------------
+
+
+async def test_who_gives_a_compiler_less_time_fails_nobody_else(engine: Engine) -> None:
+    source = "#include <iostream>\n#include <regex>\nint main() { std::cout << 1; }\n"
+
+    async def run(cpu_time_s: float | None) -> RunResult:
+        request = RunRequest(language="cpp", source=source, compile_cpu_time_s=cpu_time_s)
+        return await engine.run(request, client="t")
+
+    # At once: one flight for each bound.
+    short, whole, *_ = await asyncio.gather(run(0.02), run(None), run(0.02), run(None))
+    assert compilations(engine) == 2
+    assert (whole.status, whole.stdout) == (RunStatus.FINISHED, b"1")
+    assert short.status is RunStatus.COMPILE_ERROR
+    assert short.compile is not None
+    assert (short.compile.timed_out, short.compile.cached) == (True, False)
+    again = await run(0.02)
+    assert again.compile is not None
+    assert (again.compile.timed_out, again.compile.cached) == (True, True)
+    assert (await run(10_000)).status is RunStatus.FINISHED
+    assert compilations(engine) == 2
 
 
 async def test_compile_errors_are_kept_and_bounded(
@@ -352,3 +373,85 @@ async def test_engines_end_with_compilations_in_flight(start_engine: StartsEngin
     done, _ = await asyncio.wait({judging}, timeout=10)
     assert done
     assert judging.cancelled() or judging.exception() is not None
+
+
+# --- files of plain runs --------------------------------------------------------------------------
+
+
+async def test_a_program_that_is_given_other_data_is_compiled_once(engine: Engine) -> None:
+    source = '#include "own.h"\nint main(int n, char **v) { return show(v[1]); }'
+    header = (
+        "#include <stdio.h>\n"
+        "static int show(char *path) {\n"
+        '    FILE *f = fopen(path, "r"); int c;\n'
+        "    while ((c = fgetc(f)) != EOF) putchar(c);\n"
+        "    return 0;\n}\n"
+    )
+    for number in range(3):
+        files: dict[str, Data] = {"own.h": header, "data.txt": str(number)}
+        request = RunRequest(language="c", source=source, files=files, args=["data.txt"])
+        assert (await engine.run(request, client="t")).stdout == b"%d" % number
+    assert compilations(engine) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '#include <stdio.h>\nint main(void) { return printf("%d",\n#include "data.txt"\n) == 0; }',
+        "#include <stdio.h>\nint main(void) {\n"
+        '#if __has_include("data.txt")\n  printf("%d",\n#include "data.txt"\n);\n#endif\n}',
+    ],
+    ids=["read", "asked for"],
+)
+async def test_what_a_program_is_compiled_from_is_there(engine: Engine, source: str) -> None:
+    for number in range(2):
+        request = RunRequest(language="c", source=source, files={"data.txt": str(number)})
+        assert (await engine.run(request, client="t")).stdout == b"%d" % number
+
+
+# --- plain runs of Python -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ("import sys\nprint(__name__, __file__, sys.argv)", RunStatus.FINISHED),
+        ("def f():\n    return 1 / 0\n\nf()", RunStatus.RUNTIME_ERROR),
+        ("raise SystemExit(3)", RunStatus.RUNTIME_ERROR),
+        ("def f(:", RunStatus.COMPILE_ERROR),
+    ],
+)
+async def test_a_source_that_is_run_again_and_again_is_compiled_once(
+    engine: Engine, source: str, status: RunStatus
+) -> None:
+    request = RunRequest(language="python", source=source)
+    results = [await engine.run(request, client="t") for _ in range(6)]
+    assert compilations(engine) == 1
+    for result in results:
+        assert (result.status, result.compile) == (status, None)
+        # Nothing that it says tells one way from the other.
+        assert (result.stdout, result.stderr) == (results[0].stdout, results[0].stderr)
+        assert (result.exit_code, result.signal) == (results[0].exit_code, results[0].signal)
+
+
+async def test_a_source_that_is_slow_to_compile_is_slow_however_often_it_is_run(
+    engine: Engine,
+) -> None:
+    # Folding constants: each line is megabytes, made anew.
+    source = "\n".join(f"x{n} = b'{n}' * 4000 * 1" for n in range(40_000))
+    request = RunRequest(language="python", source=source, limits=Limits(cpu_time_s=0.05))
+    for _ in range(4):
+        result = await engine.run(request, client="t")
+        assert result.status is RunStatus.TIME_LIMIT_EXCEEDED
+
+
+async def test_only_so_many_sources_are_remembered(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "_REMEMBERED_SOURCES", 2)
+    for _ in range(5):
+        for number in range(3):
+            request = RunRequest(language="python", source=f"print({number})")
+            assert (await engine.run(request, client="t")).status is RunStatus.FINISHED
+    assert len(engine._room.builder._asked) == 2
+    assert compilations(engine) == 0

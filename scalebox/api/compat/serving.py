@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,9 +12,9 @@ import msgspec
 from aiohttp import web
 
 from scalebox.api import codec
-from scalebox.api.context import CONTEXT, Refusal, client_of
+from scalebox.api.context import CONTEXT, ApiContext, Refusal, client_of
 from scalebox.api.edge import Handler
-from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError
+from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError, UnavailableError
 from scalebox.model import Limits, Report, RunRequest, RunResult, RunStatus, Submission, Verdict
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class Deadline:
 
     def after(self, seconds: float) -> None:
         """Say it once the request tells, counted from when this was made."""
-        self.seconds = min(max(seconds, 0.0), MAX_HOLD_S)
+        self.seconds = min(seconds, MAX_HOLD_S) if seconds > 0 else 0.0  # so is what is no number
 
     @property
     def left_s(self) -> float:
@@ -220,6 +221,9 @@ async def hold(deadline: Deadline, work: Callable[[float], Awaitable[T]]) -> T:
 async def run(request: web.Request, deadline: Deadline, wanted: RunRequest) -> RunResult:
     """Run a program, held while the queue is full.
 
+    Many of these clients open a connection for each request, so fairness knows them by where they
+    come from, and not by the connection.
+
     Raises:
         DeadlineError: not done in time.
         ScaleboxError: as `EngineService.run`.
@@ -228,7 +232,8 @@ async def run(request: web.Request, deadline: Deadline, wanted: RunRequest) -> R
 
     async def work(left_s: float) -> RunResult:
         timed = msgspec.structs.replace(wanted, deadline_s=left_s)
-        return await context.engine.run(timed, client=client.name)
+        with _no_waiting_for_a_daemon_that_ends(context):
+            return await context.engine.run(timed, client=client.scope)
 
     result = await hold(deadline, work)
     if result.status is RunStatus.CANCELLED:
@@ -255,12 +260,29 @@ async def judge(
 
     async def work(left_s: float) -> Report:
         timed = msgspec.structs.replace(submission, deadline_s=left_s)
-        return await context.engine.judge(timed, client=client.name)
+        with _no_waiting_for_a_daemon_that_ends(context):
+            return await context.engine.judge(timed, client=client.scope)
 
     report = await hold(deadline, work)
     if report.verdict is Verdict.CANCELLED and not partial:
         raise DeadlineError(report.message or "not done in time")
     return report
+
+
+@contextlib.contextmanager
+def _no_waiting_for_a_daemon_that_ends(context: ApiContext) -> Iterator[None]:
+    """While the daemon drains, what finds the queue full is not held any longer.
+
+    Raises:
+        UnavailableError: in place of `QueueFullError`.
+    """
+    try:
+        yield
+    except QueueFullError:
+        if context.draining:
+            words = "the daemon is shutting down; ask again when it is back"
+            raise UnavailableError(words) from None
+        raise
 
 
 def unprocessable(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
@@ -279,6 +301,14 @@ def unprocessable(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
 
 def answer(value: Any, *, status: int = 200) -> web.Response:
     """An answer in JSON."""
-    return web.Response(
-        body=codec.JSON.encode(value), status=status, headers={"Content-Type": codec.JSON_TYPE}
-    )
+    return answer_encoded(codec.JSON.encode(value), status=status)
+
+
+def encode(value: Any) -> bytes:
+    """An answer's JSON, for those that are made in a worker thread."""
+    return codec.JSON.encode(value)
+
+
+def answer_encoded(body: bytes, *, status: int = 200) -> web.Response:
+    """An answer that is JSON already."""
+    return web.Response(body=body, status=status, headers={"Content-Type": codec.JSON_TYPE})
