@@ -7,21 +7,19 @@ what remains possible, and here it is shown.
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import pytest
 
 from scalebox.api.compat.protocols import PROTOCOLS
+from tests.api.compat import ways
 from tests.hostile import rewards
-from tests.hostile.rewards import LIMIT_S, Attack, Way
+from tests.hostile.rewards import Attack, Way
 
-#: Protocols that have no programs: they are asked for something else.
-WITHOUT_PROGRAMS: set[str] = set()
+#: Runs scripts that compute the reward themselves, and the model's program in them.
+WITHOUT_PROGRAMS = {"open_r1"}
 
 
 @dataclass(frozen=True)
@@ -41,36 +39,40 @@ class Through:
     languages: tuple[str, ...] = ("python",)
 
     def __str__(self) -> str:
-        return f"{self.protocol}-{self.way}"
+        return f"{self.protocol}-{self.reward.__name__}-{self.way}"
 
 
-def ask(url: str, body: Any) -> Any:
-    """POST as JSON, and the answer's JSON."""
-    asked = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(asked, timeout=120) as answer:
-        return json.load(answer)
-
-
-def run_code(url: str, attack: Attack) -> float:
-    """As verl does it: ended well, and wrote what is expected but for the last line feeds
-    (verl/utils/reward_score/sandbox_fusion/utils.py)."""
-    said = ask(
-        f"{url}/run_code",
-        {"code": attack.source, "language": attack.language, "run_timeout": LIMIT_S},
-    )
-    if said["status"] != "Success":
-        return 0.0
-    return float(said["run_result"]["stdout"].rstrip("\n") == attack.answer.rstrip("\n"))
-
+#: Languages of those attacks that are not functions.
+ALL = ("python", "c", "cpp")
 
 THROUGH = [
-    Through("sandboxfusion", "stdio", run_code, ("python", "c", "cpp")),
+    Through("sandboxfusion", "stdio", ways.sandboxfusion, ALL),
+    Through("common_evaluate", "stdio", ways.common_evaluate, ALL),
+    Through("common_evaluate", "call", ways.common_evaluate),
+    Through("common_evaluate", "assert", ways.common_evaluate),
+    Through("common_evaluate", "check", ways.common_evaluate),
+    Through("code_judge", "stdio", ways.code_judge, ("python", "cpp")),
+    Through("open_instruct", "stdio", ways.open_instruct),
+    Through("open_instruct", "assert", ways.open_instruct),
+    Through("open_instruct", "check", ways.open_instruct),
+    Through("piston", "stdio", ways.piston, ALL),
+    Through("piston", "stdio", ways.codeforces, ("python", "cpp")),
+    Through("judge0", "stdio", ways.judge0, ALL),
+    Through("openrlhf", "stdio", ways.openrlhf, ALL),
+    Through("openrlhf", "call", ways.openrlhf),
+    Through("openrlhf", "assert", ways.openrlhf),
+    Through("openrlhf", "check", ways.openrlhf),
+    Through("slime", "stdio", ways.slime, ALL),
+    Through("slime", "call", ways.slime),
+    Through("nemo_gym", "stdio", ways.nemo_gym),
+    Through("nemo_gym", "call", ways.nemo_gym),
+    Through("nemo_skills", "stdio", ways.nemo_skills),
 ]
+#: Those that this tree has.
+SERVED = {protocol.name for protocol in PROTOCOLS}
 
 
-@pytest.mark.parametrize("through", THROUGH, ids=str)
+@pytest.mark.parametrize("through", [one for one in THROUGH if one.protocol in SERVED], ids=str)
 def test_only_who_solves_the_task_is_paid(url: str, through: Through) -> None:
     wanted = rewards.attacks(through.way, through.languages)
     assert len(wanted) > 10
@@ -79,8 +81,7 @@ def test_only_who_solves_the_task_is_paid(url: str, through: Through) -> None:
 
 
 def test_no_protocol_is_left_out() -> None:
-    names = {protocol.name for protocol in PROTOCOLS}
-    assert {through.protocol for through in THROUGH} | WITHOUT_PROGRAMS == names
+    assert {through.protocol for through in THROUGH} | WITHOUT_PROGRAMS >= SERVED
 
 
 @pytest.mark.parametrize(
@@ -88,5 +89,5 @@ def test_no_protocol_is_left_out() -> None:
 )
 def test_asserts_that_a_client_puts_after_a_program_hold_nothing(url: str, program: str) -> None:
     code = f"{program}\nassert Any() == [1]\n"
-    said = ask(f"{url}/sandboxfusion/run_code", {"code": code, "language": "python"})
+    said = ways.ask(f"{url}/sandboxfusion/run_code", {"code": code, "language": "python"})
     assert said["status"] == "Success"
