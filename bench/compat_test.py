@@ -36,7 +36,7 @@ def client_rows(wanted: dict[str, Client], environment: Environment) -> list[dic
     for module, client in wanted.items():
         console.print(f"installing {client.name}", highlight=False)
         try:
-            versions[module] = environment.install(client)
+            versions[module] = environment.install(module, client)
         except NotInstalledError as error:
             missing[module] = f"not installed: {error}"
     rows = []
@@ -51,7 +51,7 @@ def client_rows(wanted: dict[str, Client], environment: Environment) -> list[dic
                     for check, _ in clients.checks_of(module).values()
                 ] or [Check("installation", "", message=missing[module])]
             else:
-                checks = environment.run(module, client, served)
+                checks = environment.run(module, served)
             rows += [
                 {
                     "client": client.name,

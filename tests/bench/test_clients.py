@@ -55,12 +55,11 @@ def environment(tmp_path: Path) -> Environment:
 def test_each_check_tells_how_it_went(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = Client("sample")
-    folder = environment.folder(client)
+    folder = environment.folder("sample_client")
     folder.mkdir(parents=True)
     (folder / "sample_client.py").write_text(SAMPLE)
     monkeypatch.syspath_prepend(str(folder))
-    told, awaited, broken, crash, after = environment.run("sample_client", client, SERVED)
+    told, awaited, broken, crash, after = environment.run("sample_client", SERVED)
     assert (told.name, told.exercised, told.passed) == (
         "what is told",
         "Where the daemon is.",
@@ -75,7 +74,9 @@ def test_each_check_tells_how_it_went(
 
 def test_a_client_that_does_not_come_is_told(environment: Environment, tmp_path: Path) -> None:
     with pytest.raises(NotInstalledError, match="no-such-package"):
-        environment.install(Client("sample", requirement=str(tmp_path / "no-such-package")))
+        environment.install(
+            "sample_client", Client("sample", requirement=str(tmp_path / "no-such-package"))
+        )
 
 
 def test_a_module_comes_without_the_packages_above_it(
