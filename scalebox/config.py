@@ -71,7 +71,8 @@ class SandboxConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         uid_base: as root, slot i runs programs as uid and gid `uid_base + 2 i`, and testers beside
             them as the next.
         cgroup_parent: cgroup to work under; empty: the daemon's own.
-        read_only_paths: further host paths that programs may read.
+        read_only_paths: further host paths that programs may read; a device's file lets them reach
+            its driver.
     """
 
     isolation: Literal["auto", "full", "user", "minimal", "strict"] = "auto"

@@ -18,8 +18,9 @@ What counts, in this order:
    counts only if it is indented less than four columns more than the block's: deeper ones belong to
    the program (to a docstring, say).  Empty blocks do not count.
 4. Of the blocks the best kind is kept.  Closed ones come before one that the answer's end cuts off.
-   Then, if a language is asked for: blocks of that language or of one of its other names, blocks
-   with no language, blocks of other languages, blocks of data (`text`, `json`, `output`, …).
+   Then, if a language is asked for: blocks of that language or of one of its other names (for a
+   way to run one, as `pytest` is, of that one, too), blocks with no language, blocks of other
+   languages, blocks of data (`text`, `json`, `output`, …).
    If none is asked for: blocks of any language of programs, those without, those of data.
 5. The rule says which of these is the program.
 6. An answer without fences is taken as a whole if at least half of its lines look like code
@@ -53,7 +54,8 @@ _LANGUAGES = (
     ("perl", "pl", "perl5"),
     ("lua", "lua5.4", "lua54"),
     ("haskell", "hs", "ghc"),
-    ("kotlin", "kt", "kotlin_script", "kotlinc"),
+    ("kotlin", "kt", "kotlinc"),
+    ("kotlin_script", "kts"),
     ("scala", "scala3", "scalac"),
     ("swift", "swiftc"),
     ("ocaml", "ml", "ocamlopt"),
@@ -68,6 +70,8 @@ _LANGUAGES = (
     ("go_test", "gotest"),
     ("jest", "ts_test"),
     ("junit", "junit5", "java_test"),
+    ("pytest", "py_test", "pytest3"),
+    ("python_gpu", "python_cuda"),
     ("sql", "sqlite", "mysql", "postgresql"),
     ("clojure", "clj"),
     ("elixir", "ex"),
@@ -78,6 +82,15 @@ _LANGUAGES = (
     ("zig",),
 )
 _LANGUAGE_OF = {word: words[0] for words in _LANGUAGES for word in words}
+#: What models write before programs of languages that are a way to run another one.
+_WRITTEN_AS = {
+    "go_test": "go",
+    "jest": "typescript",
+    "junit": "java",
+    "kotlin_script": "kotlin",
+    "pytest": "python",
+    "python_gpu": "python",
+}
 #: Words of fences around what is no program.
 _DATA = frozenset(
     (
@@ -371,7 +384,8 @@ def _rank(block: Block, language: str | None) -> int:
         return 3
     if language is None:
         return 0 if block.language in _LANGUAGE_OF else 1
-    if block.word and block.language == language_of_word(language):
+    wanted = language_of_word(language)
+    if block.word and block.language in (wanted, _WRITTEN_AS.get(wanted)):
         return 0
     return 2 if block.word else 1
 

@@ -70,6 +70,16 @@ def test_blocks_of_the_language_come_first_then_bare_ones_then_others_then_data(
         assert extract_code("".join(blocks[-count:]), language="g++") == expected
 
 
+@pytest.mark.parametrize(
+    ("language", "word"),
+    [("py_test", "python"), ("jest", "ts"), ("junit", "java"), ("go_test", "go"),
+     ("kotlin_script", "kotlin"), ("kotlin_script", "kts"), ("python_gpu", "py3")],
+)  # fmt: skip
+def test_a_way_to_run_a_language_is_written_as_that_language(language: str, word: str) -> None:
+    text = fence(PROGRAM, word) + fence(OTHER, "") + fence(OTHER, "rust")
+    assert extract_code(text, language=language) == PROGRAM
+
+
 def test_without_a_language_programs_come_before_what_they_print() -> None:
     text = fence(PROGRAM) + "It prints:\n" + fence("3\n", "") + fence("4\n", "output")
     assert extract_code(text) == PROGRAM

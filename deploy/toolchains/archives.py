@@ -21,6 +21,7 @@ ENTRIES = Path(__file__).resolve().parent.parent.parent / "scalebox" / "language
 ARCHIVES = {
     "java": "compiler.jsa",
     "kotlin": "compiler.jsa",
+    "kotlin_script": "compiler.jsa",
     "scala": "compiler.jsa",
     "junit": "launcher.jsa",
 }

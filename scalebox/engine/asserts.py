@@ -120,7 +120,8 @@ def settle_said(
     if over is not None:
         judgement.settle(index, *over, outcome)
     elif said.state == "missing":
-        words = f"{said.message}: {verdicts.crash_message(outcome)}"
+        ended = verdicts.crash_message(outcome, judgement.language.entry.last_words)
+        words = f"{said.message}: {ended}"
         judgement.settle(index, said.verdict, words, outcome)
     else:
         judgement.settle(index, said.verdict, said.message, outcome)

@@ -252,7 +252,7 @@ class CallJudgement(Judgement[CallTests]):
         """The submission cannot be loaded, or not in time."""
         if loaded is None:
             over = self._over_limit(outcome)
-            words = "the program ended while it was loaded: " + verdicts.crash_message(outcome)
+            words = f"the program ended while it was loaded: {self._crash_message(outcome)}"
             verdict, words = over or (Verdict.RUNTIME_ERROR, words)
         elif loaded.uncompilable:
             self.fail_compilation(loaded.error, outcome.cpu_s)
@@ -283,7 +283,10 @@ class CallJudgement(Judgement[CallTests]):
             self.settle(case, *over, outcome, cpu_s)
             return
         verdict, words = call.decide_call(self.tests, case, None)
-        self.settle(case, verdict, f"{words}: {verdicts.crash_message(outcome)}", outcome, cpu_s)
+        self.settle(case, verdict, f"{words}: {self._crash_message(outcome)}", outcome, cpu_s)
+
+    def _crash_message(self, outcome: RunOutcome) -> str:
+        return verdicts.crash_message(outcome, self.language.entry.last_words)
 
     def _over_limit(self, outcome: RunOutcome) -> tuple[Verdict, str] | None:
         """The verdict of a process that ended in the middle, if a limit was why."""

@@ -66,7 +66,7 @@ async def diagnose(config: Config) -> Diagnosis:
     Raises:
         ConfigError: a language's entry is not valid.
     """
-    tools = Toolchains(config.languages)
+    tools = Toolchains(config.languages, shown=config.sandbox.read_only_paths)
     checks: list[Check] = []
     isolation = enforcement = ""
     interpreter_found = bool(tools.interpreter.path)

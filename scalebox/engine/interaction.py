@@ -270,7 +270,7 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
                 index, Verdict.WRONG_ANSWER, decision.message, program, score=decision.score
             )
         elif program.status != 0:
-            self.settle(index, Verdict.RUNTIME_ERROR, verdicts.crash_message(program), program)
+            self.settle(index, Verdict.RUNTIME_ERROR, self._crash_message(program), program)
         elif verdicts.is_near_limit(program, self.limits):
             self._settle_slow(index, program)
         elif decision.again:
@@ -285,8 +285,11 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
             return None
         over = verdicts.limit_verdict(program, self.limits)
         if over is None and program.signal not in (None, signal.SIGPIPE):
-            return Verdict.RUNTIME_ERROR, verdicts.crash_message(program)
+            return Verdict.RUNTIME_ERROR, self._crash_message(program)
         return over
+
+    def _crash_message(self, program: RunOutcome) -> str:
+        return verdicts.crash_message(program, self.language.entry.last_words)
 
     def _settle_slow(self, index: int, program: RunOutcome) -> None:
         """Only a little too slow: load of the host may have been why."""

@@ -141,7 +141,7 @@ class JointAssertJudgement(Judgement[AssertTests]):
         rule = self._rule
         if said.state not in ("missing", "failed") or not outcome.status:
             return said
-        ended = verdicts.crash_message(outcome)
+        ended = verdicts.crash_message(outcome, self.language.entry.last_words)
         words = verdicts.line_with(outcome, rule.failed)
         if words or (rule.failed_code and outcome.exit_code == rule.failed_code):
             return asserts.AssertOutcome("failed", words or f"a test failed: {ended}")

@@ -108,8 +108,7 @@ class PlainRun:
             text = read_output(outcome.stderr, self._room.config.engine.excerpt_bytes)
             words = text.decode("utf-8", "replace")
         else:
-            words_of_memory = self._language.entry.out_of_memory
-            found = verdicts.program_verdict(outcome, self._limits, words_of_memory)
+            found = verdicts.program_verdict(outcome, self._limits, self._language.entry)
             if found is not None:
                 status, words = verdicts.RUN_STATUS[found[0]], found[1]
         return self._make(status, words)

@@ -370,7 +370,8 @@ async def running(config: Config, judges: JudgeDirectory | None = None) -> Async
     headers = store / "headers"
     headers.mkdir(mode=0o755, exist_ok=True)
     versions = Versions(store / "toolchains.json")
-    tools = await anyio.to_thread.run_sync(Toolchains, config.languages, versions)
+    shown = config.sandbox.read_only_paths
+    tools = await anyio.to_thread.run_sync(Toolchains, config.languages, versions, shown)
     await anyio.to_thread.run_sync(remove_stale, headers, tools.identities())
     memory_bytes = host.program_memory_bytes(config)
     scheduler = Scheduler(config.engine.max_queued_cases, memory_bytes)

@@ -220,7 +220,7 @@ class StdioJudgement(_OutputJudgement[StdioTests]):
         self.submit((index,))
 
     def hear(self, index: int, outcome: RunOutcome, alone: bool) -> None:
-        found = verdicts.program_verdict(outcome, self.limits, self.language.entry.out_of_memory)
+        found = verdicts.program_verdict(outcome, self.limits, self.language.entry)
         if found is None:
             self.judge_output(index, outcome)
             return

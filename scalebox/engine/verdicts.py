@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Sequence
 
+from scalebox.languages.table import LanguageEntry, LastWords
 from scalebox.model import RunStatus, Verdict
 from scalebox.sandbox.spec import RunLimits, RunOutcome
 from scalebox.sandbox.zygote import wire
@@ -17,6 +18,9 @@ from scalebox.sandbox.zygote import wire
 _STDERR_EXCERPT_BYTES = 4096
 #: A trace of a thousand calls may follow what a runtime says.
 _LAST_WORDS_BYTES = 128 << 10
+#: Of these so many lines are looked at: a program may write nothing but ends of lines.
+_LAST_LINES = 2_000
+_ANY_LINE = LastWords()
 _OF_NO_LIMIT = wire.DESCRIPTOR_FLAGS | wire.PROCESSES_EXCEEDED | wire.FETCH_CUT
 
 RUN_STATUS = {
@@ -91,8 +95,12 @@ def too_slow(cpu_s: float, limits: RunLimits, what_for: str = "") -> tuple[Verdi
     )
 
 
-def crash_message(outcome: RunOutcome) -> str:
-    """How a program failed by itself: the signal or exit code, and its last words."""
+def crash_message(outcome: RunOutcome, rule: LastWords = _ANY_LINE) -> str:
+    """How a program failed by itself: the signal or exit code, and its last words.
+
+    Parameters:
+        rule: its language's.
+    """
     if outcome.signal is not None:
         try:
             name = signal.Signals(outcome.signal).name
@@ -103,14 +111,23 @@ def crash_message(outcome: RunOutcome) -> str:
         how = f"exit code {outcome.exit_code}"
     if outcome.flags & wire.PROCESSES_EXCEEDED:
         how += " (it wanted more processes than allowed)"
-    words = last_words(outcome)
+    words = last_words(outcome, rule)
     return f"{how}: {words}" if words else how
 
 
-def last_words(outcome: RunOutcome) -> str:
-    """The last line of standard error."""
-    text = _end(outcome.stderr, _STDERR_EXCERPT_BYTES).decode("utf-8", "replace").strip()
-    return text.splitlines()[-1][:300] if text else ""
+def last_words(outcome: RunOutcome, rule: LastWords = _ANY_LINE) -> str:
+    """The line of standard error that says why a program failed; empty: it said nothing."""
+    at_most = _STDERR_EXCERPT_BYTES if rule == _ANY_LINE else _LAST_WORDS_BYTES
+    end = _end(outcome.stderr, at_most)
+    text = end.decode("utf-8", "replace").rstrip()
+    lines = text.rsplit("\n", _LAST_LINES)
+    if len(lines) > _LAST_LINES or len(end) == at_most:
+        lines = lines[1:] or lines  # more than a line, or one without its beginning
+    last = [line for line in reversed(lines) if line.strip()]
+    said = next((line for line in last if line.startswith(rule.preferred)), "")
+    said = said or next((line for line in last if not line.startswith(rule.passed_over)), "")
+    words = (said or text).strip().splitlines()
+    return words[-1].strip()[:300] if words else ""
 
 
 def line_with(outcome: RunOutcome, words: Sequence[str]) -> str:
@@ -141,18 +158,18 @@ def out_of_memory_verdict(limits: RunLimits) -> tuple[Verdict, str]:
 
 
 def program_verdict(
-    outcome: RunOutcome, limits: RunLimits, out_of_memory: Sequence[str] = ()
+    outcome: RunOutcome, limits: RunLimits, entry: LanguageEntry
 ) -> tuple[Verdict, str] | None:
     """The verdict of a run that needs no judge; None: it ended well and its output counts.
 
     Parameters:
-        out_of_memory: what the language's runtime says that keeps to the limit on memory itself.
+        entry: the language's, which knows what its runtime says.
     """
     over = limit_verdict(outcome, limits)
     if over is not None:
         return over
     if outcome.status != 0:
-        if ran_out_of_memory(outcome, out_of_memory):
+        if ran_out_of_memory(outcome, entry.out_of_memory):
             return out_of_memory_verdict(limits)
-        return Verdict.RUNTIME_ERROR, crash_message(outcome)
+        return Verdict.RUNTIME_ERROR, crash_message(outcome, entry.last_words)
     return too_slow(outcome.cpu_s, limits) if is_near_limit(outcome, limits) else None

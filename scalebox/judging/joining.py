@@ -11,14 +11,7 @@ from __future__ import annotations
 import functools
 import re
 
-#: What only looks like a name in the languages that have a `main`: comments, texts, numbers (their
-#: digits may be set apart by a quotation mark).  What does not end reaches to the end of all, or of
-#: its line, and a character is short: else a source could make the search as long as it likes.
-_NO_NAMES = (
-    r"//[^\n]*|/\*.*?(?:\*/|\Z)|"
-    r"""R"([^(\s]{0,16})\((?:.*?\)\1"|.*)|"(?:\\.|[^"\\\n])*"?|\b\d[\w'.]*"""
-    r"|'(?:\\.|[^'\\\n]){0,40}'"
-)
+from scalebox import asides
 
 
 def joined(source: bytes, program: str, *, main: str = "", before: str = "") -> bytes:
@@ -41,5 +34,5 @@ def joined(source: bytes, program: str, *, main: str = "", before: str = "") -> 
 
 @functools.cache
 def _own_main(name: str) -> re.Pattern[bytes]:
-    pattern = rf"{_NO_NAMES}|\b(?P<main>{re.escape(name)})(?=\s*\()"
+    pattern = rf"{asides.pattern('names')}|\b(?P<main>{re.escape(name)})(?=\s*\()"
     return re.compile(pattern.encode(), re.DOTALL)

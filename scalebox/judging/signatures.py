@@ -9,14 +9,9 @@ from __future__ import annotations
 import itertools
 import re
 
-#: A quotation mark by itself is a lifetime (Rust) or sets digits apart (C++).  What does not end
-#: reaches to the end of all: else a source could make the search as long as it likes.
-_NO_CODE = re.compile(
-    r"//[^\n]*|/\*.*?(?:\*/|\Z)|"
-    r'R"([^(\s]{0,16})\((?:.*?\)\1"|.*)|"(?:\\.|[^"\\])*"?|`[^`]*`?|'
-    r"'(?:\\[^'\n]{1,8}|[^'\\\n])'",
-    re.DOTALL,
-)
+from scalebox import asides
+
+_NO_CODE = re.compile(asides.pattern("definitions"), re.DOTALL)
 #: What may be between a function's name and its parameters.
 GENERIC = r"\s{0,80}(?:<[^(){};]{0,120}>\s{0,80})?"
 _NODE = re.compile(r"\b(TreeNode|ListNode)\b")

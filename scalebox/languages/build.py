@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
+from scalebox import asides
 from scalebox.config import LimitsConfig
 from scalebox.languages.table import LanguageEntry, UnitRule
 from scalebox.languages.toolchains import Language
@@ -24,13 +25,7 @@ from scalebox.sandbox.spec import RunLimits, RunSpec
 from scalebox.sandbox.zygote import wire
 
 PROGRAM = "a.out"
-#: Of comments and strings a source's names must not be taken.  One that does not end takes the
-#: rest, so that no source makes the search longer than itself.
-_ASIDE = re.compile(
-    r'''"""(?:.*?(?<!\\)"""|.*)|"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?'''
-    r"|//[^\n]*|/\*(?:.*?\*/|.*)",
-    re.DOTALL,
-)
+_ASIDE = re.compile(asides.pattern("units"), re.DOTALL)
 _BRACE = re.compile("[{}]")
 #: A file system takes 255 bytes; the ending and what a compiler adds count, too.
 _LONGEST_NAME_BYTES = 200

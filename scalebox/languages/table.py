@@ -75,6 +75,19 @@ class AssertRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     failed_code: int = 0
 
 
+class LastWords(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which line of standard error says why a program failed: the last one, unless its runtime says
+    more after that.
+
+    Attributes:
+        preferred: how such lines begin; the last of them counts, wherever it is.
+        passed_over: how lines begin that tell less: a trace of calls, advice, a version.
+    """
+
+    preferred: tuple[str, ...] = ()
+    passed_over: tuple[str, ...] = ()
+
+
 class SelfTest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Programs that show that a language works here; each reads two numbers and writes their sum.
 
@@ -109,7 +122,10 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         paths: folders besides PATH.
         version: arguments by which the tool says its version; `{home}` as in `needs`.
         jar: whose manifest says the version of a compiler that would take seconds to say it.
-        package: the Debian package that brings the tool.
+        modules: of Python, where that is the tool; the first one's version is told.
+        devices: device files that programs must see, of an accelerator; patterns as of a shell, of
+            which some file must be there and be named in `sandbox.read_only_paths`.
+        package: the Debian package that brings the tool, or its modules.
         needs: files without which it does not work; `{home}` is where `make toolchains` puts what
             no package brings.
         compile: the command; `{tool}`, `{flags}`, `{headers}` (folder of the precompiled header),
@@ -123,6 +139,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         unit: how `{unit}` is found; none: it is the main file's name without its ending.
         out_of_memory: what a runtime says last when a program has no memory left; it fails then,
             and says nothing else about itself.
+        last_words: which line of standard error says why a program failed.
         runtime_bytes: of memory that the runtime itself takes, besides what the program may have.
         threads: processes and threads that the runtime needs, besides those of the program.
         source_suffixes: further files of a submission that are compiled too.
@@ -143,6 +160,8 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     paths: tuple[str, ...] = ()
     version: tuple[str, ...] = ("--version",)
     jar: str = ""
+    modules: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
     package: str
     needs: tuple[str, ...] = ()
     compile: tuple[str, ...] = ()
@@ -151,6 +170,7 @@ class LanguageEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     environment: dict[str, str] = {}
     unit: UnitRule | None = None
     out_of_memory: tuple[str, ...] = ()
+    last_words: LastWords = LastWords()
     runtime_bytes: int = 0
     threads: int = 0
     source_suffixes: tuple[str, ...] = ()
@@ -226,6 +246,8 @@ def _check(entry: LanguageEntry) -> None:
             raise ValueError(f"the name {name!r} must be in lower case")
     if "/" in entry.main_file or entry.main_file.startswith(("-", ".")):
         raise ValueError(f"`main_file` {entry.main_file!r} is no plain file name")
+    if entry.modules and entry.tool != "python":
+        raise ValueError("`modules` are Python's: `tool` must be 'python'")
     if entry.runner == "warm_python":
         if entry.tool != "python":
             raise ValueError("`tool` must be 'python' where `runner` is 'warm_python'")

@@ -7,6 +7,7 @@ a new version of either never reuses an old program.
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -32,11 +33,26 @@ from scalebox.sandbox.slot import base_environment
 
 _PROBE_TIMEOUT_S = 30
 _ASKED_AT_ONCE = 8
-_PYTHON_PROBE = (
-    "import sys, json; print(json.dumps([sys.executable, sys.version.split()[0],"
-    " [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix],"
-    " list(sys.version_info[:2])]))"
-)
+#: Its arguments are modules; it says which of them it has, of which version, and imports none.
+_PYTHON_PROBE = """
+import sys, json
+
+def modules(names):
+    from importlib import metadata, util
+    for name in names:
+        if util.find_spec(name):
+            try:
+                yield name, metadata.version(name)
+            except metadata.PackageNotFoundError:
+                yield name, ""
+
+print(json.dumps([
+    sys.executable, sys.version.split()[0],
+    [sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix],
+    list(sys.version_info[:2]),
+    dict(modules(sys.argv[1:])) if sys.version_info >= (3, 8) else {},
+]))
+"""
 _OLDEST_PYTHON = [3, 8]
 
 
@@ -69,17 +85,26 @@ class Toolchains:
     Parameters:
         config: of the languages.
         versions: what tools said of themselves before; None: they are all asked.
+        shown: paths that slots show to programs, besides the system's.
 
     Raises:
         ConfigError: an entry of the table is not valid.
     """
 
-    def __init__(self, config: LanguagesConfig, versions: Versions | None = None) -> None:
+    def __init__(
+        self,
+        config: LanguagesConfig,
+        versions: Versions | None = None,
+        shown: Sequence[str] = (),
+    ) -> None:
         self._config = config
+        self._shown = shown
         self._by_name: dict[str, Language] = {}
         self._languages: list[Language] = []
-        self.interpreter, self._python_version, self._python_problem = _find_python(config)
         entries = table.load(config.directories)
+        modules = sorted({name for entry in entries for name in entry.modules})
+        self._python = _find_python(config, modules)
+        self.interpreter = self._python.interpreter
         versions = versions or Versions(None)
         versions.ask(
             [found, *map(self._with_home, entry.version)]
@@ -141,6 +166,10 @@ class Toolchains:
         places = [base_environment()["PATH"], *entry.paths]
         return shutil.which(self._with_home(tool), path=os.pathsep.join(places)) or ""
 
+    def _shows(self, device: str) -> bool:
+        """Whether slots show a file that this pattern means."""
+        return any(path in self._shown for path in glob.glob(device))
+
     def _with_home(self, text: str) -> str:
         return text.replace("{home}", self._config.home)
 
@@ -149,7 +178,9 @@ class Toolchains:
 
     def _make(self, entry: LanguageEntry, extra: tuple[str, ...], versions: Versions) -> Language:
         path = self._find(entry, entry.tool)
-        version = self._python_version if entry.tool == "python" else ""
+        version = self._python.version if entry.tool == "python" else ""
+        for module in entry.modules[:1]:
+            version = f"{module} {self._python.modules.get(module, '')}, {version}"
         if path and entry.tool != "python":
             version = versions.of([path, *map(self._with_home, entry.version)])
             path = path if version else ""
@@ -162,8 +193,15 @@ class Toolchains:
         absent += [entry.tools[word] for word, found in tools.items() if not found]
         absent += [name for name in needs if not os.path.exists(name)]
         missing = ""
-        if entry.tool == "python" and self._python_problem:
-            missing = self._python_problem
+        lacking = [name for name in entry.modules if name not in self._python.modules]
+        hidden = next((name for name in entry.devices if not self._shows(name)), "")
+        if entry.tool == "python" and self._python.problem:
+            missing = self._python.problem
+        elif lacking:
+            missing = (
+                f"{entry.name} needs {lacking[0]}, which {path} does not have: install the package "
+                f"{entry.package}, or have pip install {lacking[0]} where that Python looks for it"
+            )
         elif absent:
             # Of others than C's compilers no option names the place.
             named = entry.tool in ("cc", "cxx")
@@ -177,6 +215,13 @@ class Toolchains:
                     f"{entry.name} needs {absent[0]}, which is not there: run `make toolchains`, "
                     "or set languages.home in scalebox.toml"
                 )
+        elif hidden and not glob.glob(hidden):
+            missing = f"{entry.name} needs {hidden}, which only an accelerator and its driver bring"
+        elif hidden:
+            missing = (
+                f"{entry.name} needs {hidden}, which slots do not show to programs: name it in "
+                "sandbox.read_only_paths in scalebox.toml if they may reach the driver"
+            )
         cpp = self._config.cpp
         flags = {"cc": cpp.c_flags, "cxx": cpp.cxx_flags}.get(entry.tool, ())
         if entry.tool in ("cc", "cxx") and cpp.static:
@@ -297,8 +342,24 @@ def _state(path: str) -> list[object]:
     return [real, status.st_size, status.st_mtime_ns] if path else []
 
 
-def _find_python(config: LanguagesConfig) -> tuple[Interpreter, str, str]:
-    """(interpreter, version, what is wrong with it)."""
+@dataclass(frozen=True, slots=True)
+class _Python:
+    """The interpreter of this daemon.
+
+    Attributes:
+        interpreter: as slots take it.
+        version: for people.
+        problem: why it cannot be used, and the remedy; empty: it can.
+        modules: which of those asked for it has → their versions.
+    """
+
+    interpreter: Interpreter
+    version: str = ""
+    problem: str = ""
+    modules: Mapping[str, str] = field(default_factory=dict)
+
+
+def _find_python(config: LanguagesConfig, wanted: Sequence[str]) -> _Python:
     configured = config.python.interpreter
     candidates = [configured] if configured else ["/usr/bin/python3", shutil.which("python3") or ""]
     if not configured and not getattr(sys, "frozen", False):
@@ -310,9 +371,9 @@ def _find_python(config: LanguagesConfig) -> tuple[Interpreter, str, str]:
                 problem = f"languages.python.interpreter: {configured} does not exist"
             continue
         try:
-            done = _probe([candidate, "-c", _PYTHON_PROBE])
+            done = _probe([candidate, "-s", "-c", _PYTHON_PROBE, *wanted])
             done.check_returncode()
-            executable, version, prefixes, numbers = json.loads(done.stdout)
+            executable, version, prefixes, numbers, modules = json.loads(done.stdout)
         except (OSError, subprocess.SubprocessError, ValueError) as error:
             problem = f"{candidate} does not run: {error}"
             continue
@@ -326,8 +387,8 @@ def _find_python(config: LanguagesConfig) -> tuple[Interpreter, str, str]:
             preload=config.python.preload,
             preload_on_demand=config.python.preload_on_demand,
         )
-        return interpreter, f"Python {version}", ""
-    return Interpreter(path="", problem=problem), "", problem
+        return _Python(interpreter, f"Python {version}", "", modules)
+    return _Python(Interpreter(path="", problem=problem), problem=problem)
 
 
 def _library_folders(executable: str) -> list[str]:

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "deploy" / "toolchains"
 LIST = tomllib.loads((FOLDER / "toolchains.toml").read_text(encoding="utf-8"))
 #: Whose tools neither Debian 12 nor Maven Central nor npm has: docs/languages.md says so.
-UNTESTED = {"cuda", "julia", "lean", "swift"}
+UNTESTED = {"cuda", "julia", "lean", "python_gpu", "swift"}
 #: Python is what everything here runs on; a JDK brings its runtime.
 BROUGHT_ALONG = {"python3", "default-jre-headless"}
 

@@ -6,6 +6,7 @@ back, so that a single compilation serves the table and what hypothesis thinks o
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from scalebox.languages import table
 from scalebox.model import CallCase, CallTests, Limits, Report, Submission
 
 from .call_programs import ECHO, LARGE, NODES, ORDINARY, RAISED, UNLIKE
-from .conftest import calls, verdicts
+from .conftest import LEVELS, StartsEngine, calls, verdicts
 
 LANGUAGES = sorted(ECHO)
 #: Ample: a virtual machine starts, on a machine that has other things to do.
@@ -124,6 +125,21 @@ async def test_values_go_in_and_come_back(engine: Engine, language: str) -> None
     report = await judged(engine, language, ECHO[language], cases[: len(right)])
     assert verdicts(report) == ["wrong_answer"] * len(right)
     assert report.compile is None or report.compile.cached
+
+
+@pytest.mark.parametrize("level", LEVELS[-2:])
+async def test_values_come_back_at_every_level(start_engine: StartsEngine, level: str) -> None:
+    # Few values, and all languages at once: what differs by level is how programs start and speak.
+    given_ = [TABLE[1], TABLE[3]]
+    wrong = [*TABLE[3][:4], "another", *TABLE[3][5:]]
+    cases = [*((args, args) for args in given_), (TABLE[3], wrong)]
+    async with start_engine(sandbox={"slots": 2, "isolation": level}) as engine:
+        reports = await asyncio.gather(
+            *(judged(engine, language, ECHO[language], cases) for language in LANGUAGES)
+        )
+    found = dict(zip(LANGUAGES, map(verdicts, reports), strict=True))
+    assert found == {name: ["accepted", "accepted", "wrong_answer"] for name in LANGUAGES}
+    assert {(one.isolation.value, one.integrity) for one in reports} == {(level, "strong")}
 
 
 @pytest.mark.parametrize("language", sorted(LARGE))

@@ -51,6 +51,10 @@ PARTS = {
         "import std.stdio, more;\nvoid main() { writeln(seven()); }\n",
         {"more.d": "module more;\nint seven() { return 7; }\n"},
     ),
+    "kotlin_script": (
+        'fun main() { println("is not called") }\nprintln(seven(args.size))\n',
+        {"more.kt": "fun seven(less: Int) = 7 - less\n"},
+    ),
     "pascal": (
         "uses more;\nbegin writeln(seven); end.\n",
         {

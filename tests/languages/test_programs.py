@@ -217,6 +217,20 @@ async def test_letters_of_all_scripts(start_engine: StartsEngine, name: str) -> 
         assert report.accepted, report.message
 
 
+#: What a compiler says first of a source with a mistake at its beginning.
+MISTAKES = {"kotlin": ("val\n", "Main.kt:1:"), "kotlin_script": ("val\n", "solution.kts:1:")}
+
+
+@pytest.mark.parametrize("name", [name for name in MISTAKES if name in HERE])
+async def test_nothing_is_said_before_the_mistake(start_engine: StartsEngine, name: str) -> None:
+    # What a compiler may not do in a slot is no news to who wrote the source.
+    source, begin = MISTAKES[name]
+    async with start_engine(sandbox={"slots": 1, "isolation": "minimal"}) as engine:
+        report = await engine.judge(stdio(source, [("", "")], language=name), client="t")
+        assert report.verdict.value == "compile_error"
+        assert report.message.startswith(begin), report.message
+
+
 #: Other versions of a language than its tool chain's, as far as that takes them.
 OLDER = {
     "scala": """

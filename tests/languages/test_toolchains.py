@@ -14,7 +14,7 @@ import pytest
 from scalebox.config import CppConfig, LanguagesConfig, PythonConfig
 from scalebox.errors import UnknownLanguageError
 from scalebox.languages import build, table
-from scalebox.languages.toolchains import Language, Toolchains
+from scalebox.languages.toolchains import Language, Toolchains, Versions
 
 
 def toolchains(directory: Path | None = None, **cpp: Any) -> Toolchains:
@@ -137,6 +137,38 @@ def test_artifact_addresses_cannot_be_made_to_meet() -> None:
     assert one == build.artifact_address(language, b"", {"b": b"2", "a": b"1"})
 
 
+ACCELERATED = """
+name = "accelerated"
+main_file = "solution.py"
+runner = "warm_python"
+tool = "python"
+package = "python3"
+devices = ["{folder}/control", "{folder}/card[0-9]*"]
+"""
+
+
+def test_a_language_that_needs_a_device_is_refused_until_slots_show_it(tmp_path: Path) -> None:
+    tables, folder = tmp_path / "tables", tmp_path / "dev"
+    tables.mkdir()
+    folder.mkdir()
+    (tables / "accelerated.toml").write_text(ACCELERATED.format(folder=folder))
+    config, versions = LanguagesConfig(directories=(str(tables),)), Versions(None)
+
+    def said(*shown: str) -> str:
+        with pytest.raises(UnknownLanguageError) as caught:
+            Toolchains(config, versions, shown).find("accelerated")
+        return str(caught.value)
+
+    assert f"needs {folder}/control, which only an accelerator and its driver" in said()
+    (folder / "control").touch()
+    (folder / "card3").touch()
+    assert f"{folder}/control, which slots do not show" in said()
+    assert "sandbox.read_only_paths" in said()
+    assert f"{folder}/card[0-9]*, which slots do not show" in said(f"{folder}/control")
+    shown = [f"{folder}/control", f"{folder}/card3"]
+    assert Toolchains(config, versions, shown).find("accelerated").tool
+
+
 # --- Python ---------------------------------------------------------------------------------------
 
 
@@ -166,7 +198,7 @@ def test_an_interpreter_outside_the_system_is_bound_with_its_library() -> None:
         (None, "does not exist"),
         ("exit 3", "does not run"),
         ("echo nonsense", "does not run"),
-        ("""echo '["/x", "3.7.1", ["/usr"], [3, 7]]'""", "is Python 3.7.1; zygotes need 3.8"),
+        ("""echo '["/x", "3.7.1", ["/usr"], [3, 7], {}]'""", "is Python 3.7.1; zygotes need 3.8"),
     ],
 )
 def test_an_interpreter_that_cannot_be_is_said_to_be_so(

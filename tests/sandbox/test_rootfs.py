@@ -75,3 +75,46 @@ async def test_a_module_of_a_python_below_tmp_is_preloaded_on_demand(
             assert outcome.stdout == b"1\n", outcome.stderr
     finally:
         pool.close()
+
+
+#: Opens a device that every host has, and asks its driver something that it has no answer to.
+CONTROL = """
+import errno, fcntl, os
+try:
+    fcntl.ioctl(os.open("/dev/full", os.O_RDWR), 0x4321, 0)
+except OSError as error:
+    print(errno.errorcode[error.errno])
+try:
+    os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
+except OSError as error:
+    print(errno.errorcode[error.errno])
+"""
+
+
+@pytest.mark.parametrize(("level", "way"), WAYS)
+async def test_a_device_that_the_configuration_names_can_be_reached(
+    level: IsolationLevel, way: str, tmp_path: Path
+) -> None:
+    pool = await open_pool(
+        level.value,
+        tmp_path,
+        read_only_paths=("/dev/tty", "/dev/no-such-device"),
+        accelerator="auto" if way == "native" else "off",
+    )
+    try:
+        outcome = await Bench(pool, pool.slots[0]).python(CONTROL)
+        # Without a terminal of its own the driver refuses what the walls let through.
+        assert outcome.stdout == b"ENOTTY\nENXIO\n", outcome.stderr
+    finally:
+        pool.close()
+
+
+@pytest.mark.parametrize("level", [level for level, way in WAYS if way == "native"])
+async def test_other_devices_are_not_there(level: IsolationLevel, tmp_path: Path) -> None:
+    pool = await open_pool(level.value, tmp_path)
+    try:
+        outcome = await Bench(pool, pool.slots[0]).python(CONTROL)
+        (_, tty) = outcome.stdout.split()
+        assert tty in (b"ENOENT", b"EACCES"), outcome.stderr
+    finally:
+        pool.close()

@@ -15,6 +15,7 @@ import marshal
 import os
 import select
 import signal
+import stat
 import sys
 
 _PACKAGE = os.path.dirname(os.path.abspath(__file__))
@@ -201,6 +202,8 @@ def _identities(settings, own_namespaces, kernel, child, notes):  # type: ignore
         abi = kernel.landlock_abi()
         if abi:
             devices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
+            # Elsewhere a device is its driver's to guard, whatever is mounted read-only: here, too.
+            devices += [path for path in settings.binds if _is_device(path)]
             readable = [*settings.binds, *rootfs.settings_of_tools()]
             landlock = readable, [settings.staging, *devices], abi
         else:
@@ -217,6 +220,13 @@ def _identities(settings, own_namespaces, kernel, child, notes):  # type: ignore
             driver_uid, driver_uid, drop, landlock, own_signals_only, not own_namespaces
         ),
     )
+
+
+def _is_device(path):  # type: ignore[no-untyped-def]
+    try:
+        return stat.S_ISCHR(os.stat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _map_ids(inside, uid, gid):  # type: ignore[no-untyped-def]

@@ -289,7 +289,7 @@ def install_filter(program: bytes) -> None:
 
 _LANDLOCK_READ = 0b1101  # execute, read_file, read_dir
 _LANDLOCK_FS_V1 = (1 << 13) - 1
-_LANDLOCK_FILE = 0b111 | (1 << 14)
+_LANDLOCK_FILE = 0b111 | (1 << 14) | (1 << 15)  # … write_file; truncate, ioctl_dev
 
 
 def landlock_abi() -> int:

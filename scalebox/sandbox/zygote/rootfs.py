@@ -144,7 +144,7 @@ def settings_of_tools() -> list[str]:
 
 
 def _make_dev(staging: str) -> None:
-    os.makedirs(staging + "/dev")
+    os.makedirs(staging + "/dev", exist_ok=True)  # where a device of the operator's choice may be
     for name in _DEVICES:
         _bind("/dev/" + name, staging + "/dev/" + name)
     for name, target in (
