@@ -108,11 +108,7 @@ def conclude(checked: list[dict[str, Any]], tested: list[dict[str, Any]], *, who
     promises = [none_of("every check passes", failed), at_least("checks", figures["checks"], 1)]
     if whole:
         promises.append(none_of("every protocol has tests", untested))
-    shown = ("client", "version", "check", "passed", "exercised")
-    results.show(
-        "Clients",
-        [{**{key: row[key] for key in shown}, "passed": _yes(row["passed"])} for row in checked],
-    )
+    results.show("Clients", [_shown(row) for row in checked])
     results.show("The protocols' own tests", tested)
     results.show("Figures", [{"figure": key, "value": value} for key, value in figures.items()])
     console = results.new_console()
@@ -127,8 +123,16 @@ def conclude(checked: list[dict[str, Any]], tested: list[dict[str, Any]], *, who
     return results.conclude(promises)
 
 
-def _yes(passed: bool) -> str:
-    return "yes" if passed else "NO"
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a client for people."""
+    part = "" if row["installed"] == _WHOLE else " (in part)"
+    return {
+        "client": f"{row['client']}{part}",
+        "version": row["version"],
+        "check": row["check"],
+        "passed": "yes" if row["passed"] else "NO",
+        "exercised": row["exercised"],
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
