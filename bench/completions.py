@@ -46,17 +46,19 @@ _JAVA_ZEROS = (
     ("String", '""'),
 )  # fmt: skip
 _JAVA_RESULT = r"static\s+(.+?)\s+\w+\("
+#: In no comment.
+_HEADER = r"(?m)^(?![ \t]*(?://|\*|/\*))[^\n]*\b{name}\s*\([^;]*?\{{"
 #: The file's ending → how it looks.
 SHAPES = {
     "cpp": Shape("cpp", r"\bint\s+main\s*\([^)]*\)\s*\{", 1, hollow="return {{}};"),
     "cs": Shape(
         "csharp", r"(?:public\s+|private\s+)?static\s+(?:async\s+)?\w+\s+Main\s*\([^)]*\)\s*\{", 2,
-        header=r"\b{name}\b[^;]*?\{{", hollow="if (true) return default({type});",
+        header=_HEADER, hollow="if (true) return default({type});",
         result=_JAVA_RESULT,
     ),
     "d": Shape(
         "d", r"\b(?:void|int)\s+main\s*\([^)]*\)\s*\{", 0,
-        header=r"\b{name}\b[^;]*?\{{", hollow="if (true) return typeof(return).init;",
+        header=_HEADER, hollow="if (true) return typeof(return).init;",
     ),
     "go": Shape(
         "go", r"\bfunc\s+(?:main|Test\w*|Example\w*)\s*\([^)]*\)\s*\{",

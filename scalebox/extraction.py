@@ -9,7 +9,8 @@ What counts, in this order:
 1. Thinking is left out: of the answer only what follows the last end of a thinking section counts,
    and of that only what stands before a section that does not end.  So an answer that is cut off
    while it thinks has no code.
-2. The answer ends at the first token that ends a turn.
+2. The answer ends at the first token that ends a turn.  Neither such a token nor a mark of thinking
+   counts between a pair of quotes, where a program speaks of it.
 3. Fenced blocks (``` and ~~~, as in CommonMark, at any indentation) are looked for.  Beyond
    CommonMark, as models write: a fence may stand behind words (`<answer>```python`) if a known
    language follows it; a block may close at the end of its last line of code, or with a closing tag
@@ -156,6 +157,7 @@ _STOP = re.compile(
 #: Such that are HTML, too, or could stand in a program: they count at the text's end alone.
 _STOPS_AT_END = ("</s>", "<eos>", "<end_of_turn>", "<pad>", "<|pad|>", "[EOS]", "[PAD]")
 
+_QUOTES = ('"', "'", "`")
 _FENCES = ("```", "~~~")
 _FENCE = re.compile(r"`{3,}|~{3,}")
 _CLOSING_TAG = re.compile(r"(?:</?[A-Za-z][\w:-]{0,40}>\s*)*")
@@ -240,11 +242,14 @@ def answer_of(completion: str) -> str:
     text = completion.replace("\r\n", "\n")
     start, end = 0, len(text)
     for found in _THOUGHT.finditer(text):
+        if _is_quoted(found):
+            continue
         if found["end"] is not None:
             start, end = found.end(), len(text)
         else:
             end = min(end, found.start())
-    stop = _STOP.search(text, start, end)
+    stops = (found for found in _STOP.finditer(text, start, end) if not _is_quoted(found))
+    stop = next(stops, None)
     end = stop.start() if stop else end
     while True:
         # Without copies: a padded answer can end in a thousand of them.
@@ -258,9 +263,17 @@ def answer_of(completion: str) -> str:
     return f"{text}\n" if text else text
 
 
+def _is_quoted(found: re.Match[str]) -> bool:
+    text, start, end = found.string, found.start(), found.end()
+    quote = text[start - 1] if start else ""
+    # Two of them are no pair around it, but the ends of others: of fences, or of empty texts.
+    alone = not text.startswith(quote, start - 2) if start > 1 else True
+    return quote in _QUOTES and text.startswith(quote, end) and alone
+
+
 def fenced_blocks(text: str) -> list[Block]:
     """All fenced blocks of a text in Markdown, in their order, empty ones too."""
-    return _blocks(text.split("\n"))
+    return _blocks(text.replace("\r\n", "\n").split("\n"))
 
 
 def language_of_word(word: str) -> str:
@@ -274,7 +287,6 @@ def _blocks(lines: list[str]) -> list[Block]:
     blocks: list[Block] = []
     opening: _Opening | None = None
     inside: list[str] = []
-    number = 0
 
     def end(*, closed: bool) -> None:
         if opening is not None:

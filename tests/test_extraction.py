@@ -188,6 +188,16 @@ def test_the_answer_ends_at_a_stop_token(token: str) -> None:
     assert extract_code(f"```python\n{PROGRAM}```{token}") == PROGRAM
 
 
+def test_tokens_and_marks_between_quotes_are_the_programs() -> None:
+    source = "print('</think>', \"<|im_end|>\")\nEND = `<think>`\n"
+    assert extract_code(f"<think>It ends with `</think>`.</think>{fence(source)}") == source
+    assert extract_code(source) == source
+    # One quote is the end of a quotation.
+    assert extract_code(f'<think>He said "so"</think>{fence(PROGRAM)}') == PROGRAM
+    # So is the last of a fence.
+    assert extract_code(f"<think>```\ndraft\n```</think>{fence(PROGRAM)}") == PROGRAM
+
+
 def test_stop_tokens_that_are_html_count_at_the_end_alone() -> None:
     source = 'print("<s>gone</s> <eos>")\n'
     assert extract_code(f"{fence(source)}</s></s>\n<pad></s> ") == source
@@ -257,7 +267,8 @@ def test_any_text_gives_code_or_none(text: str, language: str | None, rule: Rule
 
 @given(PIECES, PIECES)
 def test_thinking_never_changes_what_is_taken(thoughts: str, answer: str) -> None:
-    assert extract_code(f"<think>{thoughts}</think>{answer}") == extract_code(f"</think>{answer}")
+    thought = f"<think>{thoughts}\n</think>{answer}"
+    assert extract_code(thought) == extract_code(f"</think>{answer}")
 
 
 @given(PIECES)

@@ -43,19 +43,17 @@ class LoopThread(Generic[C]):
         self._thread.start()
         self._loop, self._client, self._end = self._ready.result()
 
-    def wait_for(self, function: Callable[[C], Awaitable[T]]) -> T:
-        """Call on the thread, and wait for what comes of it.  Raises what the call raises.
+    def begin(self, function: Callable[[C], Awaitable[T]]) -> Future[T]:
+        """Call on the thread, and do not wait for it; cancelling the future breaks the call off.
 
         Raises:
-            ScaleboxError: the thread has ended or ends, or is the parent process's; or this is it.
+            ScaleboxError: the thread has ended or ends, or is the parent process's.
         """
         if os.getpid() != self._pid:
             raise ScaleboxError(
                 "this was begun in the parent process, and a fork takes no threads along; begin "
                 "anew in the child"
             )
-        if threading.current_thread() is self._thread:
-            raise ScaleboxError("the client's own thread cannot wait for itself")
         call = self._call(function)
         try:
             future = asyncio.run_coroutine_threadsafe(call, self._loop)
@@ -63,6 +61,18 @@ class LoopThread(Generic[C]):
             call.close()
             raise ScaleboxError("this Client is closed; make a new one") from error
         self._calls.add(future)
+        future.add_done_callback(self._calls.discard)
+        return future
+
+    def wait_for(self, function: Callable[[C], Awaitable[T]]) -> T:
+        """Call on the thread, and wait for what comes of it.  Raises what the call raises.
+
+        Raises:
+            ScaleboxError: as `begin`; or this is the thread.
+        """
+        if threading.current_thread() is self._thread and os.getpid() == self._pid:
+            raise ScaleboxError("the client's own thread cannot wait for itself")
+        future = self.begin(function)
         try:
             return future.result()
         except CancelledError:
@@ -71,8 +81,6 @@ class LoopThread(Generic[C]):
             # Ctrl-C in the caller's thread: the work must not go on behind its back.
             future.cancel()
             raise
-        finally:
-            self._calls.discard(future)
 
     def stop(self) -> None:
         """Break off every call, close the client, end the thread.  May be repeated."""

@@ -12,7 +12,8 @@ import threading
 import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Sequence, Sized
-from contextlib import suppress
+from concurrent.futures import Future
+from contextlib import aclosing, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, TypeVar, overload
@@ -214,6 +215,25 @@ class Client:
         for index, report in self.judge_many(submissions, progress=progress, in_flight=in_flight):
             reports[index] = report
         return [report for report in reports if report is not None]
+
+    def begin_all(
+        self, submissions: Sequence[Submission], *, in_flight: int = DEFAULT_IN_FLIGHT
+    ) -> Future[list[Report | RemoteError]]:
+        """Begin to judge a list, for those who wait elsewhere: `asyncio.wrap_future` makes the
+        future one that any event loop can await, and cancelling it breaks the work off.
+
+        Returns:
+            the reports in the list's order, with a refused submission's error in its place.  The
+            future raises as `judge_many` does where all daemons are lost.
+        """
+
+        async def judge(client: AsyncClient) -> list[Report | RemoteError]:
+            many = client.judge_many(submissions, in_flight=in_flight, on_error="return")
+            async with aclosing(many):
+                outcomes = {index: outcome async for index, outcome in many}
+            return [outcomes[index] for index in range(len(submissions))]
+
+        return self._thread().begin(judge)
 
     def run(self, request: RunRequest | None = None, /, **fields: Any) -> RunResult:
         """Just run a program; see `AsyncClient.run`."""

@@ -1,6 +1,7 @@
 """Engines and trainers that others made, and how they use ScaleBox: each a thin file.
 
-Each file needs the package that it is named after, which an extra of the same name installs, and
-nothing else imports it.  What is common to several is `spread`: submissions over daemons that come
-and go.
+A file that needs the package that it is named after says so when it is imported, and nothing else
+imports it.  What is common to several: `spread` has submissions over daemons that come and go;
+`rollouts` makes rewards of models' answers, `truths` tests of data sets' ground truths, `columns`
+both of tables.
 """

@@ -7,22 +7,19 @@ it is right, a daemon finds out.
 from __future__ import annotations
 
 import ast
-import re
-import textwrap
 import warnings
 from dataclasses import dataclass
 
+from scalebox.extraction import fenced_blocks
 from scalebox.specialjudges.exchange import UnusableAnswerError
 
 #: A judge is a page or two of Python.
 MAX_SOURCE_BYTES = 64 << 10
 #: Judges run on any Python that can be the daemon's.
 _OLDEST = (3, 8)
-_LANGUAGES = frozenset({"", "python", "python3", "py", "py3"})
+_LANGUAGES = frozenset({"", "python"})
 #: Only the last blocks of an answer are looked at.
 _MOST_BLOCKS = 20
-_LONGEST_FENCE = 200
-_FENCE = re.compile(r"(?P<indent>[ \t]*)(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[^\s`{]*)[^`]*")
 _ARGUMENTS = 3
 _CUT = "the code block does not end: the answer was cut off"
 
@@ -38,21 +35,6 @@ class Extracted:
 
     source: str
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A fenced block of an answer.
-
-    Attributes:
-        language: as the fence says, in small letters.
-        text: what is in it.
-        closed: false: the answer ends within it.
-    """
-
-    language: str
-    text: str
-    closed: bool
 
 
 def extract_judge(text: str) -> Extracted:
@@ -88,38 +70,6 @@ def _whole(text: str) -> Extracted:
     if trouble:
         raise UnusableAnswerError("there is no fenced block of Python in the answer")
     return Extracted(text, "the answer has no fence and was taken as a whole")
-
-
-def fenced_blocks(text: str) -> list[Block]:
-    """All fenced blocks of a text in Markdown, in their order."""
-    blocks: list[Block] = []
-    lines: list[str] = []
-    opening: re.Match[str] | None = None
-    # Not `splitlines`, which would also part a program's own strings.
-    for line in text.split("\n"):
-        bare = line.strip()
-        if opening is None:
-            if len(line) <= _LONGEST_FENCE and (found := _FENCE.fullmatch(line.rstrip())):
-                opening, lines = found, []
-        elif _closes(opening["fence"], bare):
-            blocks.append(_block(opening, lines, closed=True))
-            opening = None
-        else:
-            lines.append(line.rstrip("\r"))
-    if opening is not None:
-        blocks.append(_block(opening, lines, closed=False))
-    return blocks
-
-
-def _closes(fence: str, bare: str) -> bool:
-    return len(bare) >= len(fence) and not bare.strip(fence[0])
-
-
-def _block(opening: re.Match[str], lines: list[str], *, closed: bool) -> Block:
-    text = "".join(f"{line}\n" for line in lines)
-    # A block within a list is indented as a whole.
-    text = textwrap.dedent(text) if opening["indent"] else text
-    return Block(opening["language"].lower(), text, closed)
 
 
 def _trouble(source: str) -> str:

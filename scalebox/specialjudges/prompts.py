@@ -14,9 +14,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from scalebox.extraction import fenced_blocks
 from scalebox.model import Limits
 from scalebox.specialjudges.exchange import Message, UnusableAnswerError
-from scalebox.specialjudges.extract import MAX_SOURCE_BYTES, fenced_blocks
+from scalebox.specialjudges.extract import MAX_SOURCE_BYTES
 from scalebox.specialjudges.quoting import fenced, in_line
 
 #: Characters of a statement.  Longer ones are mostly stories, and formats stand in the second half:

@@ -106,6 +106,41 @@ async def test_it_works_where_an_event_loop_runs(
         assert client.judge(OK).accepted
 
 
+async def test_what_is_begun_can_be_awaited_in_any_loop(client: Client) -> None:
+    ids = [str(number) for number in range(300)]
+    submissions = [Submission(language="python", source="ok", id=one) for one in ids]
+    both = client.begin_all(submissions), client.begin_all([OK])
+    reports = await asyncio.wrap_future(both[0])
+    assert [report.id for report in reports if not isinstance(report, RemoteError)] == ids
+    assert len(both[1].result()) == 1
+    assert client.begin_all([]).result() == []
+
+
+def test_what_is_begun_gives_refusals_in_their_places(
+    client: Client, threaded_daemon: FakeDaemon
+) -> None:
+    threaded_daemon.item_errors["bad"] = ["unknown_language"]
+    bad = Submission(language="python", source="ok", id="bad")
+    first, second, third = client.begin_all([OK, bad, OK]).result()
+    assert isinstance(second, RemoteError)
+    assert second.code == "unknown_language"
+    assert not isinstance(first, RemoteError)
+    assert not isinstance(third, RemoteError)
+
+
+def test_what_is_begun_is_broken_off_when_its_future_is_cancelled(
+    client: Client, threaded_daemon: FakeDaemon
+) -> None:
+    threaded_daemon.gate.clear()
+    future = client.begin_all([OK])
+    while not threaded_daemon.open_batches:
+        time.sleep(0.01)
+    assert future.cancel()
+    while threaded_daemon.open_batches:
+        time.sleep(0.01)
+    threaded_daemon.gate.set()
+
+
 def test_a_closed_client_says_so_and_leaves_nothing(
     threaded_daemon: FakeDaemon, socket_path: Path
 ) -> None:

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scalebox.extraction import fenced_blocks
 from scalebox.specialjudges.exchange import UnusableAnswerError
-from scalebox.specialjudges.extract import MAX_SOURCE_BYTES, extract_judge, fenced_blocks
+from scalebox.specialjudges.extract import MAX_SOURCE_BYTES, extract_judge
 
 JUDGE = "def judge(input, output, answer):\n    return output == answer\n"
 OTHER = "def judge(input, output, answer):\n    return True\n"

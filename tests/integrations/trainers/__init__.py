@@ -1,0 +1,1 @@
+"""What each trainer calls, called as that trainer does."""
