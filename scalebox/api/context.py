@@ -34,6 +34,9 @@ T = TypeVar("T")
 Refusal = Callable[[web.BaseRequest, ScaleboxError], web.Response]
 
 
+_KEPT_BYTES = "scalebox.kept_bytes"
+
+
 class ApiContext:
     """The state of one application.
 
@@ -66,6 +69,19 @@ class ApiContext:
         self.connections: Callable[[], int] = lambda: 0
         self.draining = False
         self.refusals: dict[web.AbstractRoute, Refusal] = {}
+
+    def keep_counted(self, request: web.Request, size: int) -> None:
+        """Count bytes among those of all bodies until the request is answered.
+
+        Raises:
+            QueueFullError: they would go over the bound.
+        """
+        self.bodies.take(size)
+        request[_KEPT_BYTES] = request.get(_KEPT_BYTES, 0) + size
+
+    def answered(self, request: web.Request) -> None:
+        """Let go of what is counted for a request."""
+        self.bodies.give(request.get(_KEPT_BYTES, 0))
 
     async def judge(self, submission: Submission, client: Client) -> Report:
         """Judge, joining equal work under the same idempotency key.

@@ -132,6 +132,7 @@ async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
     finally:
         if task is not None:
             context.active.discard(task)
+        context.answered(request)
         context.requests[route_of(request), _known_method(request.method), status] += 1
 
 

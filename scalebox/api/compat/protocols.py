@@ -4,14 +4,29 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from scalebox.api.compat import sandboxfusion
+from scalebox.api.compat import (
+    code_judge,
+    judge0,
+    open_instruct,
+    piston,
+    remote_reward,
+    sandboxfusion,
+)
 from scalebox.api.compat.serving import Protocol
 from scalebox.api.context import CONTEXT
 from scalebox.api.edge import on_expect
 from scalebox.config import CompatConfig
 from scalebox.errors import ConfigError
 
-PROTOCOLS: tuple[Protocol, ...] = (sandboxfusion.PROTOCOL,)
+PROTOCOLS: tuple[Protocol, ...] = (
+    sandboxfusion.PROTOCOL,
+    code_judge.PROTOCOL,
+    open_instruct.PROTOCOL,
+    piston.PROTOCOL,
+    judge0.PROTOCOL,
+    remote_reward.OPENRLHF,
+    remote_reward.SLIME,
+)
 
 
 def mount(app: web.Application, config: CompatConfig) -> None:
@@ -31,6 +46,8 @@ def mount(app: web.Application, config: CompatConfig) -> None:
             continue
         for method, path, handler in protocol.routes:
             full = f"{place.rstrip('/')}{path}"
+            if not full:
+                continue  # at the root, which has a path of its own
             taken = owners.setdefault((method, full), f"compat.{protocol.name}")
             if taken != f"compat.{protocol.name}":
                 raise ConfigError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -14,16 +14,22 @@ from scalebox.api import codec
 from scalebox.api.context import CONTEXT, Refusal, client_of
 from scalebox.api.edge import Handler
 from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError
-from scalebox.model import Report, RunRequest, RunResult, RunStatus, Submission, Verdict
+from scalebox.model import Limits, Report, RunRequest, RunResult, RunStatus, Submission, Verdict
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 
 #: The longest that anybody is kept waiting, whatever a request says.
 MAX_HOLD_S = 3600.0
 #: How long before a client gives up it is answered: what the answer's way to it may take.
 ANSWER_S = 0.5
+#: Parts of one request that are in the engine at once; as many as of a native batch.
+WINDOW = 512
 _LEAST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 1.0
+#: Less is no limit, but a mistake in its unit; see `model.RunSeconds` and `model.RunMemory`.
+_LEAST_S = 0.01
+_LEAST_MEMORY_BYTES = 4 << 20
 
 
 class DeadlineError(ScaleboxError):
@@ -89,6 +95,8 @@ async def read(request: web.Request, kind: type[T], *, nulls: bool = False) -> T
     """The request's body as a structure, as tolerantly as pydantic's servers read it.
 
     Unknown fields are passed over, numbers may come as text, and null stands for a field's default.
+    What is held while the queue is full is in no queue that has a bound, so the body counts among
+    all bodies in memory until the request is answered.
 
     Parameters:
         request: its body is JSON; other types are refused, since a web page may send those.
@@ -104,6 +112,8 @@ async def read(request: web.Request, kind: type[T], *, nulls: bool = False) -> T
     limit = context.config.server.max_request_bytes
     async with codec.whole_body(request, limit, context.bodies) as body:
         document: Any = await codec.decode_bounded(coding, object, body)
+        size = len(body)
+    context.keep_counted(request, size)
     return fit(document, kind, nulls=nulls)
 
 
@@ -121,6 +131,67 @@ def fit(document: Any, kind: type[T], *, nulls: bool = False) -> T:
         raise codec.explain(str(error)) from None
     except RecursionError:
         raise BadRequestError("the document is nested too deeply") from None
+
+
+def limits(
+    request: web.Request,
+    *,
+    cpu_time_s: float | None = None,
+    wall_time_s: float | None = None,
+    memory_bytes: int | None = None,
+) -> Limits:
+    """What a client asks for, brought within what this daemon allows.
+
+    Parameters:
+        request: for the daemon's bounds.
+        cpu_time_s, wall_time_s, memory_bytes: None: the daemon's default; so is memory of no bytes
+            or fewer, by which these protocols say that there is no limit.
+    """
+    most = request.app[CONTEXT].config.limits
+    if memory_bytes is not None:
+        memory_bytes = (
+            min(max(memory_bytes, _LEAST_MEMORY_BYTES), most.max_memory_bytes)
+            if memory_bytes > 0
+            else None
+        )
+    return Limits(
+        cpu_time_s=_within(cpu_time_s, most.max_cpu_time_s),
+        wall_time_s=_within(wall_time_s, most.max_wall_time_s),
+        memory_bytes=memory_bytes,
+    )
+
+
+def _within(seconds: float | None, most_s: float) -> float | None:
+    if seconds is None:
+        return None
+    # What is no number is not above the least either.
+    return min(seconds, most_s) if seconds > _LEAST_S else _LEAST_S
+
+
+async def each(items: Sequence[Item], work: Callable[[Item], Awaitable[T]]) -> list[T]:
+    """Work on the parts of one request side by side; the results in their order.
+
+    Parameters:
+        items: the parts.
+        work: on one; what it raises ends the others.
+
+    Raises:
+        Exception: the first that any work raised.
+    """
+    results: dict[int, T] = {}
+
+    async def worker(todo: Iterable[tuple[int, Item]]) -> None:
+        for index, item in todo:
+            results[index] = await work(item)
+
+    todo = enumerate(items)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(WINDOW, len(items))):
+                group.create_task(worker(todo))
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [results[index] for index in range(len(items))]
 
 
 async def hold(deadline: Deadline, work: Callable[[float], Awaitable[T]]) -> T:
@@ -179,6 +250,20 @@ async def judge(request: web.Request, deadline: Deadline, submission: Submission
     if report.verdict is Verdict.CANCELLED:
         raise DeadlineError(report.message or "not done in time")
     return report
+
+
+def unprocessable(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
+    """A refusal as FastAPI words it: `detail`, a list of places and words where a body is wrong.
+
+    What is worth asking again is a status of the server's, since that is what clients ask again
+    after: 503 where there is no room.
+    """
+    if error.http_status == 400:
+        where = ["body", *(error.field.split(".") if error.field else ())]
+        detail = [{"type": error.code, "loc": where, "msg": error.message}]
+        return answer({"detail": detail}, status=422)
+    status = 503 if isinstance(error, QueueFullError) else error.http_status
+    return answer({"detail": error.message}, status=status)
 
 
 def answer(value: Any, *, status: int = 200) -> web.Response:

@@ -170,6 +170,39 @@ def _modules_of(tree: ast.AST) -> dict[str, tuple[Any, dict[str, Any]]]:
     return found
 
 
+class _Companions:
+    """What the test's imports have brought with them, as it was before the submission ran.
+
+    A function that a test uses looks up its own helpers where they are, and compares by the methods
+    of its own classes.
+
+    Parameters:
+        known: names of the modules that were there before.
+    """
+
+    def __init__(self, known: frozenset[str]) -> None:
+        self._modules: list[tuple[dict[str, Any], dict[str, Any]]] = []
+        self._classes: list[tuple[type, dict[str, Any]]] = []
+        for name, module in list(sys.modules.items()):
+            if name in known or type(module) is not types.ModuleType:
+                continue
+            members = vars(module)
+            self._modules.append((members, dict(members)))
+            for value in members.values():
+                if isinstance(value, type) and value.__module__ == name:
+                    self._classes.append((value, dict(type.__getattribute__(value, "__dict__"))))
+
+    def restore(self) -> None:
+        """Undo what the submission has changed."""
+        for members, before in self._modules:
+            members.update(before)
+        for kind, before in self._classes:
+            now = type.__getattribute__(kind, "__dict__")
+            for name, value in before.items():
+                if now.get(name) is not value:
+                    type.__setattr__(kind, name, value)
+
+
 def _run(program: str, entry_point: str | None) -> tuple[str, str]:
     try:
         tree = ast.parse(program, TEST_FILE)
@@ -178,7 +211,9 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return "invalid", "the test program does not compile: " + describe(error)
     own = names_from_candidate(program, entry_point)
+    known = frozenset(sys.modules)
     kept = _modules_of(tree)
+    companions = _Companions(known)
     clean = dict(vars(builtins))
     try:
         module = load_candidate()
@@ -187,6 +222,7 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
     except BaseException as error:
         return "error", describe(error) + LOADING
     _loaded.append(vars(module))
+    companions.restore()
     for name, (imported, members) in kept.items():
         sys.modules[name] = imported
         if imported is not None:
