@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from bench import clients, compat_test
 from bench.clients import Client, Environment, NotInstalledError, Served
+from bench.results import ROOT
+from scalebox.api.compat.protocols import PROTOCOLS
 
 SERVED = Served("http://127.0.0.1:1", "/nowhere/s")
 
@@ -127,3 +130,26 @@ def test_one_that_fails_is_the_exit_status(
     said = capsys.readouterr().out
     assert "sample is here in part: a GPU stack" in said
     assert ("it did not" in said) is not passed
+
+
+@pytest.mark.parametrize(
+    ("outcome", "checks", "passed"),
+    [("assert True", 2, 2), ("assert False", 2, 1), ("raise SystemExit", 2, 1), ("(", 1, 0)],
+)
+def test_what_pytest_reports_is_counted(
+    outcome: str, checks: int, passed: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    text = f"def test_one(): pass\ndef test_other(): {outcome}\n"
+    (folder / "test_sample.py").write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "tests", "--junitxml=report.xml"]
+    subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)
+    [row] = compat_test.counted((tmp_path / "report.xml").read_bytes())
+    assert row == {"tests of": "sample", "checks": checks, "passed": passed}
+
+
+def test_the_tests_of_a_protocol_bear_its_name() -> None:
+    folder = ROOT / "tests" / "api" / "compat"
+    for protocol in PROTOCOLS:
+        assert (folder / f"test_{protocol.name}.py").exists(), protocol.name
