@@ -138,6 +138,25 @@ def test_a_forged_record_costs_its_own_call() -> None:
     assert all(verdict is Verdict.RUNTIME_ERROR for verdict, _ in results[1:])
 
 
+@pytest.mark.parametrize(
+    ("source", "accepted"),
+    [
+        ("# gcd", False),
+        ("print('gcd')\nx = gcd(4, 6)", False),
+        ("class Solution:\n    def gcd(self, a, b): return 7", False),
+        ("class Solution:\n    def gcd(self, a, b): return gcd(a, b)", True),
+        ("from math import gcd", True),
+        ("from math import *", True),
+        ("gcd = math.gcd", True),
+        ("def gcd(a, b): return gcd(b, a % b) if b else a", True),
+    ],
+)
+def test_what_is_customary_is_not_what_was_asked_for(source: str, accepted: bool) -> None:
+    tests = CallTests(function="gcd", cases=[CallCase(args=[4, 6], expected=2)])
+    verdicts = [verdict for verdict, _ in runner.judge_calls(source, tests)]
+    assert (verdicts == [Verdict.ACCEPTED]) == accepted
+
+
 def test_the_output_is_the_submissions_own() -> None:
     tests = CallTests(function="f", cases=[CallCase(expected=1)])
     source = "def f():\n    print('shown')\n    return 1"

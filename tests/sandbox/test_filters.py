@@ -161,8 +161,10 @@ def test_slot_filter_decides_as_it_says(machine: Machine, own_network: bool) -> 
 def test_a_process_changes_only_itself(machine: Machine) -> None:
     program = filters.slot_filter(True)
     for name in filters.ON_ITSELF:
-        assert machine.asks(program, name, 0) == _ALLOW
-        assert machine.asks(program, name, 1) == _ERRNO | filters.EPERM
+        assert machine.asks(program, name, 0, 3) == _ALLOW
+        assert machine.asks(program, name, 1, 3) == _ERRNO | filters.EPERM
+    assert machine.asks(program, "sched_setscheduler", 0, 0) == _ALLOW
+    assert machine.asks(program, "sched_setscheduler", 1, 0) == _ERRNO  # success, and nothing done
     assert machine.asks(program, "prlimit64", 0, 7, 1 << 20) == _ALLOW
     assert machine.asks(program, "prlimit64", 1, 7) == _ERRNO | filters.EPERM
     for name, kind in filters.ON_ITSELF_OF_A_KIND.items():

@@ -7,7 +7,10 @@ from aiohttp import web
 from scalebox.api.compat import (
     code_judge,
     judge0,
+    nemo_gym,
+    nemo_skills,
     open_instruct,
+    open_r1,
     piston,
     remote_reward,
     sandboxfusion,
@@ -22,7 +25,10 @@ PROTOCOLS: tuple[Protocol, ...] = (
     sandboxfusion.PROTOCOL,
     code_judge.PROTOCOL,
     open_instruct.PROTOCOL,
+    open_r1.PROTOCOL,
     piston.PROTOCOL,
+    nemo_skills.PROTOCOL,
+    nemo_gym.PROTOCOL,
     judge0.PROTOCOL,
     remote_reward.OPENRLHF,
     remote_reward.SLIME,
@@ -44,6 +50,8 @@ def mount(app: web.Application, config: CompatConfig) -> None:
         place: str = getattr(config, protocol.name)
         if not place:
             continue
+        if protocol.prepare is not None:
+            protocol.prepare(app)
         for method, path, handler in protocol.routes:
             full = f"{place.rstrip('/')}{path}"
             if not full:

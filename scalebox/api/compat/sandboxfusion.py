@@ -13,7 +13,7 @@ import binascii
 from aiohttp import web
 from msgspec import Struct
 
-from scalebox.api.compat import serving
+from scalebox.api.compat import jupyter, serving
 from scalebox.api.compat.serving import Deadline, DeadlineError, Protocol
 from scalebox.errors import BadRequestError, QueueFullError, ScaleboxError, UnavailableError
 from scalebox.model import Blob, Data, Limits, RunRequest, RunResult, RunStatus
@@ -141,4 +141,8 @@ def refuse(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
     )
 
 
-PROTOCOL = Protocol("sandboxfusion", (("POST", "/run_code", run_code),), refuse)
+PROTOCOL = Protocol(
+    "sandboxfusion",
+    (("POST", "/run_code", run_code), ("POST", "/run_jupyter", jupyter.run_jupyter)),
+    refuse,
+)

@@ -47,11 +47,13 @@ class Protocol:
         name: of its option in `[compat]`.
         routes: method, path under where it is mounted, handler.
         refuse: a refusal as its clients understand it.
+        prepare: puts into the application what its handlers keep between requests.
     """
 
     name: str
     routes: tuple[tuple[str, str, Handler], ...]
     refuse: Refusal
+    prepare: Callable[[web.Application], None] | None = None
 
 
 class Deadline:

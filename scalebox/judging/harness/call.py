@@ -69,9 +69,32 @@ def customary_names(source: bytes) -> dict[str, Any]:
     return found
 
 
-def _caller(module: Any, name: str) -> Callable[..., Any]:
+class _Names:
+    """What a submission finds beforehand, except what it is asked for.
+
+    Whoever is asked for `gcd` may import it, and must then say so: a mention of the word is no
+    function, and no reason to pass over `Solution.gcd`.
+
+    Parameters:
+        name: of the function.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.given = None  # type: Callable[..., Any] | None
+
+    def __call__(self, source: bytes) -> dict[str, Any]:
+        found = customary_names(source)
+        given = found.pop(self._name, None)
+        if callable(given) and not isinstance(given, type):
+            # Another one than what an import brings, and as good where it is only called.
+            self.given = found[self._name] = lambda *args, **kwargs: given(*args, **kwargs)
+        return found
+
+
+def _caller(module: Any, name: str, given: Any) -> Callable[..., Any]:
     function = getattr(module, name, None)
-    if callable(function):
+    if callable(function) and function is not given:
         return function  # type: ignore[no-any-return]
     solution = getattr(module, "Solution", None)
     if solution is not None and hasattr(solution, name):
@@ -102,7 +125,8 @@ def main() -> None:
     name = loads(header)["function"]
     indices = [loads(line)[0] for line in lines]
     try:
-        function = _caller(load_candidate(customary_names), name)
+        names = _Names(name)
+        function = _caller(load_candidate(names), name, names.given)
     except UncompilableError as error:
         write_all(CHANNEL, '{"i":%d,"c":%s}\n' % (LOADING_INDEX, dumps(str(error))))
     except BaseException as error:

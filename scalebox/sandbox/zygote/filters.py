@@ -57,6 +57,10 @@ UNKNOWN = ("clone3", "io_setup", "io_uring_enter", "io_uring_register", "io_urin
            "userfaultfd")  # fmt: skip
 #: Calls whose first argument is the process that they change: only the caller itself, which is 0.
 ON_ITSELF = ("sched_setattr", "sched_setparam", "sched_setscheduler")
+#: The policy that everything here has.  Setting it for another thread succeeds without effect:
+#: libzmq does that to each of its own, by their numbers, and aborts where it cannot
+#: (zeromq/libzmq:src/thread.cpp).
+_SCHED_OTHER = 0
 #: As those, with what the second argument means before it, and what it must be: a process.
 ON_ITSELF_OF_A_KIND = {"ioprio_set": 1, "setpriority": 0}
 #: The limit of core files: what pid 1 made it, for all programs.
@@ -105,7 +109,8 @@ def slot_filter(own_network: bool) -> bytes:
     ]
     body += _if_call("clone", namespaces)
     for name in ON_ITSELF:
-        body += _if_call(name, [_load(_FIRST), *_only((0,), EPERM)])
+        usual = name == "sched_setscheduler"
+        body += _if_call(name, [*(_usual_policy() if usual else ()), *_only_itself()])
     for name, kind in ON_ITSELF_OF_A_KIND.items():
         this_kind = [_load(_FIRST), _op(_JEQ, 1, 0, kind), _fail(EPERM)]
         body += _if_call(name, [*this_kind, _load(_SECOND), *_only((0,), EPERM)])
@@ -116,6 +121,20 @@ def slot_filter(own_network: bool) -> bytes:
     body += _if_call("socket", _socket() if own_network else [_fail(EAFNOSUPPORT)])
     body += _if_call("socketpair", [_load(_FIRST), *_only((_AF_UNIX,), EAFNOSUPPORT)])
     return _head() + b"".join([*body, *_refuse({ENOSYS: UNKNOWN, EPERM: DENIED})])
+
+
+def _only_itself() -> list[bytes]:
+    return [_load(_FIRST), *_only((0,), EPERM)]
+
+
+def _usual_policy() -> list[bytes]:
+    return [
+        _load(_FIRST),
+        _op(_JEQ, 3, 0, 0),
+        _load(_SECOND),
+        _op(_JEQ, 0, 1, _SCHED_OTHER),
+        _fail(0),
+    ]
 
 
 def _limits_of_itself() -> list[bytes]:

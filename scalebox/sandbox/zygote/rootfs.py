@@ -32,6 +32,7 @@ _ETC_BINDS = (
     "ld.so.conf",
     "ld.so.conf.d",
     "localtime",
+    "matplotlibrc",
     "mime.types",
     "mono",
     "php",

@@ -13,16 +13,17 @@ from tests.daemons import Daemon, Kind, place
 
 @contextlib.contextmanager
 def compat_daemon(
-    compat: Mapping[str, Any], **tables: Mapping[str, Any]
+    compat: Mapping[str, Any], *, kind: Kind | None = None, **tables: Mapping[str, Any]
 ) -> Iterator[tuple[Daemon, str]]:
     """A daemon, and where it is: `http://127.0.0.1:PORT`.
 
     Parameters:
         compat: the table of that name in its configuration.
+        kind: how it is run; None: at the level that this user can have.
         tables: further tables of it.
     """
     server = {"tcp": "127.0.0.1:0", **tables.pop("server", {})}
-    kind = Kind("minimal" if os.geteuid() else "full")
+    kind = kind or Kind("minimal" if os.geteuid() else "full")
     with place(kind) as where, where.start(compat=compat, server=server, **tables) as daemon:
         yield daemon, f"http://127.0.0.1:{_port(daemon)}"
 

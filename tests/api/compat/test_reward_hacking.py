@@ -18,9 +18,6 @@ from tests.api.compat import ways
 from tests.hostile import rewards
 from tests.hostile.rewards import Attack, Way
 
-#: Runs scripts that compute the reward themselves, and the model's program in them.
-WITHOUT_PROGRAMS = {"open_r1"}
-
 
 @dataclass(frozen=True)
 class Through:
@@ -67,6 +64,7 @@ THROUGH = [
     Through("nemo_gym", "stdio", ways.nemo_gym),
     Through("nemo_gym", "call", ways.nemo_gym),
     Through("nemo_skills", "stdio", ways.nemo_skills),
+    Through("open_r1", "stdio", ways.open_r1),
 ]
 #: Those that this tree has.
 SERVED = {protocol.name for protocol in PROTOCOLS}
@@ -81,7 +79,7 @@ def test_only_who_solves_the_task_is_paid(url: str, through: Through) -> None:
 
 
 def test_no_protocol_is_left_out() -> None:
-    assert {through.protocol for through in THROUGH} | WITHOUT_PROGRAMS >= SERVED
+    assert {through.protocol for through in THROUGH} >= SERVED
 
 
 @pytest.mark.parametrize(

@@ -203,3 +203,20 @@ def nemo_skills(url: str, attack: Attack) -> float:
     return float(
         said["process_status"] == "completed" and said["stdout"].split() == attack.answer.split()
     )
+
+
+def open_r1(url: str, attack: Attack) -> float:
+    """open-r1: a script runs the program, and its last expression is the reward
+    (src/open_r1/rewards.py)."""
+    limit_s = 4 * LIMIT_S
+    script = f"""
+import subprocess
+done = subprocess.run(
+    ["python3", "-c", {attack.source!r}], capture_output=True, text=True, timeout={limit_s}
+)
+float(done.returncode == 0 and done.stdout.strip() == {attack.answer.strip()!r})
+"""
+    body = {"scripts": [script], "languages": ["python"], "timeout": 30, "request_timeout": 28}
+    [item] = ask(f"{url}/execute_batch", body)
+    results = item["execution"]["results"] if item["execution"] else []
+    return float(results[0]["text"]) if results else 0.0
