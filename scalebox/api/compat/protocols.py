@@ -6,6 +6,7 @@ from aiohttp import web
 
 from scalebox.api.compat import (
     code_judge,
+    common_evaluate,
     judge0,
     nemo_gym,
     nemo_skills,
@@ -23,6 +24,7 @@ from scalebox.errors import ConfigError
 
 PROTOCOLS: tuple[Protocol, ...] = (
     sandboxfusion.PROTOCOL,
+    common_evaluate.PROTOCOL,
     code_judge.PROTOCOL,
     open_instruct.PROTOCOL,
     open_r1.PROTOCOL,
@@ -43,7 +45,8 @@ def mount(app: web.Application, config: CompatConfig) -> None:
         config: where each is.
 
     Raises:
-        ConfigError: two of them, or one and the native API, have a path in common.
+        ConfigError: two of them, or one and the native API, have a path in common, or what one of
+            them needs is not there.
     """
     owners = {(route.method, _path(route)): "the native API" for route in app.router.routes()}
     for protocol in PROTOCOLS:

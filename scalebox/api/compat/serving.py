@@ -47,7 +47,8 @@ class Protocol:
         name: of its option in `[compat]`.
         routes: method, path under where it is mounted, handler.
         refuse: a refusal as its clients understand it.
-        prepare: puts into the application what its handlers keep between requests.
+        prepare: puts into the application what its handlers keep between requests; may raise
+            `ConfigError`.
     """
 
     name: str
@@ -235,8 +236,16 @@ async def run(request: web.Request, deadline: Deadline, wanted: RunRequest) -> R
     return result
 
 
-async def judge(request: web.Request, deadline: Deadline, submission: Submission) -> Report:
+async def judge(
+    request: web.Request, deadline: Deadline, submission: Submission, *, partial: bool = False
+) -> Report:
     """Judge a submission, held while the queue is full.
+
+    Parameters:
+        request: whose client is counted.
+        deadline: when the client gives up.
+        submission: what is judged.
+        partial: whether a report is wanted, too, whose verdict is that time ran out.
 
     Raises:
         DeadlineError: not done in time.
@@ -249,7 +258,7 @@ async def judge(request: web.Request, deadline: Deadline, submission: Submission
         return await context.engine.judge(timed, client=client.name)
 
     report = await hold(deadline, work)
-    if report.verdict is Verdict.CANCELLED:
+    if report.verdict is Verdict.CANCELLED and not partial:
         raise DeadlineError(report.message or "not done in time")
     return report
 
