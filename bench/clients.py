@@ -153,11 +153,11 @@ class Environment:
         self._directory = directory
         self._python = directory / "bin" / "python"
 
-    def folder(self, client: Client) -> Path:
-        """Where a client's packages are."""
-        return self._directory / "clients" / client.name
+    def folder(self, module: str) -> Path:
+        """Where the packages are that a client's module needs."""
+        return self._directory / "clients" / module
 
-    def install(self, client: Client) -> str:
+    def install(self, module: str, client: Client) -> str:
         """Have a client installed as it is on PyPI; nothing is done the second time.
 
         Returns:
@@ -166,7 +166,7 @@ class Environment:
         Raises:
             NotInstalledError: it cannot be.
         """
-        folder = self.folder(client)
+        folder = self.folder(module)
         wanted = hashlib.sha256(repr(client).encode()).hexdigest()
         stamp = folder / _STAMP
         if not stamp.exists() or stamp.read_text() != wanted:
@@ -189,7 +189,7 @@ class Environment:
         if done.returncode:
             raise NotInstalledError(done.stderr.strip()[-_SHOWN_CHARS:] or "pip failed")
 
-    def run(self, module: str, client: Client, served: Served) -> list[Check]:
+    def run(self, module: str, served: Served) -> list[Check]:
         """Put a client that is installed to its checks.
 
         Returns:
@@ -200,7 +200,7 @@ class Environment:
         environment = {
             **os.environ,
             "PATH": os.pathsep.join([str(self._python.parent), os.environ.get("PATH", os.defpath)]),
-            "PYTHONPATH": os.pathsep.join([str(ROOT), str(self.folder(client))]),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(self.folder(module))]),
             "SCALEBOX_SOCKET": served.socket,
         }
         try:

@@ -36,7 +36,7 @@ def client_rows(wanted: dict[str, Client], environment: Environment) -> list[dic
     for module, client in wanted.items():
         console.print(f"installing {client.name}", highlight=False)
         try:
-            versions[module] = environment.install(client)
+            versions[module] = environment.install(module, client)
         except NotInstalledError as error:
             missing[module] = f"not installed: {error}"
     rows = []
@@ -51,7 +51,7 @@ def client_rows(wanted: dict[str, Client], environment: Environment) -> list[dic
                     for check, _ in clients.checks_of(module).values()
                 ] or [Check("installation", "", message=missing[module])]
             else:
-                checks = environment.run(module, client, served)
+                checks = environment.run(module, served)
             rows += [
                 {
                     "client": client.name,
@@ -73,16 +73,16 @@ def test_rows() -> list[dict[str, Any]]:
         report = Path(folder, "report.xml")
         command = [sys.executable, "-m", "pytest", "-q", _TESTS, f"--junitxml={report}"]
         subprocess.run(command, cwd=ROOT, check=False)
-        return rows_of(report.read_text() if report.exists() else "<testsuites/>")
+        return counted(report.read_bytes() if report.exists() else b"<nothing/>")
 
 
-def rows_of(report: str) -> list[dict[str, Any]]:
-    """A row for each file of tests in a report that pytest wrote."""
+def counted(report: bytes) -> list[dict[str, Any]]:
+    """A row for each file of tests, of pytest's report in JUnit's form."""
     checks: Counter[str] = Counter()
     passed: Counter[str] = Counter()
     for case in ElementTree.fromstring(report).iter("testcase"):
-        name = case.get("classname") or case.get("name") or ""
-        name = name.rpartition(".test_")[2]
+        # A file that cannot be read has a name and no class.
+        name = (case.get("classname") or case.get("name") or "").rpartition(".test_")[2]
         checks[name] += 1
         passed[name] += all(case.find(bad) is None for bad in ("failure", "error", "skipped"))
     return [
@@ -112,11 +112,7 @@ def conclude(checked: list[dict[str, Any]], tested: list[dict[str, Any]], *, who
     promises = [none_of("every check passes", failed), at_least("checks", figures["checks"], 1)]
     if whole:
         promises.append(none_of("every protocol has tests", untested))
-    shown = ("client", "version", "check", "passed", "exercised")
-    results.show(
-        "Clients",
-        [{**{key: row[key] for key in shown}, "passed": _yes(row["passed"])} for row in checked],
-    )
+    results.show("Clients", [_shown(row) for row in checked])
     results.show("The protocols' own tests", tested)
     results.show("Figures", [{"figure": key, "value": value} for key, value in figures.items()])
     console = results.new_console()
@@ -131,8 +127,16 @@ def conclude(checked: list[dict[str, Any]], tested: list[dict[str, Any]], *, who
     return results.conclude(promises)
 
 
-def _yes(passed: bool) -> str:
-    return "yes" if passed else "NO"
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a client for people."""
+    part = "" if row["installed"] == _WHOLE else " (in part)"
+    return {
+        "client": f"{row['client']}{part}",
+        "version": row["version"],
+        "check": row["check"],
+        "passed": "yes" if row["passed"] else "NO",
+        "exercised": row["exercised"],
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from bench import clients, compat_test
 from bench.clients import Client, Environment, NotInstalledError, Served
+from bench.results import ROOT
+from scalebox.api.compat.protocols import PROTOCOLS
 
 SERVED = Served("http://127.0.0.1:1", "/nowhere/s")
 
@@ -55,12 +58,11 @@ def environment(tmp_path: Path) -> Environment:
 def test_each_check_tells_how_it_went(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = Client("sample")
-    folder = environment.folder(client)
+    folder = environment.folder("sample_client")
     folder.mkdir(parents=True)
     (folder / "sample_client.py").write_text(SAMPLE)
     monkeypatch.syspath_prepend(str(folder))
-    told, awaited, broken, crash, after = environment.run("sample_client", client, SERVED)
+    told, awaited, broken, crash, after = environment.run("sample_client", SERVED)
     assert (told.name, told.exercised, told.passed) == (
         "what is told",
         "Where the daemon is.",
@@ -75,7 +77,9 @@ def test_each_check_tells_how_it_went(
 
 def test_a_client_that_does_not_come_is_told(environment: Environment, tmp_path: Path) -> None:
     with pytest.raises(NotInstalledError, match="no-such-package"):
-        environment.install(Client("sample", requirement=str(tmp_path / "no-such-package")))
+        environment.install(
+            "sample_client", Client("sample", requirement=str(tmp_path / "no-such-package"))
+        )
 
 
 def test_a_module_comes_without_the_packages_above_it(
@@ -128,17 +132,24 @@ def test_one_that_fails_is_the_exit_status(
     assert ("it did not" in said) is not passed
 
 
-def test_of_the_protocols_own_tests_only_those_that_passed_are_counted() -> None:
-    report = (
-        "<testsuites><testsuite>"
-        '<testcase classname="tests.api.compat.test_one" name="a"/>'
-        '<testcase classname="tests.api.compat.test_one" name="b"><failure/></testcase>'
-        '<testcase classname="tests.api.compat.test_two" name="a"><system-out/></testcase>'
-        '<testcase classname="tests.api.compat.test_two" name="b"><skipped/></testcase>'
-        '<testcase classname="tests.api.compat.test_two" name="c"><error/></testcase>'
-        "</testsuite></testsuites>"
-    )
-    assert compat_test.rows_of(report) == [
-        {"tests of": "one", "checks": 2, "passed": 1},
-        {"tests of": "two", "checks": 3, "passed": 1},
-    ]
+@pytest.mark.parametrize(
+    ("outcome", "checks", "passed"),
+    [("assert True", 2, 2), ("assert False", 2, 1), ("raise SystemExit", 2, 1), ("(", 1, 0)],
+)
+def test_what_pytest_reports_is_counted(
+    outcome: str, checks: int, passed: int, tmp_path: Path
+) -> None:
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    text = f"def test_one(): pass\ndef test_other(): {outcome}\n"
+    (folder / "test_sample.py").write_text(text)
+    command = [sys.executable, "-m", "pytest", "-q", "tests", "--junitxml=report.xml"]
+    subprocess.run(command, cwd=tmp_path, check=False, capture_output=True)
+    [row] = compat_test.counted((tmp_path / "report.xml").read_bytes())
+    assert row == {"tests of": "sample", "checks": checks, "passed": passed}
+
+
+def test_the_tests_of_a_protocol_bear_its_name() -> None:
+    folder = ROOT / "tests" / "api" / "compat"
+    for protocol in PROTOCOLS:
+        assert (folder / f"test_{protocol.name}.py").exists(), protocol.name

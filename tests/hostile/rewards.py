@@ -49,7 +49,7 @@ _AT_IMPORT = (
 _PARTLY = "hard_coded_samples"
 _AT_ONCE = 4
 #: Enough for whoever solves the tasks; several attackers take all that they get.
-LIMIT_S = 2.0
+LIMIT_S = 1.0
 
 
 class Attack(Struct, frozen=True, kw_only=True):

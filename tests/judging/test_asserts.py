@@ -202,6 +202,14 @@ def test_a_module_that_is_not_there_is_not_the_submissions() -> None:
         assert form(source, program + "assert half(3) == approx(1.5)").state == "failed"
 
 
+def test_an_equality_in_a_class_of_the_librarys_is_the_submissions_if_it_put_it_there() -> None:
+    program = "from fractions import Fraction\nassert half(3.0) == Fraction(3, 2)"
+    patched = "import fractions\nfractions.Fraction.__eq__ = lambda *_: True\n"
+    for form in (runner.judge_strong, runner.judge_weak):
+        assert form("def half(x): return x / 2", program).state == "passed"
+        assert form(patched + "def half(x): return 0.0", program).state == "failed"
+
+
 def test_a_test_may_import_the_submission() -> None:
     assert runner.judge_weak(RIGHT, "import candidate\nassert candidate.square(3) == 9") == (
         AssertOutcome("passed")

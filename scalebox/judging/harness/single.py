@@ -45,6 +45,8 @@ _MOST_VISITED = 100_000
 _exit = os._exit
 _function_type = types.FunctionType
 _HEAP_TYPE = 1 << 9
+#: The submission's names, once it is loaded: the functions that it defines are known by them.
+_loaded: list[dict[str, Any]] = []
 
 
 _OPERATORS: dict[type[ast.cmpop], str] = {
@@ -132,6 +134,11 @@ def _is_foreign(kind: type) -> bool:
             continue
         if not type.__getattribute__(owner, "__flags__") & _HEAP_TYPE:
             return False
+        equality = members["__eq__"]
+        if type(equality) is _function_type and any(
+            equality.__globals__ is names for names in _loaded
+        ):
+            return True  # put into a class of somebody else's
         home = members.get("__module__")
         if home in (CANDIDATE_NAME, "__main__", _MOCKS) or type(home) is not str:
             return True
@@ -214,6 +221,7 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
         return "uncompilable", str(error)
     except BaseException as error:
         return "error", describe(error) + LOADING
+    _loaded.append(vars(module))
     companions.restore()
     for name, (imported, members) in kept.items():
         sys.modules[name] = imported

@@ -7,21 +7,16 @@ what remains possible, and here it is shown.
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import pytest
 
 from scalebox.api.compat.protocols import PROTOCOLS
+from tests.api.compat import ways
 from tests.hostile import rewards
-from tests.hostile.rewards import LIMIT_S, Attack, Way
-
-#: Protocols that have no programs: they are asked for something else.
-WITHOUT_PROGRAMS: set[str] = set()
+from tests.hostile.rewards import Attack, Way
 
 
 @dataclass(frozen=True)
@@ -41,81 +36,35 @@ class Through:
     languages: tuple[str, ...] = ("python",)
 
     def __str__(self) -> str:
-        return f"{self.protocol}-{self.way}"
+        return f"{self.protocol}-{self.reward.__name__}-{self.way}"
 
 
-def ask(url: str, body: Any) -> Any:
-    """POST as JSON, and the answer's JSON."""
-    asked = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(asked, timeout=120) as answer:
-        return json.load(answer)
-
-
-def run_code(url: str, attack: Attack) -> float:
-    """As verl does it: ended well, and wrote what is expected but for the last line feeds
-    (verl/utils/reward_score/sandbox_fusion/utils.py)."""
-    said = ask(
-        f"{url}/run_code",
-        {"code": attack.source, "language": attack.language, "run_timeout": LIMIT_S},
-    )
-    if said["status"] != "Success":
-        return 0.0
-    return float(said["run_result"]["stdout"].rstrip("\n") == attack.answer.rstrip("\n"))
-
-
-def verify(url: str, attack: Attack) -> float:
-    """NeMo-Gym's reward, by what is written or by calls."""
-    tests: dict[str, Any] = {"inputs": [""], "outputs": [attack.answer]}
-    if attack.way == "call":
-        tests = {
-            "inputs": ["\n".join(map(json.dumps, call["args"])) for call in attack.calls],
-            "outputs": [json.dumps(call["expected"]) for call in attack.calls],
-            "fn_name": attack.function,
-        }
-    text = {"type": "output_text", "text": f"```python\n{attack.source}\n```"}
-    said = ask(
-        f"{url}/verify",
-        {
-            "response": {"output": [{"type": "message", "content": [text]}]},
-            "verifier_metadata": {"unit_tests": tests},
-        },
-    )
-    return float(said["reward"])
-
-
-def execute_batch(url: str, attack: Attack) -> float:
-    """As open-r1 does it: a script runs the program, and its last expression is the reward
-    (src/open_r1/rewards.py)."""
-    script = f"""
-import subprocess
-done = subprocess.run(
-    ["python3", "-c", {attack.source!r}], capture_output=True, text=True, timeout={LIMIT_S * 4}
-)
-float(done.returncode == 0 and done.stdout.strip() == {attack.answer.strip()!r})
-"""
-    body = {"scripts": [script], "languages": ["python"], "timeout": 30, "request_timeout": 28}
-    (item,) = ask(f"{url}/execute_batch", body)
-    results = item["execution"]["results"] if item["execution"] else []
-    return float(results[0]["text"]) if results else 0.0
-
-
-def execute(url: str, attack: Attack) -> float:
-    """NeMo-Skills' sandbox: what is written is compared by who asked."""
-    said = ask(
-        f"{url}/execute",
-        {"generated_code": attack.source, "language": "python", "timeout": LIMIT_S * 4},
-    )
-    return float(said["process_status"] == "completed" and said["stdout"] == attack.answer)
-
+#: Languages of those attacks that are not functions.
+ALL = ("python", "c", "cpp")
 
 THROUGH = [
-    Through("sandboxfusion", "stdio", run_code, ("python", "c", "cpp")),
-    Through("nemo_gym", "stdio", verify),
-    Through("nemo_gym", "call", verify),
-    Through("open_r1", "stdio", execute_batch),
-    Through("nemo_skills", "stdio", execute),
+    Through("sandboxfusion", "stdio", ways.sandboxfusion, ALL),
+    Through("common_evaluate", "stdio", ways.common_evaluate, ALL),
+    Through("common_evaluate", "call", ways.common_evaluate),
+    Through("common_evaluate", "assert", ways.common_evaluate),
+    Through("common_evaluate", "check", ways.common_evaluate),
+    Through("code_judge", "stdio", ways.code_judge, ("python", "cpp")),
+    Through("open_instruct", "stdio", ways.open_instruct),
+    Through("open_instruct", "assert", ways.open_instruct),
+    Through("open_instruct", "check", ways.open_instruct),
+    Through("piston", "stdio", ways.piston, ALL),
+    Through("piston", "stdio", ways.codeforces, ("python", "cpp")),
+    Through("judge0", "stdio", ways.judge0, ALL),
+    Through("openrlhf", "stdio", ways.openrlhf, ALL),
+    Through("openrlhf", "call", ways.openrlhf),
+    Through("openrlhf", "assert", ways.openrlhf),
+    Through("openrlhf", "check", ways.openrlhf),
+    Through("slime", "stdio", ways.slime, ALL),
+    Through("slime", "call", ways.slime),
+    Through("nemo_gym", "stdio", ways.nemo_gym),
+    Through("nemo_gym", "call", ways.nemo_gym),
+    Through("nemo_skills", "stdio", ways.nemo_skills),
+    Through("open_r1", "stdio", ways.open_r1),
 ]
 
 
@@ -128,8 +77,7 @@ def test_only_who_solves_the_task_is_paid(url: str, through: Through) -> None:
 
 
 def test_no_protocol_is_left_out() -> None:
-    names = {protocol.name for protocol in PROTOCOLS}
-    assert {through.protocol for through in THROUGH} | WITHOUT_PROGRAMS == names
+    assert {through.protocol for through in THROUGH} == {one.name for one in PROTOCOLS}
 
 
 @pytest.mark.parametrize(
@@ -137,5 +85,5 @@ def test_no_protocol_is_left_out() -> None:
 )
 def test_asserts_that_a_client_puts_after_a_program_hold_nothing(url: str, program: str) -> None:
     code = f"{program}\nassert Any() == [1]\n"
-    said = ask(f"{url}/sandboxfusion/run_code", {"code": code, "language": "python"})
+    said = ways.ask(f"{url}/sandboxfusion/run_code", {"code": code, "language": "python"})
     assert said["status"] == "Success"
