@@ -244,7 +244,8 @@ def _exec_info(case: CaseResult, compiled: CompileResult | None, *, stdio: bool)
     )
     run = Command(
         status="TimeLimitExceeded" if late else "Finished",
-        execution_time=case.cpu_time_s,
+        execution_time=case.wall_time_s,
+        cpu_time=case.cpu_time_s,
         return_code=None if late else _return_code(case, ended_well),
         stdout=stdout,
         stderr=stderr if ended_well or stderr else case.message,
@@ -271,6 +272,7 @@ def _compiled(compiled: CompileResult | None) -> Command | None:
     return Command(
         status="Finished",
         execution_time=compiled.cpu_time_s,
+        cpu_time=compiled.cpu_time_s,
         return_code=0 if compiled.ok else 1,
         stderr=compiled.message,
     )

@@ -39,8 +39,8 @@ def test_the_readmes_example_is_answered_field_by_field(batch: str) -> None:
     assert info["status"] == "Success"
     assert info["compile_result"] is info["executor_pod_name"] is None
     assert info["files"] == {}
-    assert info["run_result"]["execution_time"] > 0
-    del info["run_result"]["execution_time"]
+    for measured in ("execution_time", "cpu_time"):
+        assert info["run_result"].pop(measured) > 0
     assert info["run_result"] == {
         "status": "Finished", "return_code": 0, "stdout": "3\n", "stderr": "",
     }  # fmt: skip

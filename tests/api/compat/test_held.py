@@ -12,6 +12,7 @@ _MIB = 1 << 20
 
 
 def test_bodies_count_until_they_are_answered() -> None:
+    small = {"type": "python", "solution": "pass"}
     endless = {"type": "python", "solution": "while True: pass"}
     large = {"type": "python", "solution": "print(len(input()))", "input": "x" * (_MIB * 3 // 4)}
     with (
@@ -24,7 +25,15 @@ def test_bodies_count_until_they_are_answered() -> None:
         contextlib.ExitStack() as waiting,
     ):
         waiting.enter_context(leaving(f"{url}/run", endless))
-        until(lambda: any(slot.state == "busy" for slot in daemon.status().slots))
+
+        def held() -> bool:
+            try:
+                ask(f"{url}/run", small, patience_s=1.0)
+            except TimeoutError:
+                return True
+            return False  # it was here before the endless one
+
+        until(held)
         # Two of these are held; there is no room for a third.
         for _ in range(2):
             waiting.enter_context(leaving(f"{url}/run", large))

@@ -64,9 +64,6 @@ def test_labels_that_say_nothing_are_refused(url: str) -> None:
         "no id, since it has blanks",
         {},
         {"inputs": ["1"], "outputs": []},
-        {"tests": STDIO},
-        {**STDIO, "problem": "sum"},
-        {**STDIO, "reward": 1.0},
         {"type": "stdio", "cases": [{"input": 1}]},
     ):
         status, said = ask(f"{url}/slime", {"response": said_by_a_model(SUM), "label": label})
