@@ -34,9 +34,6 @@ T = TypeVar("T")
 Refusal = Callable[[web.BaseRequest, ScaleboxError], web.Response]
 
 
-_KEPT_BYTES = "scalebox.kept_bytes"
-
-
 class ApiContext:
     """The state of one application.
 
@@ -68,6 +65,8 @@ class ApiContext:
         self.active: set[asyncio.Task[object]] = set()
         self.connections: Callable[[], int] = lambda: 0
         self.draining = False
+        #: Of requests that are not answered yet, by their identity.
+        self._kept_bytes: Counter[int] = Counter()
         self.refusals: dict[web.AbstractRoute, Refusal] = {}
 
     def keep_counted(self, request: web.Request, size: int) -> None:
@@ -77,11 +76,11 @@ class ApiContext:
             QueueFullError: they would go over the bound.
         """
         self.bodies.take(size)
-        request[_KEPT_BYTES] = request.get(_KEPT_BYTES, 0) + size
+        self._kept_bytes[id(request)] += size
 
     def answered(self, request: web.Request) -> None:
         """Let go of what is counted for a request."""
-        self.bodies.give(request.get(_KEPT_BYTES, 0))
+        self.bodies.give(self._kept_bytes.pop(id(request), 0))
 
     async def judge(self, submission: Submission, client: Client) -> Report:
         """Judge, joining equal work under the same idempotency key.

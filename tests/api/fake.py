@@ -131,8 +131,9 @@ class FakeEngine:
         self.clients.append(client)
         if request.source.startswith("boom"):
             raise RuntimeError("secret detail of the machine room")
+        failed = request.source.startswith("internal")
         return RunResult(
-            status=RunStatus.FINISHED,
+            status=RunStatus.INTERNAL_ERROR if failed else RunStatus.FINISHED,
             isolation=IsolationLevel.MINIMAL,
             enforcement=Enforcement.RLIMIT,
             stdout=b"\x00\xff",

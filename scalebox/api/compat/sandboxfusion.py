@@ -24,15 +24,15 @@ from msgspec import Meta, Struct
 
 from scalebox.api.compat import fusion_languages, jupyter, serving
 from scalebox.api.compat.fusion_languages import Runner
-from scalebox.api.compat.serving import Deadline, DeadlineError, Protocol
+from scalebox.api.compat.serving import Deadline, Protocol
 from scalebox.api.context import CONTEXT
 from scalebox.api.service import EngineService
 from scalebox.errors import (
     BadRequestError,
+    InternalError,
     QueueFullError,
     ScaleboxError,
     TooLargeError,
-    UnavailableError,
     UnknownLanguageError,
 )
 from scalebox.model import Blob, Data, Limits, RunRequest, RunResult, RunStatus
@@ -132,6 +132,8 @@ async def run_code(request: web.Request) -> web.StreamResponse:
     except (BadRequestError, TooLargeError) as error:
         # The original would have tried, and failed: that is no matter of the request's form.
         return _sandbox_error(error)
+    if result.status is RunStatus.INTERNAL_ERROR:
+        raise InternalError(result.message)
     if len(result.stdout) + len(result.stderr) + _size(result.files) > _LARGE_BYTES:
         body = await anyio.to_thread.run_sync(lambda: serving.encode(_ran(result, runner, wanted)))
         return serving.answer_encoded(body)
@@ -225,8 +227,6 @@ def _at_least(least: float, value: float) -> float:
 
 def _ran(result: RunResult, runner: Runner, wanted: RunCode) -> Ran:
     compiled = _compiled(result)
-    if result.status is RunStatus.INTERNAL_ERROR:
-        return Ran(status="SandboxError", message=result.message, compile_result=compiled)
     if result.status is RunStatus.COMPILE_ERROR and compiled is not None:
         if runner.compiles:
             return Ran(status="Failed", compile_result=compiled)
@@ -292,11 +292,12 @@ def _sandbox_error(error: ScaleboxError, *, status: int = 200) -> web.Response:
 
 
 def refuse(_: web.BaseRequest, error: ScaleboxError) -> web.Response:
-    """504 for what is worth asking again, since verl asks again after nothing else."""
-    if isinstance(error, DeadlineError | QueueFullError | UnavailableError):
+    """504 for what is worth asking again, since verl asks again after nothing else.
+
+    So is a failure of ours: the original answers 200, and verl takes that for a wrong program.
+    """
+    if error.http_status >= 500 or isinstance(error, QueueFullError):
         return _sandbox_error(error, status=504)
-    if error.http_status >= 500:
-        return _sandbox_error(error)
     if error.http_status != 400:
         return serving.answer({"detail": error.message}, status=error.http_status)
     # As FastAPI says what does not fit.
