@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from dataclasses import replace
@@ -156,6 +157,30 @@ async def test_memory_limit_does_not_stay_where_a_former_run_took_it(bench: Benc
     source = "x = bytearray(128 << 20)\nimport time; time.sleep(1)"
     outcome = await bench.python(source, limits=ample)
     assert outcome.flags & wire.OUT_OF_MEMORY
+
+
+async def test_room_of_a_former_output_is_nobodys(bench: Bench) -> None:
+    ample = {"cpu_ns": AMPLE_CPU_NS, "wall_ns": AMPLE_WALL_NS, "memory_bytes": 64 << 20}
+    size = 200 << 20
+    more = {"memory_bytes": 512 << 20, "output_bytes": size, "file_bytes": size}
+    source = f"import sys\nfor _ in range({size >> 20}): sys.stdout.buffer.write(bytes(1 << 20))"
+    outcome = await bench.raw(
+        RunSpec(
+            program=wire.PYTHON_SOURCE,
+            limits=replace(LIMITS, **{**ample, **more}),
+            source=source.encode(),
+        )
+    )
+    assert outcome is not None
+    assert isinstance(outcome.stdout, int)
+    # The kernel counts that output until it is closed here, while the next program sleeps.
+    asyncio.get_running_loop().call_later(0.5, os.close, outcome.stdout)
+    source = "import time; time.sleep(1.5)\nx = b'x' * (150 << 20)"
+    outcome = await bench.python(source, limits=ample)
+    assert outcome.flags & wire.OUT_OF_MEMORY
+    # Whoever stays within the limit is not blamed for it.
+    outcome = await bench.python("x = bytearray(30 << 20)", limits=ample)
+    assert not outcome.flags
 
 
 async def test_peak_is_of_the_run_alone(bench: Bench) -> None:

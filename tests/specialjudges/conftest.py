@@ -10,7 +10,7 @@ import scalebox
 from scalebox.client.aio import AsyncClient
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def daemon() -> Iterator[str]:
     """Its address."""
     languages = {"cpp": {"precompiled_header": False}}

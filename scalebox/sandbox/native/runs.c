@@ -140,6 +140,7 @@ static int own_oom_score_length;
 /* As zygote/meter.py: how far an idle slot may grow or shrink before its limit follows, and the least
  * that a group is limited to. */
 #define BASELINE_SLACK (4 << 20)
+#define SHARED_SLACK (32 << 20) /* what of a resident set may not be the program's own */
 #define LEAST_LIMIT (16 << 20)
 /* Processes of a slot beside the program's. */
 #define PIDS_SLACK 16
@@ -913,6 +914,18 @@ static int stage_flags(int stage)
     return stage == EXEC_ERROR ? EXEC_FAILED : SETUP_FAILED;
 }
 
+/* As in meter.py: whether the run held too much in the room of what was still counted when it began
+ * (an output of the run before it, until the daemon has read it). */
+static int over_by_what_left(const struct zygote *z, const struct ending *e)
+{
+    if (z->peak < 0 || z->usage < 0 || !z->peak_resets ||
+        e->largest_rss <= z->memory_limit + SHARED_SLACK)
+        return 0;
+    int64_t usage = number_in(z->usage);
+    return z->usage_at_start - usage > BASELINE_SLACK &&
+           number_in(z->peak) - usage > z->memory_limit;
+}
+
 static void finish_measuring(struct zygote *z, const struct ending *e, struct reply *r)
 {
     if (z->cpu < 0) {
@@ -927,6 +940,8 @@ static void finish_measuring(struct zygote *z, const struct ending *e, struct re
         peak = number_in(z->peak) - z->usage_at_start;
     r->peak = peak > 0 ? peak : 0;
     if ((z->limit < 0 || z->memory_limit < LEAST_LIMIT) && peak > z->memory_limit)
+        r->flags |= OUT_OF_MEMORY;
+    if (over_by_what_left(z, e))
         r->flags |= OUT_OF_MEMORY;
     /* Also of a run that ended well: its children may not have, and what is not counted here would
      * be taken for the next run's. */

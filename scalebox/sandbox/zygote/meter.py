@@ -24,6 +24,8 @@ _PIDS_SLACK = 16
 #: How far the idle slot may grow (page cache, a module loaded on demand) or shrink (what the kernel
 #: gave back late) before its limit follows.
 _BASELINE_SLACK = 4 << 20
+#: What of a resident set may not be the program's own: the text of interpreters and libraries.
+_SHARED_SLACK = 32 << 20
 #: The least that a cgroup is limited to beyond that: with less no process could be made in it, and
 #: the kernel would kill pid 1.  A run with a lower limit is judged by its peak.
 _LEAST_LIMIT = 16 << 20
@@ -342,7 +344,21 @@ class CgroupMeter(Meter):
         pids_hits = self._counter("pids", b"max ")
         seen = oom_kills > state.oom_kills, pids_hits > state.pids_hits
         state.oom_kills, state.pids_hits = oom_kills, pids_hits
-        return cpu, peak, seen[0] or unlimited_and_over, seen[1]
+        over = unlimited_and_over or self._over_by_what_left()
+        return cpu, peak, seen[0] or over, seen[1]
+
+    def _over_by_what_left(self) -> bool:
+        """Whether the run held too much in the room of what was still counted when it began.
+
+        An output of the run before it is counted until the daemon has read it, and so raises the
+        limit: else a right program would be killed for it.  Once it is gone its room is anybody's.
+        """
+        if "peak" not in self._files or not self._peak_resets:
+            return False
+        limit, usage = self._state.memory_limit, self._number("usage")
+        left = self._state.usage_at_start - usage > _BASELINE_SLACK
+        held = self._number("peak") - usage
+        return left and held > limit and self._peak_rss > limit + _SHARED_SLACK
 
     def _group_cpu_ns(self) -> int:
         text = os.pread(self._files["cpu"], 64, 0)  # "usage_usec N\nuser_usec …"

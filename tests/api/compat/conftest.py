@@ -10,7 +10,7 @@ from scalebox.api.compat.protocols import PROTOCOLS
 from tests.api.compat.daemon import compat_daemon
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def url() -> Iterator[str]:
     """Where the daemon is; protocol P is at URL/P."""
     with compat_daemon({one.name: f"/{one.name}" for one in PROTOCOLS}) as (_, where):

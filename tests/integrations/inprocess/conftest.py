@@ -10,7 +10,7 @@ import scalebox
 from scalebox.client.sync import Client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client() -> Iterator[Client]:
     """Of a private daemon."""
     with scalebox.local(sandbox={"slots": 2}) as opened:

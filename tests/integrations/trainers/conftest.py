@@ -10,7 +10,7 @@ import pytest
 import scalebox
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def client() -> Iterator[scalebox.Client]:
     """A client of the daemon, for what trainers do not do."""
     with scalebox.local() as opened:
