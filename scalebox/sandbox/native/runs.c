@@ -914,6 +914,12 @@ static int stage_flags(int stage)
     return stage == EXEC_ERROR ? EXEC_FAILED : SETUP_FAILED;
 }
 
+static int64_t own_rss(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) < 0 ? 0 : (int64_t)usage.ru_maxrss * 1024;
+}
+
 /* As in meter.py: whether the run held too much in the room of what was still counted when it began
  * (an output of the run before it, until the daemon has read it). */
 static int over_by_what_left(const struct zygote *z, const struct ending *e)
@@ -939,7 +945,10 @@ static void finish_measuring(struct zygote *z, const struct ending *e, struct re
     if (z->peak >= 0)
         peak = number_in(z->peak) - z->usage_at_start;
     r->peak = peak > 0 ? peak : 0;
-    if ((z->limit < 0 || z->memory_limit < LEAST_LIMIT) && peak > z->memory_limit)
+    /* A child's largest resident set begins with what it had of pid 1 before its program, which says
+     * nothing of that. */
+    int told = z->peak >= 0 || peak > own_rss();
+    if (told && (z->limit < 0 || z->memory_limit < LEAST_LIMIT) && peak > z->memory_limit)
         r->flags |= OUT_OF_MEMORY;
     if (over_by_what_left(z, e))
         r->flags |= OUT_OF_MEMORY;

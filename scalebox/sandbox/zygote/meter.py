@@ -268,7 +268,10 @@ class ProcessMeter(Meter):
         return sum(map(tasks, pids)) > self._processes + _PIDS_SLACK
 
     def finish(self) -> tuple[int, int, bool, bool]:
-        return self._reaped_ns, self._peak, self._peak > self._limit, False
+        # A child's largest resident set begins with what it had of ours before its program, which
+        # says nothing of that.
+        inherited = resident_bytes(self._own)
+        return self._reaped_ns, self._peak, self._peak > max(self._limit, inherited), False
 
 
 class CgroupMeter(Meter):

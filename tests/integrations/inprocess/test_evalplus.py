@@ -154,5 +154,7 @@ def test_reference_solutions_pass_and_hollow_ones_do_not(
 
 def _is_plain(row: dict[str, Any]) -> bool:
     """Whether EvalPlus takes the inputs as they are: nothing in them is a list."""
+    if not isinstance(row["plus_input"], list):  # of Mbpp/793, an empty object
+        return False
     inputs = row["base_input"] + row["plus_input"]
     return not any(isinstance(one, list) for arguments in inputs for one in arguments)

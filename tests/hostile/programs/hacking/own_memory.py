@@ -4,8 +4,9 @@
 #| test = "function"
 #| function = "ordered"
 #| limits = { cpu_time_s = 20.0 }
+#| # More that looks like a nonce than there may be records: it depends on what else is in memory.
 #| [at.weak]
-#| verdict = ["accepted"]
+#| verdict = ["accepted", "output_limit_exceeded"]
 #| stopped = false
 #| why = "the harness's nonce is in the memory that it shares; the report says `weak`"
 import json
