@@ -5,11 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from scalebox.api import batch, judges, native
-from scalebox.api.compat import protocols
 from scalebox.api.context import CONTEXT, ApiContext
 from scalebox.api.edge import Handler, edge, on_expect
 from scalebox.api.service import EngineService
-from scalebox.config import Config
+from scalebox.config import CompatConfig, Config
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/v1/judge", native.judge),
@@ -53,7 +52,11 @@ def make_app(config: Config, engine: EngineService) -> web.Application:
         app.router.add_route(method, path, handler, expect_handler=on_expect)
         if method == "GET":  # HTTP promises HEAD wherever there is GET; some probes use it
             app.router.add_route("HEAD", path, handler, expect_handler=on_expect)
-    protocols.mount(app, config.compat)
+    if config.compat != CompatConfig():
+        # A daemon that speaks none of them neither loads them (20 ms) nor holds them in memory.
+        from scalebox.api.compat import protocols
+
+        protocols.mount(app, config.compat)
 
     async def end_joined_work(_: web.Application) -> None:
         await context.answers.aclose()
