@@ -14,8 +14,8 @@ CLIENT = Client(
     requirements=("aiohttp",),
 )
 
-_PROMPT = "<|user|>Double a number.<|assistant|>"
-_LABEL = json.dumps({"inputs": ["1\n", "2\n"], "outputs": ["2\n", "4\n"]})
+PROMPT = "<|user|>Double a number.<|assistant|>"
+LABEL = json.dumps({"inputs": ["1\n", "2\n"], "outputs": ["2\n", "4\n"]})
 
 
 class Letters:
@@ -49,7 +49,7 @@ async def check_rewards_of_whole_turns(served: Served) -> None:
     rewards = {}
     for program in ("print(int(input()) * 2)", "print(2)", "import os; os._exit(0)"):
         engine = Says(f"```python\n{program}\n```")
-        turn = await executor.execute(_PROMPT, _LABEL, sampling, 4000, Letters(), engine)
+        turn = await executor.execute(PROMPT, LABEL, sampling, 4000, Letters(), engine)
         assert turn["reward"] == turn["scores"] == turn["extra_logs"]["acc"], turn
         rewards[program] = turn["reward"]
     assert list(rewards.values()) == [1.0, 0.0, 0.0], rewards

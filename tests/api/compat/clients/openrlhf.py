@@ -2,41 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from types import SimpleNamespace
-from typing import Any
 
-from bench.clients import Client, Served, import_alone
+from bench.clients import Served, import_alone
+from tests.integrations.clients.openrlhf import CLIENT, LABEL, PROMPT, Letters, Says
 
-CLIENT = Client(
-    "openrlhf",
-    alone="torch, ray, vLLM and DeepSpeed are gigabytes that its executor never touches",
-    requirements=("aiohttp",),
-)
-
-_PROMPT = "<|user|>Double a number.<|assistant|>"
-_LABEL = json.dumps({"inputs": ["1\n", "2\n"], "outputs": ["2\n", "4\n"]})
-
-
-class Letters:
-    """A tokenizer whose tokens are characters."""
-
-    def __call__(self, *, text: str, **_: Any) -> dict[str, Any]:
-        return {"input_ids": [SimpleNamespace(tolist=lambda: list(map(ord, text)))]}
-
-    def decode(self, tokens: list[int], *, skip_special_tokens: bool) -> str:
-        return "".join(map(chr, tokens))
-
-
-class Says:
-    """An engine that gives one answer."""
-
-    def __init__(self, answer: str) -> None:
-        self._tokens = list(map(ord, f"{answer}<|im_end|>"))
-
-    async def generate(self, *_: Any, **__: Any) -> Any:
-        output = SimpleNamespace(token_ids=self._tokens, finish_reason="stop", logprobs=None)
-        return SimpleNamespace(outputs=[output])
+__all__ = ["CLIENT"]
 
 
 async def check_rewards_over_http(served: Served) -> None:
@@ -47,7 +18,7 @@ async def check_rewards_over_http(served: Served) -> None:
     executor = agent.SingleTurnAgentExecutor(remote_rm_url=[f"{served.url}/openrlhf"])
     for program in ("print(int(input()) * 2)", "print(2)", "import os; os._exit(0)"):
         engine = Says(f"```python\n{program}\n```")
-        turn = await executor.execute(_PROMPT, _LABEL, sampling, 4000, Letters(), engine)
+        turn = await executor.execute(PROMPT, LABEL, sampling, 4000, Letters(), engine)
         # A list of one, as openrlhf.cli.serve_rm answers, is what it goes on with.
         assert turn["reward"] == turn["scores"], turn
         assert turn["extra_logs"] == {"has_code": [1.0]}, turn
