@@ -924,12 +924,14 @@ static int64_t own_rss(void)
  * (an output of the run before it, until the daemon has read it). */
 static int over_by_what_left(const struct zygote *z, const struct ending *e)
 {
-    if (z->peak < 0 || z->usage < 0 || !z->peak_resets ||
-        e->largest_rss <= z->memory_limit + SHARED_SLACK)
+    if (z->usage < 0 || e->largest_rss <= z->memory_limit + SHARED_SLACK)
         return 0;
     int64_t usage = number_in(z->usage);
-    return z->usage_at_start - usage > BASELINE_SLACK &&
-           number_in(z->peak) - usage > z->memory_limit;
+    if (z->usage_at_start - usage <= BASELINE_SLACK)
+        return 0;
+    if (z->peak < 0 || !z->peak_resets)
+        return e->largest_rss - own_rss() > z->memory_limit + SHARED_SLACK;
+    return number_in(z->peak) - usage > z->memory_limit;
 }
 
 static void finish_measuring(struct zygote *z, const struct ending *e, struct reply *r)

@@ -356,12 +356,14 @@ class CgroupMeter(Meter):
         An output of the run before it is counted until the daemon has read it, and so raises the
         limit: else a right program would be killed for it.  Once it is gone its room is anybody's.
         """
-        if "peak" not in self._files or not self._peak_resets:
-            return False
         limit, usage = self._state.memory_limit, self._number("usage")
         left = self._state.usage_at_start - usage > _BASELINE_SLACK
-        held = self._number("peak") - usage
-        return left and held > limit and self._peak_rss > limit + _SHARED_SLACK
+        if not left or self._peak_rss <= limit + _SHARED_SLACK:
+            return False
+        if "peak" not in self._files or not self._peak_resets:
+            # Nobody tells this run's peak: what the largest process held beyond what it began with.
+            return self._peak_rss - resident_bytes(os.getpid()) > limit + _SHARED_SLACK
+        return self._number("peak") - usage > limit
 
     def _group_cpu_ns(self) -> int:
         text = os.pread(self._files["cpu"], 64, 0)  # "usage_usec N\nuser_usec …"
