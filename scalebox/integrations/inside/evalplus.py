@@ -5,14 +5,10 @@ there with the expected outputs is done outside (`..evalplus`).  Reads one JSON 
 `entry_point`, `inputs` (encoded), `time_limits_s`, `guarded`.
 """
 
-import contextlib
-import io
-import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
-from scalebox_common import Channel, Limit, TimeoutException, execute, guard, read_job
+from scalebox_common import Channel, Limit, TimeoutException, execute, guard, read_job, swallowed
 from scalebox_values import decode, encode
 
 _now = time.process_time
@@ -23,33 +19,6 @@ def _over() -> None:
 
 
 limit = Limit(_over)
-
-
-class WriteOnlyStringIO(io.StringIO):
-    """All three standard streams: nothing can be read there."""
-
-    def read(self, *_: Any) -> str:
-        raise OSError
-
-    def readline(self, *_: Any) -> str:  # type: ignore[override]
-        raise OSError
-
-    def readlines(self, *_: Any) -> Any:
-        raise OSError
-
-    def readable(self) -> bool:
-        return False
-
-
-@contextlib.contextmanager
-def swallowed() -> Iterator[None]:
-    """What is printed goes nowhere."""
-    kept = sys.stdin, sys.stdout, sys.stderr
-    sys.stdin = sys.stdout = sys.stderr = WriteOnlyStringIO()
-    try:
-        yield
-    finally:
-        sys.stdin, sys.stdout, sys.stderr = kept
 
 
 def try_calls(job: Any, channel: Channel) -> None:

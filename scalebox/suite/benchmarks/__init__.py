@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 
+from scalebox.suite.benchmarks.bigcodebench import BigCodeBench, BigCodeBenchHard
 from scalebox.suite.benchmarks.humaneval import HumanEval
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.tasks import Benchmark, Task
 
-_ALL: tuple[type[Benchmark], ...] = (HumanEval,)
+_ALL: tuple[type[Benchmark], ...] = (HumanEval, BigCodeBench, BigCodeBenchHard)
 #: As configurations call them.
 BENCHMARKS: dict[str, type[Benchmark]] = {kind.name: kind for kind in _ALL}
 
