@@ -269,6 +269,18 @@ async def test_samples_are_judged_as_they_stand_and_in_their_order(tmp_path: Pat
     assert judged[1].row()["reason"] == "AssertionError: -1 != 3"
 
 
+async def test_tasks_whose_libraries_are_not_there_are_refused(tmp_path: Path) -> None:
+    path = _tasks_file(tmp_path)
+    rows = json.loads(gzip.decompress(path.read_bytes()))
+    tasks = graded.benchmark(path)
+    rows["Own/2"]["test"] = "from no_such.part import one\nimport json, none_such\n" + _TESTS
+    lacking = graded.benchmark(_packed(path, rows))
+    async with async_local() as client:
+        await tasks.prepare(client)
+        with pytest.raises(SuiteError, match=r"no no_such, none_such, which.*make eval-env"):
+            await lacking.prepare(client)
+
+
 @pytest.mark.parametrize(
     ("program", "words"), [(_RIGHT, "pass"), (_WRONG, "fail: FAIL: test_sum"), (_BROKEN, "fail: ")]
 )

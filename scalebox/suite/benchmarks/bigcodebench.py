@@ -118,6 +118,26 @@ class BigCodeBench(Benchmark):
             return code
         return f"{task.row['code_prompt']}\n    pass\n{code}"
 
+    async def prepare(self, client: AsyncClient) -> None:
+        """See that the judge's Python has what the chosen tasks import.
+
+        Raises:
+            SuiteError: it has not: every answer to those tasks would be called wrong.
+        """
+        programs = [
+            program
+            for task in self.tasks
+            for program in (f"{task.row['code_prompt']}\n    pass\n", task.row["test"])
+        ]
+        missing = await unittests.missing_modules(client, programs)
+        if missing:
+            raise SuiteError(
+                f"benchmark {self.name}: the judge's Python has no {', '.join(missing)}, which its "
+                "tasks import. Install them for it, or name another Python in the daemon's "
+                "languages.python.interpreter; `make eval-env` makes one with those of "
+                "BigCodeBench-Hard (docs/evaluation-bigcodebench.md)"
+            )
+
     async def grade(self, client: AsyncClient, task: Task, program: str) -> Grade:
         return await unittests.judge(
             client,
