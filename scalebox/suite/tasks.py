@@ -149,6 +149,7 @@ class Benchmark(abc.ABC):
         config, judge: the tables of the configuration.
         tasks: in the data's order, chosen by the configuration.
         data_sha256: of the files that were read, by their names.
+        left_out: rows that are no task, by their places, with the reasons; for people.
     """
 
     name: ClassVar[str]
@@ -160,6 +161,7 @@ class Benchmark(abc.ABC):
         self.judge = judge
         self.tasks: list[Task] = []
         self.data_sha256: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
 
     @abc.abstractmethod
     def load(self) -> None:
