@@ -24,6 +24,8 @@ from scalebox.suite.spool import Spool
 
 Row = dict[str, Any]
 ENDINGS = (".jsonl", ".jsonl.gz", ".json", ".json.gz", ".parquet")
+#: Of a line of JSON, or of a file that is one JSON text.
+_MAX_CHARACTERS = 1 << 30
 #: Rows of a Parquet file that are decoded at once: so many, and no more than have so many bytes.
 _BATCH_ROWS = 64
 _BATCH_BYTES = 64 << 20
@@ -128,15 +130,25 @@ def _json(file: Path) -> Iterator[tuple[str, Row]]:
     opened = gzip.open if file.suffix == ".gz" else open
     with opened(file, "rt", encoding="utf-8") as stream:
         if ".jsonl" not in file.name:
-            data = _parsed(stream.read(), str(file))
+            data = _parsed(_bounded(stream.read(_MAX_CHARACTERS + 1), str(file)), str(file))
+            if not isinstance(data, list | dict):
+                raise SuiteError(f"{file} is no list of rows, and no object of them")
             items = data.items() if isinstance(data, dict) else enumerate(data)
             for place, row in items:
                 yield str(place), _checked(row, f"{file}: {place}")
             return
-        for number, line in enumerate(stream, 1):
-            if line.strip():
-                place = f"{file}, line {number}"
+        number = 0
+        while line := stream.readline(_MAX_CHARACTERS + 1):
+            number += 1
+            place = f"{file}, line {number}"
+            if _bounded(line, place).strip():
                 yield str(number), _checked(_parsed(line, place), place)
+
+
+def _bounded(text: str, place: str) -> str:
+    if len(text) > _MAX_CHARACTERS:
+        raise SuiteError(f"{place} has more than {_MAX_CHARACTERS:,} characters")
+    return text
 
 
 def _parsed(text: str, place: str) -> Any:

@@ -201,7 +201,8 @@ class AnyRows(Contest):
         if found:
             return found, False
         if row.keys() >= _PACKAGE:
-            return {name: row.get(name) for name in (*_PACKAGE, "time_limit_s")}, True
+            limits = ("time_limit_s", "memory_limit_mb")
+            return {name: row.get(name) for name in (*_PACKAGE, *limits)}, True
         return truth_in_row(row), False
 
     def _mapped(self, row: Row, key: str, place: str) -> Any:

@@ -368,9 +368,11 @@ def comparison_within(tolerance: float) -> Comparison:
 def _between_files(program: str, input_name: str, output_name: str) -> tuple[str, dict[str, Any]]:
     """A Python program that reads and writes files, as one that does not."""
     names = msgspec.json.encode([input_name, output_name]).decode()
-    return _BETWEEN_FILES.format(names=names), {"solution.py": program}
+    return _BETWEEN_FILES.format(names=names), {_SUBMITTED: program}
 
 
+#: The program's file there; the daemon's own name for a source is taken.
+_SUBMITTED = "submitted.py"
 #: What the program writes to standard output itself is no answer there.
 _BETWEEN_FILES = """\
 import os
@@ -383,7 +385,7 @@ with open(given, "wb") as file:
 own = os.dup(1)
 os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 try:
-    runpy.run_path("solution.py", run_name="__main__")
+    runpy.run_path("submitted.py", run_name="__main__")
 finally:
     sys.stdout.flush()
     if os.path.exists(written):
