@@ -2,7 +2,8 @@
 
 A benchmark of this kind says what a row means (`task`) and what its tests are (`tests`); here they
 are unpacked when a sample is judged, a few at a time, and sent with the judge that the
-configuration asks for.
+configuration asks for.  Where the configuration takes no more than the first tasks, reading ends
+with the last of them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from scalebox.client.aio import AsyncClient
-from scalebox.errors import BadRequestError
+from scalebox.errors import BadRequestError, TooLargeError
 from scalebox.integrations.inprocess import sendable
 from scalebox.integrations.livecodebench.fixed import judge_of
 from scalebox.model import (
@@ -46,8 +47,8 @@ from scalebox.suite.rows import Hub, Row
 from scalebox.suite.spool import size_of
 from scalebox.suite.tasks import Benchmark, Grade, Sample, Task, grade_of, limits_of
 
-#: Tests of so many tasks are kept, if they have no more bytes together.
-_KEPT_TASKS, _KEPT_BYTES = 8, 64 << 20
+#: Tests of so many tasks are kept, if what they are read from has no more bytes together.
+_KEPT_TASKS, _KEPT_BYTES = 8, 16 << 20
 #: Of tasks whose tests have more bytes than this, so many are judged at once.
 _HEAVY_BYTES, _HEAVY_AT_ONCE = 4 << 20, 4
 #: What a daemon takes, unless its configuration says otherwise.
@@ -112,11 +113,19 @@ class Contest(Benchmark):
                 self.tasks.append(self.task(row, place))
             except LeftOutError as reason:
                 self.left_out[place] = str(reason)
+            if self._is_enough():
+                break
         if not self.tasks:
             first = ": ".join(next(iter(self.left_out.items())))
             raise SuiteError(
                 f"benchmark {self.config.name}: none of its rows can be judged ({first})"
             )
+
+    def _is_enough(self) -> bool:
+        """Whether no later task can be among the first that are asked for."""
+        config = self.config
+        plain = not (config.since or config.until or config.only or config.tasks)
+        return plain and config.first is not None and len(self.tasks) >= config.first
 
     def rows(self) -> Iterable[tuple[str, Row]]:
         """The rows, one after another."""
@@ -228,7 +237,7 @@ class Contest(Benchmark):
         try:
             try:
                 tests = await asyncio.to_thread(self._opened.of, task, size, read)
-            except BadRequestError as error:
+            except (BadRequestError, TooLargeError) as error:
                 raise SuiteError(f"task {task.id}: {error.message}") from error
             yield tests
         finally:

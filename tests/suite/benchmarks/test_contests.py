@@ -362,6 +362,14 @@ def test_programs_are_taken_from_answers_and_continuations(tmp_path: Path) -> No
     assert program_of(benchmark, "I cannot.") is None
 
 
+def test_no_more_is_read_than_the_first_tasks_that_are_asked_for(tmp_path: Path) -> None:
+    file = written(tmp_path, [aether(), aether(id="b"), {"id": "no task"}])
+    assert len(loaded("aethercode", file, first=2).tasks) == 2
+    # Which those are is not known before all are read.
+    with pytest.raises(SuiteError, match="no test_cases"):
+        loaded("aethercode", file, first=1, only={"difficulty": ["Easy"]})
+
+
 def test_names_in_the_store_have_no_blanks() -> None:
     assert store_name("1000_A. Half of it") == "1000_A._Half_of_it"
     assert store_name("_ x") == "x"

@@ -113,6 +113,12 @@ def test_a_release_is_taken_from_a_folder(tmp_path: Path) -> None:
         loaded("livecodebench", tmp_path, version="release_v6")
 
 
+def test_a_version_of_several_files_is_not_taken_from_one(file: Path) -> None:
+    assert len(loaded("livecodebench", file, version="v1").tasks) == 2
+    with pytest.raises(SuiteError, match="path is one file"):
+        loaded("livecodebench", file, version="v2_v3")
+
+
 def test_prompts_say_what_is_asked(file: Path) -> None:
     stdin, call = loaded("livecodebench", file).tasks
     assert "Print the sum" in stdin.instruction
@@ -279,6 +285,7 @@ def test_a_bad_row_is_refused_with_its_place(
         base64.b64encode(zlib.compress(pickle.dumps(os.getcwd))).decode(),
         packed("[1]"),
         packed('{"input": "1"}'),
+        packed('[{"input": "1"}]'),
     ],
 )
 async def test_bad_private_tests_are_an_error_of_the_data(
@@ -287,6 +294,15 @@ async def test_bad_private_tests_are_an_error_of_the_data(
     benchmark = loaded("livecodebench", written(tmp_path, [row(private_test_cases=private)]))
     with pytest.raises(SuiteError, match="task 1873_A"):
         await graded(client, benchmark, SUM)
+
+
+@pytest.mark.parametrize("mode", ["fixed", "strict"])
+async def test_no_test_at_all_is_an_error_of_the_data(
+    mode: Any, tmp_path: Path, client: Client
+) -> None:
+    file = written(tmp_path, [row(public_test_cases="[]", private_test_cases="[]")])
+    with pytest.raises(SuiteError, match="task 1873_A: it has no tests"):
+        await graded(client, loaded("livecodebench", file, mode=mode), SUM)
 
 
 async def test_large_tests_are_not_held_in_memory(tmp_path: Path, client: Client) -> None:
