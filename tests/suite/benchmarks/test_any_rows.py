@@ -123,9 +123,28 @@ def test_a_chat_is_a_prompt_and_an_instruction_is_taken_as_it_is(tmp_path: Path)
 def test_rows_may_have_a_language_each(tmp_path: Path) -> None:
     tests = {"prompt": "Sum.", "inputs": ["1"], "outputs": ["1"]}
     rows = [{"id": "a", "language": "CPP", **tests}, {"id": "b", **tests}]
-    first, second = loaded("rows", written(tmp_path, rows), language="java").tasks
-    assert (first.language, second.language) == ("cpp", "java")
+    file = written(tmp_path, rows)
+    first, second = loaded("rows", file).tasks
+    assert (first.language, second.language) == ("cpp", "python")
     assert "C++" in first.instruction
+    # A column of that name may mean another kind of language.
+    assert {task.language for task in loaded("rows", file, language="java").tasks} == {"java"}
+    named = loaded("rows", written(tmp_path, rows[:1]), language="java", fields={"language": "id"})
+    assert named.tasks[0].language == "a"
+
+
+async def test_what_is_in_a_column_can_be_named(tmp_path: Path, client: Client) -> None:
+    asked = {
+        "id": "a",
+        "prompt": "Sum.",
+        "verifier": {"tests": {"inputs": ["1"], "outputs": ["1"]}},
+    }
+    file = written(tmp_path, [asked])
+    benchmark = loaded("rows", file, fields={"ground_truth": "verifier.tests"})
+    assert (await graded(client, benchmark, "print(input())")).verdict is Verdict.ACCEPTED
+    for wrong in ("verifier.test", "verifier.tests.inputs.0", "prompt.x"):
+        with pytest.raises(SuiteError, match="no column"):
+            loaded("rows", file, fields={"ground_truth": wrong})
 
 
 def test_a_checker_decides_unless_comparison_alone_does(tmp_path: Path) -> None:
