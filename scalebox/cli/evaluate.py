@@ -22,7 +22,7 @@ from scalebox.suite.benchmarks import BENCHMARKS
 from scalebox.suite.config import RunConfig
 from scalebox.suite.errors import IncompleteError
 from scalebox.suite.run import Outcome, Progress, run
-from scalebox.suite.summary import Summary
+from scalebox.suite.summary import Summary, percent
 from scalebox.suite.verify import Verification, verify
 
 T = TypeVar("T")
@@ -86,10 +86,11 @@ def report_command(folder: Path) -> None:
 @click.option("--any-data", is_flag=True, help="Also where their data differs.")
 def compare(one: Path, other: Path, out: Path, any_data: bool) -> None:
     """Compare the runs in ONE and OTHER, task by task."""
-    found = comparison.compare(one, other, any_data=any_data)
-    for line in comparison.lines(found):
-        click.echo(line)
-    for path in report.write_comparison(one, other, out, any_data=any_data):
+    found = comparison.compare(
+        comparison.open_run(one), comparison.open_run(other), anyway=any_data
+    )
+    click.echo(found.headline)
+    for path in report.write_comparison(one, other, out, anyway=any_data):
         click.echo(path)
 
 
@@ -247,7 +248,15 @@ def _print_table(outcomes: list[tuple[RunConfig, Outcome]]) -> None:
 
 
 def _cells(found: Summary) -> tuple[str, ...]:
-    raise NotImplementedError
+    rate, fraction = found.overall.pass_at.get(1), found.overall.fraction
+    if rate is None:
+        return ("0", "-", "-", "-")
+    return (
+        f"{found.overall.samples:,}",
+        percent(rate.value),
+        f"{percent(rate.low)} to {percent(rate.high)}",
+        "-" if fraction is None else percent(fraction.value),
+    )
 
 
 def _print_verification(found: Verification) -> None:

@@ -14,7 +14,7 @@ from scalebox.client.aio import AsyncClient
 from scalebox.client.local import async_local
 from scalebox.errors import ConnectionFailedError, ScaleboxError
 from scalebox.integrations.inprocess import sendable
-from scalebox.model import Integrity, Verdict
+from scalebox.model import Verdict
 from scalebox.suite.config import JudgeConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.folder import GradeLine, sha256
@@ -48,8 +48,8 @@ async def connected(config: JudgeConfig) -> AsyncIterator[AsyncClient]:
         return
     if config.isolation != "auto" or config.store:
         raise SuiteError(
-            "[judge] isolation and store are of a private daemon; with another one they are its own "
-            f'({config.daemon or "the host"}): say daemon = "{PRIVATE}", or leave them out'
+            f"[judge] isolation and store are of a private daemon, and {config.daemon or 'the host'} "
+            f'has its own: say daemon = "{PRIVATE}", or leave them out'
         )
     token = os.environ.get("SCALEBOX_TOKEN")
     async with AsyncClient(config.daemon or None, token=token) as client:
@@ -137,13 +137,6 @@ class Judging:
                 grade = await self._attempt(task, program)
             if is_decided(grade):
                 break
-        if (
-            self._config.weak == "reject"
-            and grade.verdict is Verdict.ACCEPTED
-            and grade.integrity is Integrity.WEAK
-        ):
-            words = "accepted on the program's own word alone, which [judge] weak does not count"
-            return msgspec.structs.replace(grade, verdict=Verdict.WRONG_ANSWER, message=words)
         return grade
 
     async def _attempt(self, task: Task, program: str) -> Grade:

@@ -147,7 +147,8 @@ class _Work:
         given, n = self.config.model.samples, self.config.sampling.n
         if given == CANONICAL:
             return canonical_samples(self.benchmark.tasks), {"samples": CANONICAL}
-        found = read_samples(Path(given), [task.id for task in self.benchmark.tasks], n)
+        ids = [task.id for task in self.benchmark.tasks]
+        found = read_samples(Path(given), ids, n, left_out=self.benchmark.left_out)
         return found.samples, {"samples": Path(given).name, "samples_sha256": found.sha256}
 
     async def ready_to_judge(self, client: AsyncClient, *, again: bool) -> None:
@@ -206,10 +207,12 @@ class _Work:
         ]
         if not wanted:
             return
-        async with Endpoint(self.config.model, self.config.sampling) as endpoint:
-            async with contextlib.aclosing(endpoint.sample_all(wanted)) as samples:
-                async for one in samples:
-                    yield one
+        async with (
+            Endpoint(self.config.model, self.config.sampling) as endpoint,
+            contextlib.aclosing(endpoint.sample_all(wanted)) as samples,
+        ):
+            async for one in samples:
+                yield one
 
     def _write_sample(self, sample: Sample) -> None:
         assert self._sample_journal is not None
@@ -298,7 +301,7 @@ class _Work:
 
 
 class _Crew:
-    """Works on what it is given, so much at once; what is given waits in memory, as it is on disk."""
+    """Works on what it is given, so much at once; the rest waits in memory, as it is on disk."""
 
     def __init__(self, work: Callable[[Sample], Any], at_once: int) -> None:
         self._work = work

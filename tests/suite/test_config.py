@@ -156,7 +156,9 @@ runs = st.builds(
         extra=st.dictionaries(text, text | st.booleans() | st.integers(-9, 9) | st.lists(text)),
     ),
     judge=st.builds(JudgeConfig, daemon=text, attempts=st.integers(1, 9)),
-    output=st.builds(OutputConfig, k=st.lists(st.integers(1, 100)).map(tuple), directory=st.just("/runs")),
+    output=st.builds(
+        OutputConfig, k=st.lists(st.integers(1, 100)).map(tuple), directory=st.just("/runs")
+    ),
 )
 
 

@@ -64,9 +64,9 @@ def test_a_line_that_somebody_broke_is_named(tmp_path: Path) -> None:
 
 
 def test_one_process_at_a_time_works_in_a_folder(tmp_path: Path) -> None:
-    with locked(tmp_path / "run"):
-        with pytest.raises(SuiteError, match="another process works in"), locked(tmp_path / "run"):
-            pass
+    folder = tmp_path / "run"
+    with locked(folder), pytest.raises(SuiteError, match="another process works"), locked(folder):
+        pass
     with locked(tmp_path / "run"):
         pass
 

@@ -31,10 +31,12 @@ def load(config: BenchmarkConfig, judge: JudgeConfig) -> Benchmark:
     benchmark = kind(config, judge)
     benchmark.load()
     _refuse_twins(benchmark)
-    found = len(benchmark.tasks)
-    benchmark.tasks = chosen(benchmark.tasks, config)
+    every = benchmark.tasks
+    benchmark.tasks = chosen(every, config)
     if not benchmark.tasks:
-        raise SuiteError(f"benchmark {config.name}: none of its {found} tasks is chosen")
+        raise SuiteError(f"benchmark {config.name}: none of its {len(every)} tasks is chosen")
+    taken = {task.id for task in benchmark.tasks}
+    benchmark.left_out = frozenset(task.id for task in every if task.id not in taken)
     return benchmark
 
 
