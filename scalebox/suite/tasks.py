@@ -148,6 +148,7 @@ class Benchmark(abc.ABC):
         source: where its data comes from, for people who do not have it: how to get it.
         config, judge: the tables of the configuration.
         tasks: in the data's order, chosen by the configuration.
+        left_out: ids of those that the data has, too.
         data_sha256: of the files that were read, by their names.
     """
 
@@ -159,6 +160,7 @@ class Benchmark(abc.ABC):
         self.config = config
         self.judge = judge
         self.tasks: list[Task] = []
+        self.left_out: frozenset[str] = frozenset()
         self.data_sha256: dict[str, str] = {}
 
     @abc.abstractmethod
