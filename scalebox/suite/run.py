@@ -147,7 +147,7 @@ class _Work:
         given, n = self.config.model.samples, self.config.sampling.n
         if given == CANONICAL:
             return canonical_samples(self.benchmark.tasks), {"samples": CANONICAL}
-        found = read_samples(Path(given), [task.id for task in self.benchmark.tasks], n)
+        found = read_samples(Path(given), list(self._tasks), n, left_out=self.benchmark.left_out)
         return found.samples, {"samples": Path(given).name, "samples_sha256": found.sha256}
 
     async def ready_to_judge(self, client: AsyncClient, *, again: bool) -> None:

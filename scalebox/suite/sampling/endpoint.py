@@ -33,6 +33,9 @@ MAX_RETRY_AFTER_S = 120.0
 _FIRST_DELAY_S = 0.5
 _MAX_DELAY_S = 30.0
 _MODELS_SHOWN = 8
+#: So many more prompts may be refused than are answered before the rest is not tried either: some
+#: are too long for a model, and all of them where a setting is not to the endpoint's taste.
+_REFUSED_MORE = 16
 #: Fields of a request that are said elsewhere, or that make the answer another one.
 _OURS = {
     "model": "[model] model",
@@ -48,8 +51,14 @@ _OURS = {
     "seed": "[sampling] seed",
     "stop": "[sampling] stop",
 }
+#: Refusals of one request: a bad one (too long, say), too large, cannot be processed.
+_OF_THE_PROMPT = frozenset({400, 413, 422})
 _PATHS = {"chat": "chat/completions", "completion": "completions"}
 _SENT = ("temperature", "top_p", "top_k", "min_p", "max_tokens")
+
+
+class PromptRefusedError(EndpointError):
+    """The endpoint refused one request for what is in it; others may be answered."""
 
 
 class Endpoint:
@@ -136,23 +145,27 @@ class Endpoint:
         while True:
             sent_at = await self._pace.turn()
             try:
-                words = await self._asked(body)
+                answer = await self._asked(body)
             except Failure as error:
                 failure = error
             else:
                 self._pace.answered()
-                return self._sample(task, index, words, time.monotonic() - sent_at)
+                return self._sample(task, index, answer, time.monotonic() - sent_at)
             delay_s = patience.failed() if failure.passes else None
             if delay_s is None:
-                words_for_people = await self._last_words(failure, task, patience.failures)
-                raise EndpointError(words_for_people) from None
+                words = await self._last_words(failure, task, patience.failures)
+                raise (PromptRefusedError if failure.status in _OF_THE_PROMPT else EndpointError)(
+                    words
+                ) from None
             await self._hold(failure, delay_s, sent_at)
 
     async def sample_all(self, wanted: Iterable[tuple[Task, int]]) -> AsyncGenerator[Sample, None]:
         """Ask for many samples, `sampling.in_flight` at once; yields each as it is ready.
 
         Leaving the loop early (with `contextlib.aclosing`, to be prompt) breaks off what is under
-        way, and so does a failure: what was ready by then is yielded before it is raised.
+        way, and so does an endpoint that fails: what was ready by then is yielded before that is
+        raised.  Where single tasks are refused, the others are asked first, unless nearly all are
+        refused.
 
         Parameters:
             wanted: tasks and indexes; read as room appears.
@@ -166,11 +179,11 @@ class Endpoint:
         source = iter(wanted)
         ready: asyncio.Queue[Sample | SuiteError] = asyncio.Queue()
         own: set[asyncio.Task[None]] = set()
-        failure: SuiteError | None = None
+        course = _Course()
         waiting = 0
         try:
             while True:
-                while failure is None and waiting < self.sampling.in_flight:
+                while not course.ended and waiting < self.sampling.in_flight:
                     if (pair := next(source, None)) is None:
                         break
                     running = self._tasks.create_task(self._into(ready, *pair))
@@ -178,16 +191,14 @@ class Endpoint:
                     for held in (own, self._running):
                         held.add(running)
                         running.add_done_callback(held.discard)
-                if failure is not None and ready.empty():
-                    raise failure
-                if not waiting:
-                    return
+                if not waiting or (course.ended and ready.empty()):
+                    break
                 outcome = await ready.get()
                 waiting -= 1
+                course.count(outcome)
                 if isinstance(outcome, Sample):
                     yield outcome
-                elif failure is None:
-                    failure = outcome
+            course.check()
         finally:
             for running in own:
                 running.cancel()
@@ -298,3 +309,44 @@ class Endpoint:
         shown = ", ".join(repr(printable(name, 80)) for name in names[:_MODELS_SHOWN])
         more = f" and {len(names) - _MODELS_SHOWN:,} more" if len(names) > _MODELS_SHOWN else ""
         return f"its models are {self._key.redacted(shown)}{more}"
+
+
+class _Course:
+    """How one call of `sample_all` goes.
+
+    Attributes:
+        ended: nothing more is asked.
+    """
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._failure: SuiteError | None = None
+        self._answered = 0
+        self._refused = 0
+
+    def count(self, outcome: Sample | SuiteError) -> None:
+        """Take note of what came of one request."""
+        if isinstance(outcome, Sample):
+            self._answered += 1
+            return
+        is_of_one_task = isinstance(outcome, PromptRefusedError) or not isinstance(
+            outcome, EndpointError
+        )
+        self._refused += is_of_one_task
+        if not is_of_one_task and not self.ended:
+            self._failure = outcome  # says more than a refusal before it
+        self._failure = self._failure or outcome
+        self.ended |= not is_of_one_task or self._refused >= self._answered + _REFUSED_MORE
+
+    def check(self) -> None:
+        """At the end.
+
+        Raises:
+            SuiteError: the first failure, if there was one.
+        """
+        if self._failure is None:
+            return
+        if self._refused > 1:
+            words = f"{self._failure.message} ({self._refused:,} requests are refused in all)"
+            raise type(self._failure)(words) from None
+        raise self._failure

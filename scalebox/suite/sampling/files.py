@@ -74,7 +74,7 @@ class Samples:
 
 def read_samples(
     path: Path,
-    tasks: Sequence[Task],
+    tasks: Sequence[str],
     n: int | None = None,
     *,
     left_out: Collection[str] = (),
@@ -83,7 +83,7 @@ def read_samples(
 
     Parameters:
         path: a file that ends in one of `ENDINGS`.
-        tasks: that samples may be to.
+        tasks: ids of those that samples may be to.
         n: so many of each task are taken, the first (of our own files: those whose index is below
             it); None: all, and at least one is wanted.
         left_out: ids of tasks that the benchmark has and the configuration does not choose; samples
@@ -93,7 +93,7 @@ def read_samples(
         SuiteError: it cannot be read, a line or row is not as documented (which, and why), it has
             samples to tasks that the benchmark has not, or one twice, or none at all.
     """
-    known = {task.id for task in tasks}
+    known = set(tasks)
     strange: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     seen: dict[tuple[str, int], str] = {}
@@ -122,7 +122,7 @@ def read_samples(
         raise SuiteError(f"{path} holds no sample to any of the {len(tasks):,} tasks")
     taken = Counter(sample.task for sample in found.samples)
     wanted = 1 if n is None else n
-    found.missing = {task.id: wanted - taken[task.id] for task in tasks if taken[task.id] < wanted}
+    found.missing = {task: wanted - taken[task] for task in tasks if taken[task] < wanted}
     return found
 
 
@@ -146,12 +146,12 @@ def canonical_samples(tasks: Sequence[Task]) -> list[Sample]:
     return found
 
 
-def _refuse_strangers(path: Path, strange: Counter[str], tasks: Sequence[Task]) -> None:
+def _refuse_strangers(path: Path, strange: Counter[str], tasks: Sequence[str]) -> None:
     if not strange:
         return
     first = next(iter(strange))
     others = f", and {len(strange) - 1:,} other tasks" if len(strange) > 1 else ""
-    ours = f"its ids are like {tasks[0].id!r}" if tasks else "it has none"
+    ours = f"its ids are like {tasks[0]!r}" if tasks else "it has none"
     raise SuiteError(
         f"{path} has samples to task {printable(first, 100)!r}{others} "
         f"({strange.total():,} samples in all), which the benchmark has not; {ours}"

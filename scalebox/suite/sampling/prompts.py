@@ -57,12 +57,8 @@ def request_text(task: Task, model: ModelConfig) -> Prompt:
         SuiteError: the template names nothing of the task, there is a system message and no
             conversation, the text is empty, or it is none that can be sent.
     """
-    if model.system and model.kind == "completion":
-        raise SuiteError(
-            f"model {model.name!r}: a completion has no system message; put its words into "
-            "template, or set kind = 'chat'"
-        )
-    text = _filled(task, model)
+    prompt = _worded(task, model)
+    text = prompt.messages[-1].content if prompt.messages else prompt.text
     if not text.strip():
         raise SuiteError(f"task {task.id!r}: there is nothing to ask: its prompt is empty")
     try:
@@ -72,25 +68,39 @@ def request_text(task: Task, model: ModelConfig) -> Prompt:
             f"task {task.id!r}: its prompt is no text that can be sent: half of a character (a "
             f"lone surrogate) at {error.start:,}"
         ) from None
-    if model.kind == "completion":
-        return Prompt(text=text)
-    system = (Message("system", model.system),) if model.system else ()
-    return Prompt(messages=(*system, Message("user", text)))
+    return prompt
 
 
 def prompts_sha256(tasks: Iterable[Task], model: ModelConfig) -> str:
     """What a model is asked in a whole benchmark, as one hash: each task's id and prompt in their
     order, and of continuations the texts that end them.
 
+    Prompts that cannot be sent have a hash, too: samples from a file may be judged all the same.
+
     Raises:
-        SuiteError: as `request_text`.
+        SuiteError: of the template and the system message, as `request_text`.
     """
     digest = hashlib.sha256()
     for task in tasks:
-        prompt = request_text(task, model)
+        prompt = _worded(task, model)
+        texts = [prompt.text, *(f"{one.role}: {one.content}" for one in prompt.messages)]
         stop = task.stop if model.kind == "completion" else ()
-        digest.update(msgspec.json.encode([_sendable(task.id), prompt, stop]) + b"\n")
+        line = [[_whole(text) for text in part] for part in ([task.id], texts, stop)]
+        digest.update(msgspec.json.encode(line) + b"\n")
     return digest.hexdigest()
+
+
+def _worded(task: Task, model: ModelConfig) -> Prompt:
+    if model.system and model.kind == "completion":
+        raise SuiteError(
+            f"model {model.name!r}: a completion has no system message; put its words into "
+            "template, or set kind = 'chat'"
+        )
+    text = _filled(task, model)
+    if model.kind == "completion":
+        return Prompt(text=text)
+    system = (Message("system", model.system),) if model.system else ()
+    return Prompt(messages=(*system, Message("user", text)))
 
 
 def _filled(task: Task, model: ModelConfig) -> str:
@@ -107,5 +117,6 @@ def _filled(task: Task, model: ModelConfig) -> str:
     return text
 
 
-def _sendable(text: str) -> str:
+def _whole(text: str) -> str:
+    """A text with halves of characters written out."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -103,3 +103,8 @@ def test_hash_is_that_of_what_is_asked() -> None:
 
 def test_stop_texts_are_no_part_of_a_conversation() -> None:
     assert prompts_sha256([task()], CHAT) == prompts_sha256([task(stop=())], CHAT)
+
+
+def test_prompts_that_cannot_be_sent_have_a_hash_for_samples_from_files() -> None:
+    broken = [task(prompt=prompt) for prompt in ("", "a\ud800", "a\ud801")]
+    assert len({prompts_sha256([one], CHAT) for one in broken}) == 3
