@@ -31,12 +31,11 @@ def load(config: BenchmarkConfig, judge: JudgeConfig) -> Benchmark:
     benchmark = kind(config, judge)
     benchmark.load()
     _refuse_twins(benchmark)
-    every = benchmark.tasks
-    benchmark.tasks = chosen(every, config)
+    found = {task.id for task in benchmark.tasks}
+    benchmark.tasks = chosen(benchmark.tasks, config)
     if not benchmark.tasks:
-        raise SuiteError(f"benchmark {config.name}: none of its {len(every)} tasks is chosen")
-    taken = {task.id for task in benchmark.tasks}
-    benchmark.left_out = frozenset(task.id for task in every if task.id not in taken)
+        raise SuiteError(f"benchmark {config.name}: none of its {len(found)} tasks is chosen")
+    benchmark.left_out = frozenset(found - {task.id for task in benchmark.tasks})
     return benchmark
 
 
