@@ -170,7 +170,7 @@ class OutputConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     directory: str = "runs"
-    k: list[Count] = [1, 5, 10, 100]
+    k: tuple[Count, ...] = (1, 5, 10, 100)
     by: list[str] = []
     confidence: Annotated[float, Meta(gt=0, lt=1)] = 0.95
     resamples: Annotated[int, Meta(ge=100, le=1_000_000)] = 2000
