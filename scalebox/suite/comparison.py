@@ -27,8 +27,8 @@ from scalebox.suite.summary import Summary, is_right, tally
 #: Of the settings that differ.
 MAX_DIFFERENT = 100
 _MAX_VALUE_CHARS = 300
-#: What a manifest calls the hashes of the data: file name → SHA-256.
-_DATA = ("data_sha256", "data")
+#: Parts of a manifest that say in short what its other parts say.
+_DIGESTS = ("sampled_by", "judged_by")
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -243,7 +243,10 @@ def sign_test(up: int, down: int) -> float:
 
 def different_settings(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[str]]:
     """Dotted key → what two manifests say, where they do not say the same; bounded."""
-    first, second = flat(before), flat(after)
+    first, second = (
+        flat({key: value for key, value in one.items() if key not in _DIGESTS})
+        for one in (before, after)
+    )
     keys = [key for key in dict.fromkeys([*first, *second]) if first.get(key) != second.get(key)]
     return {key: [first.get(key, ""), second.get(key, "")] for key in keys[:MAX_DIFFERENT]}
 
@@ -267,12 +270,11 @@ def _refuse_unlike(before: Run, after: Run, anyway: bool) -> list[str]:
         SuiteError: something is, and was not to be.
     """
     unlike = []
-    if before.summary.benchmark != after.summary.benchmark:
-        unlike.append(
-            f"the benchmarks differ: {before.summary.benchmark} before, {after.summary.benchmark} "
-            "after"
-        )
-    hashes = (_data_of(before.manifest), _data_of(after.manifest))
+    # A title of one's own makes no other benchmark.
+    names = [_of_benchmark(run, "name") or run.summary.benchmark for run in (before, after)]
+    if names[0] != names[1]:
+        unlike.append(f"the benchmarks differ: {names[0]} before, {names[1]} after")
+    hashes = [_of_benchmark(run, "data_sha256") or None for run in (before, after)]
     if hashes[0] != hashes[1]:
         unlike.append("the data differ: their hashes in the manifests are not the same")
     if unlike and not anyway:
@@ -281,13 +283,15 @@ def _refuse_unlike(before: Run, after: Run, anyway: bool) -> list[str]:
             "tasks of the same id are the same task"
         )
     notes = [f"{words[0].upper()}{words[1:]}." for words in unlike]
-    if hashes == (None, None):
+    if hashes == [None, None]:
         notes.append("No manifest has hashes of the data: nobody can say that they are the same.")
     return notes
 
 
-def _data_of(manifest: Mapping[str, Any]) -> Any:
-    return next((manifest[key] for key in _DATA if manifest.get(key)), None)
+def _of_benchmark(run: Run, key: str) -> Any:
+    """What a run's manifest says of its benchmark; None: nothing."""
+    table = run.manifest.get("benchmark")
+    return table.get(key) if isinstance(table, dict) else None
 
 
 def _indices(results: Sequence[Result]) -> list[int]:
@@ -341,8 +345,8 @@ def _from_to(pairs: Any) -> dict[str, dict[str, int]]:
 
 def _headline(difference: Estimate, confidence: float, test: SignTest, complete: bool) -> str:
     words = (
-        f"pass@1 {_points(difference.value)} ({100 * confidence:.4g} % interval "
-        f"{_points(difference.low)} to {_points(difference.high)}); {test.up:,} tasks better, "
+        f"pass@1 {points(difference.value)} points ({100 * confidence:.4g} % interval "
+        f"{points(difference.low)} to {points(difference.high)}); {test.up:,} tasks better, "
         f"{test.down:,} worse, {_name(test)} {p_text(test.p_value)}"
     )
     return words if complete else f"{words}; NOT COMPLETE: samples are missing and not counted"
@@ -352,8 +356,9 @@ def _name(test: SignTest) -> str:
     return "McNemar's exact test" if test.name == "McNemar" else "exact sign test over tasks"
 
 
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f} points"
+def points(share: float) -> str:
+    """A difference of shares in points of a hundred, for people."""
+    return f"{100 * share:+.1f}".replace("-", "\u2212")
 
 
 def p_text(p_value: float) -> str:

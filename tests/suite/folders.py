@@ -77,7 +77,7 @@ def write_run(
     files.write_lines(folder / files.SAMPLES, samples)
     files.write_json(folder / files.SUMMARY, summarise(run, results, missing))
     files.write_json(folder / files.TIMINGS, timings_of(results, evidence))
-    content = {"data_sha256": {"sums.jsonl": "0" * 64}} if manifest is None else dict(manifest)
+    content = _MANIFEST if manifest is None else dict(manifest)
     files.write_json(folder / files.MANIFEST, content)
     return folder
 
@@ -144,7 +144,7 @@ def make_run(
         tasks=lines,
         samples=samples,
         missing=missing,
-        manifest=_MANIFEST | {"model": model},
+        manifest=_MANIFEST | {"model": {"name": model}},
     )
 
 
@@ -184,11 +184,10 @@ _TRACEBACK = """Traceback (most recent call last):
 IndexError: list index out of range
 """
 _MANIFEST: dict[str, Any] = {
-    "benchmark": "sums",
-    "data_sha256": {"sums.jsonl": "0" * 64},
-    "versions": {"scalebox": "0.1.0", "python": "3.11.2"},
-    "isolation": "full",
-    "enforcement": "cgroup2",
+    "scalebox": "0.1.0",
+    "python": "3.11.2",
+    "benchmark": {"name": "sums", "data_sha256": {"sums.jsonl": "0" * 64}},
+    "daemon": {"isolation": "full", "enforcement": "cgroup2"},
     "sampling": {"n": 1, "temperature": 0.2, "top_p": 0.95},
     "limits": {"cpu_time_s": 10.0, "memory_bytes": 536870912},
 }

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
-from scalebox.suite.comparison import Comparison, flat, p_text
+from scalebox.suite.comparison import Comparison, flat, p_text, points
 from scalebox.suite.estimate import Numbers
 from scalebox.suite.report import browse, plots
 from scalebox.suite.report.folder import Folder
@@ -134,17 +134,19 @@ def _headline(summary: Summary) -> str:
 
 def _difference(found: Comparison) -> str:
     one = found.difference
-    sign = "up" if one.value > 0 else "down" if one.value < 0 else ""
+    # A colour claims something: where the interval has 0 in it, there is nothing to claim.
+    sign = "up" if one.low > 0 else "down" if one.high < 0 else ""
     confidence = f"{100 * found.confidence:.4g} %"
     return (
         '<div class="card headline"><div class="of">difference of pass@1, in points</div>'
-        f'<div class="big {sign}">{100 * one.value:+.1f}</div>'
-        f'<p class="range"><b>{100 * one.low:+.1f}</b> to <b>{100 * one.high:+.1f}</b> '
+        f'<div class="big {sign}">{points(one.value)}</div>'
+        f'<p class="range"><b>{points(one.low)}</b> to <b>{points(one.high)}</b> '
         f"({confidence} interval)</p>{plots.difference(one)}</div>"
     )
 
 
 def _facts_of(summary: Summary) -> list[tuple[str, str]]:
+    """What no plot beside them says."""
     overall, tokens = summary.overall, summary.completion_tokens
     facts = [
         ("problems", f"{overall.tasks:,}"),
@@ -152,15 +154,6 @@ def _facts_of(summary: Summary) -> list[tuple[str, str]]:
         ("right samples", f"{overall.right:,}"),
         *((f"pass@{k}", rate(one)) for k, one in overall.pass_at.items() if k > 1),
         *((f"pass^{k}", rate(one)) for k, one in overall.pass_all.items()),
-        *(
-            (f"pass@1, {part}", rate(one.pass_at[1]))
-            for part, one in summary.parts.items()
-            if 1 in one.pass_at
-        ),
-    ]
-    if overall.fraction:
-        facts.append(("cases passed, on average", rate(overall.fraction)))
-    facts += [
         ("without a program", f"{summary.without_program:,}"),
         ("cut off at the limit", f"{summary.truncated:,}"),
     ]

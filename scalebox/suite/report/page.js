@@ -72,7 +72,7 @@ function choose() {
 }
 
 // --- drawing -------------------------------------------------------------------------------------
-const columns = [["place", "Problem", ""], ["result", "Result", ""], ...data.groups.map((name, place) => [`g${place}`, name, "wide"])];
+const columns = [["place", "Problem", ""], ["result", "Result", ""], ...data.groups.map((name, place) => [`g${place}`, name.slice(0, 1).toUpperCase() + name.slice(1), "wide"])];
 if (data.sides.length > 1) columns.splice(2, 0, ["change", "Change", "number"]);
 else columns.splice(2, 0, ["rate", "Right", "number"]);
 if (rows.some(row => row.time !== null)) columns.push(["time", "CPU time", "number wide"]);
@@ -304,7 +304,8 @@ const head = el("tr", {}, ...columns.map(([column, title, style]) => el("th", {s
     chosen.sort = column;
     choose();
   }}}, title))));
-const widths = column => ({place: data.groups.length ? "26%" : "34%", rate: "9%", change: "9%", time: "11%", tokens: "9%"})[column] || null;
+const two = data.sides.length > 1;
+const widths = column => ({place: two ? "20%" : data.groups.length ? "26%" : "34%", result: two ? "33%" : null, rate: "9%", change: "9%", time: "10%", tokens: "8%"})[column] || null;
 const cols = el("colgroup", {}, ...columns.map(([column]) => {
   const made = el("col");
   if (widths(column)) made.style.width = widths(column);

@@ -11,15 +11,16 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from scalebox.suite.comparison import points
 from scalebox.suite.estimate import Estimate
 from scalebox.suite.report.texts import escaped, name
 from scalebox.suite.summary import percent
 
-_WIDTH = 560
+_WIDTH, _NARROW = 560, 380
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 62, 16, 40
 _CURVE_HEIGHT, _HISTOGRAM_HEIGHT = 270, 210
-_ROW, _LABEL, _VALUE = 26, 150, 118
-_LETTERS = 21
+_ROW, _LABEL, _VALUE = 26, 172, 104
+_LETTERS = 24
 #: Rows of one plot; a table has the others.
 MAX_ROWS = 24
 #: What lies beyond is drawn as these are.
@@ -62,10 +63,10 @@ def curve(pass_at: Mapping[int, Estimate], pass_all: Mapping[int, Estimate]) -> 
     parts.append(_text(_LEFT + wide / 2, _CURVE_HEIGHT - 4, "k", "tick", "middle"))
     below = {ks[0]: pass_at[ks[0]], **pass_all} if pass_all else {}
     ends = []
-    for kind, words, points in (("all", "pass^", below), ("one", "pass@", pass_at)):
-        if not points:
+    for kind, words, estimates in (("all", "pass^", below), ("one", "pass@", pass_at)):
+        if not estimates:
             continue
-        line = [(k, points[k]) for k in sorted(points)]
+        line = [(k, estimates[k]) for k in sorted(points)]
         upper = [f"{x(k):.1f},{y(one.high):.1f}" for k, one in line]
         lower = [f"{x(k):.1f},{y(one.low):.1f}" for k, one in reversed(line)]
         parts.append(f'<polygon class="band {kind}" points="{" ".join(upper + lower)}"/>')
@@ -137,7 +138,7 @@ def counts(sides: Sequence[Mapping[str, int]]) -> str:
         default=1.0,
     )
     wide = _WIDTH - _LABEL - _VALUE
-    thick = 14 if len(sides) == 1 else 10
+    thick = 14 if len(sides) == 1 else 13
     tall = thick * len(sides) + 12
     parts: list[str] = []
     for place, verdict in enumerate(verdicts):
@@ -210,7 +211,7 @@ def histogram(right: Sequence[float], wrong: Sequence[float]) -> str:
 def difference(one: Estimate) -> str:
     """A difference of rates with its interval, about 0."""
     reach = max(abs(one.low), abs(one.high), abs(one.value), 0.01) * 1.25
-    middle = _WIDTH / 2
+    middle = _NARROW / 2
 
     def x(share: float) -> float:
         return middle + share / reach * (middle - 30)
@@ -225,13 +226,13 @@ def difference(one: Estimate) -> str:
     for share in (one.low, one.high):
         anchor = "end" if share == one.low else "start"
         shift = -8 if share == one.low else 8
-        parts.append(_text(x(share) + shift, 30, f"{100 * share:+.1f}", "tick", anchor))
-    return _svg(68, f"difference {100 * one.value:+.1f} points", parts)
+        parts.append(_text(x(share) + shift, 30, points(share), "tick", anchor))
+    return _svg(68, f"difference {points(one.value)} points", parts, _NARROW)
 
 
 def gauge(one: Estimate) -> str:
     """A rate on a line from 0 to 100 %, with its interval."""
-    wide = _WIDTH - 20
+    wide = _NARROW - 20
     low, high, at = (10 + wide * share for share in (one.low, one.high, one.value))
     parts = [
         f'<line class="rail" x1="10" x2="{10 + wide}" y1="12" y2="12"/>',
@@ -243,12 +244,12 @@ def gauge(one: Estimate) -> str:
             for share, anchor in ((0, "start"), (0.5, "middle"), (1, "end"))
         ),
     ]
-    return _svg(40, _words(one), parts)
+    return _svg(40, _words(one), parts, _NARROW)
 
 
-def _svg(height: float, label: str, parts: Sequence[str]) -> str:
+def _svg(height: float, label: str, parts: Sequence[str], width: float = _WIDTH) -> str:
     return (
-        f'<svg class="plot" viewBox="0 0 {_WIDTH} {height:g}" role="img" '
+        f'<svg class="plot" viewBox="0 0 {width:g} {height:g}" role="img" '
         f'aria-label="{escaped(name(label))}">{"".join(parts)}</svg>'
     )
 
