@@ -134,7 +134,7 @@ def canonical(folder: Path, address: str, found: Found) -> dict[str, RunConfig]:
 
 
 def answers_of(tasks: Sequence[Task]) -> dict[str, list[str]]:
-    """What the scripted model says, by the words of a prompt: right, wrong, and without a program."""
+    """What the scripted model says, by a prompt's words: right, wrong, and without a program."""
     return {
         task.prompt.strip(): [
             f"<think>\nThat is known.\n</think>\n```python\n{task.canonical}\n```",

@@ -98,7 +98,7 @@ def compare(one: Path, other: Path, out: Path, any_data: bool) -> None:
 @_RUN
 @click.option(
     "--daemon", metavar="ADDRESS",
-    help="Judge there: an address, or `private` for one of this command's own; else as the run did.",
+    help="Judge there: an address, or `private` for one of its own; else where the run was judged.",
 )  # fmt: skip
 @click.option(
     "--isolation", type=click.Choice(["auto", "full", "user", "minimal", "strict"]), default="auto",

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Struct
 
 from scalebox.model import Verdict
+from scalebox.suite import folder as names
 from scalebox.suite import results as files
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.estimate import Bootstrap, Estimate
@@ -140,32 +141,15 @@ def open_run(folder: Path) -> Run:
         SuiteError: a file is missing, or is not as it must be.
     """
     by_task: dict[str, list[Result]] = {}
-    for result in files.read(folder / files.RESULTS):
+    for result in files.read(folder / names.RESULTS):
         if result.verdict.is_about_the_program:
             by_task.setdefault(result.task, []).append(result)
     return Run(
         folder=folder,
-        summary=files.read_json(folder / files.SUMMARY, Summary),
-        manifest=read_manifest(folder),
+        summary=files.read_json(folder / names.SUMMARY, Summary),
+        manifest=names.manifest_if_any(folder),
         by_task=by_task,
     )
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """A run's manifest; empty where there is none.
-
-    Raises:
-        SuiteError: it cannot be read, or is no object.
-    """
-    path = folder / files.MANIFEST
-    if not path.exists():
-        return {}
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    except OSError as error:
-        raise SuiteError(f"{path} cannot be read: {error.strerror}") from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise SuiteError(f"{path}: {error}") from error
 
 
 def compare(before: Run, after: Run, *, anyway: bool = False) -> Comparison:

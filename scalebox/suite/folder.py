@@ -84,10 +84,19 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def manifest_if_any(folder: Path) -> dict[str, Any]:
+    """The manifest of a run; empty: there is none.
+
+    Raises:
+        SuiteError: it cannot be read.
+    """
+    return read_manifest(folder) if (folder / MANIFEST).exists() else {}
+
+
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """Write it, whole or not at all."""
     text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False, default=str)
-    write_whole(folder / MANIFEST, text.encode("utf-8", "replace") + b"\n")
+    write_whole(folder / MANIFEST, [text.encode("utf-8", "replace"), b"\n"])
 
 
 def check_sampled(folder: Path, parts: dict[str, Any]) -> None:
@@ -136,9 +145,7 @@ def keys(
 
 def judged_before(folder: Path) -> dict[str, Any]:
     """What the manifest of a folder says of how it was judged; empty: it was not."""
-    if not (folder / MANIFEST).exists():
-        return {}
-    former = read_manifest(folder)
+    former = manifest_if_any(folder)
     return {name: former[name] for name in (_JUDGED, *_OF_JUDGING) if name in former}
 
 

@@ -11,7 +11,8 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -143,20 +144,24 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(fd)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """A file, whole or not at all.
+def write_whole(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file in such a way that it is there whole, or as it was before.
 
     Raises:
         SuiteError: it cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with open(partial, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        try:
+            with beside.open("xb") as stream:
+                for chunk in chunks:
+                    stream.write(chunk)
+                stream.flush()
+                os.fsync(stream.fileno())
+            beside.replace(path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                beside.unlink()
+            raise
     except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
         raise SuiteError(f"{path} cannot be written: {_why(error)}") from error

@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import msgspec
-
 from scalebox.suite import folder, results
 from scalebox.suite.config import RunConfig
 from scalebox.suite.folder import GradeLine
-from scalebox.suite.journal import write_whole
 from scalebox.suite.results import Evidence, Missing, Result
 from scalebox.suite.summary import Summary, summarise, timings_of
 from scalebox.suite.tasks import Benchmark, Sample, Task
@@ -46,8 +43,8 @@ def write_outcome(
     results.write(path / folder.RESULTS, found)
     results.write_lines(path / folder.EVIDENCE, evidence)
     results.write_lines(path / folder.TASKS, _lines(benchmark.tasks))
-    _write_json(path / folder.SUMMARY, summary)
-    _write_json(path / folder.TIMINGS, timings_of(found, evidence))
+    results.write_json(path / folder.SUMMARY, summary)
+    results.write_json(path / folder.TIMINGS, timings_of(found, evidence))
     return summary
 
 
@@ -84,8 +81,3 @@ def _evidence(sample: Sample, line: GradeLine) -> Evidence:
 
 def _lines(tasks: Iterable[Task]) -> list[results.TaskLine]:
     return [results.line_of(task) for task in tasks]
-
-
-def _write_json(path: Path, value: msgspec.Struct) -> None:
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2)
-    write_whole(path, text + b"\n")

@@ -7,9 +7,6 @@ prompts, cut.  All are written at once and whole: a reader sees the former file,
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,15 +16,9 @@ from msgspec import Struct
 
 from scalebox.model import Integrity, Verdict
 from scalebox.suite.errors import SuiteError
+from scalebox.suite.journal import write_whole
 from scalebox.suite.tasks import MAX_EVIDENCE_CHARS, FailingCase, Task, cut
 
-RESULTS, EVIDENCE, TASKS, SAMPLES = (
-    "results.jsonl",
-    "evidence.jsonl",
-    "tasks.jsonl",
-    "samples.jsonl",
-)
-SUMMARY, TIMINGS, MANIFEST = "summary.json", "timings.json", "manifest.json"
 #: A line of any of these files; a sample's text, the longest, has some hundred thousand letters.
 MAX_LINE_BYTES = 64 << 20
 
@@ -168,7 +159,7 @@ def write_lines(path: Path, lines: Iterable[Struct]) -> None:
     """
     # Keys of a struct stay in its order, those of a dict are sorted.
     encoder = msgspec.json.Encoder(order="deterministic")
-    write_bytes(path, (_encoded(encoder, line) + b"\n" for line in lines))
+    write_whole(path, (_encoded(encoder, line) + b"\n" for line in lines))
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -178,30 +169,7 @@ def write_json(path: Path, content: Any) -> None:
         SuiteError: the file cannot be written.
     """
     encoded = _encoded(msgspec.json.Encoder(), content)
-    write_bytes(path, [msgspec.json.format(encoded, indent=2) + b"\n"])
-
-
-def write_bytes(path: Path, chunks: Iterable[bytes]) -> None:
-    """Write a file in such a way that it is there whole, or as it was before.
-
-    Raises:
-        SuiteError: it cannot be written.
-    """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        try:
-            with beside.open("xb") as stream:
-                for chunk in chunks:
-                    stream.write(chunk)
-                stream.flush()
-                os.fsync(stream.fileno())
-            beside.replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                beside.unlink()
-            raise
-    except OSError as error:
-        raise SuiteError(f"{path} cannot be written: {error.strerror}") from error
+    write_whole(path, [msgspec.json.format(encoded, indent=2) + b"\n"])
 
 
 def read_lines(path: Path, kind: type[_Line], *, torn: bool = False) -> Iterator[_Line]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +192,7 @@ class _Work:
                 f"answers are kept in {self.folder}; the same command goes on from there)"
             ) from failure
 
-    async def _drawn(self) -> AsyncIterator[Sample]:
+    async def _drawn(self) -> AsyncGenerator[Sample, None]:
         """The answers that are missing, as they come."""
         if self.config.model.samples:
             for one in self._offered:
@@ -296,7 +296,7 @@ class _Work:
         kept[place] = record
 
     def _write_manifest(self) -> None:
-        write_whole(self.folder / folder.CONFIG, dump(self.config).encode())
+        write_whole(self.folder / folder.CONFIG, [dump(self.config).encode()])
         folder.write_manifest(self.folder, self._manifest)
 
 

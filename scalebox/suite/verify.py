@@ -18,7 +18,7 @@ from scalebox.suite import benchmarks, folder, manifest, results
 from scalebox.suite.config import JudgeConfig, RunConfig, read
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.folder import GradeLine
-from scalebox.suite.journal import Journal, write_whole
+from scalebox.suite.journal import Journal
 from scalebox.suite.judging import Judging, check_languages, connected, is_decided
 from scalebox.suite.results import Result
 from scalebox.suite.tasks import Benchmark, Sample
@@ -117,8 +117,7 @@ async def verify(
         isolation=status.isolation.value,
         enforcement=status.enforcement.value,
     )
-    text = msgspec.json.format(msgspec.json.encode(found), indent=2)
-    write_whole(path / folder.VERIFIED, text + b"\n")
+    results.write_json(path / folder.VERIFIED, found)
     return found
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from scalebox.model import Verdict
+from scalebox.suite import folder as names
 from scalebox.suite import results as files
 from scalebox.suite.config import (
     BenchmarkConfig,
@@ -71,14 +72,14 @@ def write_run(
 ) -> Path:
     """All files of a run."""
     folder.mkdir(parents=True, exist_ok=True)
-    files.write(folder / files.RESULTS, results)
-    files.write_lines(folder / files.EVIDENCE, evidence)
-    files.write_lines(folder / files.TASKS, tasks)
-    files.write_lines(folder / files.SAMPLES, samples)
-    files.write_json(folder / files.SUMMARY, summarise(run, results, missing))
-    files.write_json(folder / files.TIMINGS, timings_of(results, evidence))
+    files.write(folder / names.RESULTS, results)
+    files.write_lines(folder / names.EVIDENCE, evidence)
+    files.write_lines(folder / names.TASKS, tasks)
+    files.write_lines(folder / names.SAMPLES, samples)
+    files.write_json(folder / names.SUMMARY, summarise(run, results, missing))
+    files.write_json(folder / names.TIMINGS, timings_of(results, evidence))
     content = _MANIFEST if manifest is None else dict(manifest)
-    files.write_json(folder / files.MANIFEST, content)
+    files.write_json(folder / names.MANIFEST, content)
     return folder
 
 

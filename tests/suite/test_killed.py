@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from bench.endpoint import ScriptedEndpoint
 
+from bench.endpoint import ScriptedEndpoint
 from scalebox.client.sync import Client
 from scalebox.suite import config, folder
 from scalebox.suite.config import RunConfig

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scalebox.suite.sampling.endpoint import Endpoint
 
 from scalebox.client.sync import Client
 from scalebox.errors import ConnectionFailedError, InternalError
@@ -18,6 +17,7 @@ from scalebox.suite.config import RunConfig
 from scalebox.suite.errors import EndpointError, SuiteError
 from scalebox.suite.folder import GRADES, MANIFEST, RESULTS, SAMPLES, SUMMARY
 from scalebox.suite.journal import locked
+from scalebox.suite.sampling.endpoint import Endpoint
 from scalebox.suite.tasks import Grade, Sample
 from tests.suite.conftest import FUNCTIONS, changed, evaluate, solution, write_jsonl
 

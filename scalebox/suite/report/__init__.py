@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scalebox.suite import comparison, results
 from scalebox.suite.errors import SuiteError
+from scalebox.suite.journal import write_whole
 from scalebox.suite.report import browse, html, markdown
 from scalebox.suite.report.folder import Folder
 
@@ -63,6 +64,6 @@ def write_comparison(before: Path, after: Path, out: Path, *, anyway: bool = Fal
 
 
 def _written(folder: Path, page: bytes, text: str) -> list[Path]:
-    results.write_bytes(folder / PAGE, [page])
-    results.write_bytes(folder / TEXT, [text.encode("utf-8", "replace")])
+    write_whole(folder / PAGE, [page])
+    write_whole(folder / TEXT, [text.encode("utf-8", "replace")])
     return [folder / PAGE, folder / TEXT]

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
+from scalebox.suite import folder as names
 from scalebox.suite import results as files
-from scalebox.suite.comparison import read_manifest
 from scalebox.suite.report.texts import visible
 from scalebox.suite.results import Evidence, Result, TaskLine
 from scalebox.suite.summary import Summary, Timings, is_right
@@ -118,11 +118,11 @@ class Folder:
             SuiteError: summary or results are missing, or a file is not as it must be.
         """
         self.path = path
-        self.summary = files.read_json(path / files.SUMMARY, Summary)
-        self.timings = self._optional(files.TIMINGS, lambda at: files.read_json(at, Timings))
-        self.manifest = read_manifest(path)
+        self.summary = files.read_json(path / names.SUMMARY, Summary)
+        self.timings = self._optional(names.TIMINGS, lambda at: files.read_json(at, Timings))
+        self.manifest = names.manifest_if_any(path)
         self.by_task: dict[str, list[Result]] = {}
-        for result in files.read(path / files.RESULTS):
+        for result in files.read(path / names.RESULTS):
             self.by_task.setdefault(result.task, []).append(result)
         self.times: dict[Key, float] = {}
         self.prompts = Shelf(room_chars // 3)
@@ -150,7 +150,7 @@ class Folder:
         }
 
     def _read_prompts(self) -> None:
-        for line in self._lines(files.TASKS, TaskLine):
+        for line in self._lines(names.TASKS, TaskLine):
             if line.id in self.by_task:
                 results = self.by_task[line.id]
                 rank = min(self._ranks[one.key] for one in results)
@@ -158,13 +158,13 @@ class Folder:
                 self.prompts.put(line.id, rank, prompt, len(prompt))
 
     def _read_evidence(self) -> None:
-        for line in self._lines(files.EVIDENCE, Evidence):
+        for line in self._lines(names.EVIDENCE, Evidence):
             if line.key in self._ranks:
                 self.times[line.key] = line.cpu_time_s
                 self._put(line.key, _of_evidence(line))
 
     def _read_samples(self) -> None:
-        for line in self._lines(files.SAMPLES, Sample, torn=True):
+        for line in self._lines(names.SAMPLES, Sample, torn=True):
             key = (line.task, line.index)
             if key in self._ranks:
                 kept = self.texts.get(key) or Texts()

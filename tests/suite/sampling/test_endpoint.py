@@ -73,9 +73,8 @@ async def test_stop_texts_of_a_conversation_are_the_configuration_s(asking: Aski
 
 async def test_answer_becomes_a_sample(asking: Asking) -> None:
     said = Reply("two words", finish="length", reasoning="hmm", delay_s=0.05)
-    async with ScriptedEndpoint({"": [said]}) as server:
-        async with asking(server.base_url) as endpoint:
-            sample = await endpoint.sample(task(), 3)
+    async with ScriptedEndpoint({"": [said]}) as server, asking(server.base_url) as endpoint:
+        sample = await endpoint.sample(task(), 3)
     assert sample.seconds >= 0.05
     assert sample == Sample(
         task="Own/0",

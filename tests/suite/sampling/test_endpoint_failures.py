@@ -132,10 +132,9 @@ async def test_body_without_end_is_read_up_to_a_bound(
     ],
 )
 async def test_what_is_no_whole_http_is_no_answer(answer: bytes, asking: Asking) -> None:
-    async with raw_endpoint(answer) as base_url:
-        async with asking(base_url, retries=1) as endpoint:
-            with pytest.raises(EndpointError, match="tried 2 times"):
-                await endpoint.sample(task(), 0)
+    async with raw_endpoint(answer) as base_url, asking(base_url, retries=1) as endpoint:
+        with pytest.raises(EndpointError, match="tried 2 times"):
+            await endpoint.sample(task(), 0)
 
 
 async def test_body_that_ends_with_its_connection_is_an_answer(asking: Asking) -> None:
