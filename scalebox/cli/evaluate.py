@@ -113,7 +113,7 @@ def verify_command(folder: Path, daemon: str | None, isolation: str) -> None:
         daemon = "private"
     console = Console(stderr=True)
     with _bar(console) as bar:
-        shown = bar.add_task("verifying", total=None)
+        shown = bar.add_task("verifying", total=None, rate="")
 
         def watch(done: int, total: int) -> None:
             bar.update(shown, completed=done, total=total)
