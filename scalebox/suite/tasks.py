@@ -150,6 +150,7 @@ class Benchmark(abc.ABC):
         tasks: in the data's order, chosen by the configuration.
         left_out: ids of the tasks that were not chosen.
         data_sha256: of the files that were read, by their names.
+        left_out: rows that are no task, by their places, with the reasons; for people.
     """
 
     name: ClassVar[str]
@@ -162,6 +163,7 @@ class Benchmark(abc.ABC):
         self.tasks: list[Task] = []
         self.left_out: frozenset[str] = frozenset()
         self.data_sha256: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
 
     @abc.abstractmethod
     def load(self) -> None:

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import difflib
 
+from scalebox.suite.benchmarks.aethercode import AetherCode
+from scalebox.suite.benchmarks.any_rows import AnyRows
+from scalebox.suite.benchmarks.apps import Apps, Taco
+from scalebox.suite.benchmarks.codecontests import CodeContests, CodeContestsPlus
+from scalebox.suite.benchmarks.codeforces import Codeforces
 from scalebox.suite.benchmarks.humaneval import HumanEval
+from scalebox.suite.benchmarks.livecodebench import LiveCodeBench
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.tasks import Benchmark, Task
 
-_ALL: tuple[type[Benchmark], ...] = (HumanEval,)
+_ALL: tuple[type[Benchmark], ...] = (
+    HumanEval,
+    LiveCodeBench,
+    AetherCode,
+    CodeContests,
+    CodeContestsPlus,
+    Apps,
+    Taco,
+    Codeforces,
+    AnyRows,
+)
 #: As configurations call them.
 BENCHMARKS: dict[str, type[Benchmark]] = {kind.name: kind for kind in _ALL}
 
