@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -73,7 +73,10 @@ async def test_stop_texts_of_a_conversation_are_the_configuration_s(asking: Aski
 
 async def test_answer_becomes_a_sample(asking: Asking) -> None:
     said = Reply("two words", finish="length", reasoning="hmm", delay_s=0.05)
-    async with ScriptedEndpoint({"": [said]}) as server, asking(server.base_url) as endpoint:
+    async with (
+        ScriptedEndpoint({"": [said]}) as server,
+        asking(server.base_url) as endpoint,
+    ):
         sample = await endpoint.sample(task(), 3)
     assert sample.seconds >= 0.05
     assert sample == Sample(
@@ -90,9 +93,11 @@ async def test_answer_becomes_a_sample(asking: Asking) -> None:
 
 
 async def test_continuation_becomes_a_completion(asking: Asking) -> None:
-    async with ScriptedEndpoint({"": [Reply("    pass\n", usage=False)]}) as server:
-        async with asking(server.base_url, kind="completion") as endpoint:
-            sample = await endpoint.sample(task(), 0)
+    async with (
+        ScriptedEndpoint({"": [Reply("    pass\n", usage=False)]}) as server,
+        asking(server.base_url, kind="completion") as endpoint,
+    ):
+        sample = await endpoint.sample(task(), 0)
     assert (sample.text, sample.kind, sample.prompt_tokens) == ("    pass\n", "completion", None)
 
 
@@ -106,26 +111,32 @@ async def test_honestly_empty_answer_is_a_sample(text: str | None, asking: Askin
 
 
 async def test_seed_says_which_answer_so_that_resuming_is_exact(asking: Asking) -> None:
-    async with ScriptedEndpoint({"": ["zero", "one", "two"]}) as server:
-        async with asking(server.base_url, seed=0) as endpoint:
-            late = await endpoint.sample(task(), 2)
-            early = await endpoint.sample(task(), 0)
+    async with (
+        ScriptedEndpoint({"": ["zero", "one", "two"]}) as server,
+        asking(server.base_url, seed=0) as endpoint,
+    ):
+        late = await endpoint.sample(task(), 2)
+        early = await endpoint.sample(task(), 0)
     assert (late.text, early.text) == ("two", "zero")
 
 
 async def test_slash_at_the_end_of_the_address_does_not_matter(asking: Asking) -> None:
-    async with ScriptedEndpoint({"": ["hi"]}) as server:
-        async with asking(f"{server.base_url}/") as endpoint:
-            assert (await endpoint.sample(task(), 0)).text == "hi"
+    async with (
+        ScriptedEndpoint({"": ["hi"]}) as server,
+        asking(f"{server.base_url}/") as endpoint,
+    ):
+        assert (await endpoint.sample(task(), 0)).text == "hi"
 
 
 async def test_key_is_sent_and_never_kept(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "secret-0123456789")
     said = Reply("it is secret-0123456789", reasoning="secret-0123456789")
-    async with ScriptedEndpoint({"": [said]}, key="secret-0123456789") as server:
-        async with asking(server.base_url) as endpoint:
-            sample = await endpoint.sample(task(), 0)
-            assert "secret" not in repr(endpoint)
+    async with (
+        ScriptedEndpoint({"": [said]}, key="secret-0123456789") as server,
+        asking(server.base_url) as endpoint,
+    ):
+        sample = await endpoint.sample(task(), 0)
+        assert "secret" not in repr(endpoint)
     assert "secret" not in repr(sample)
     assert sample.text.startswith("it is ")
 
@@ -218,8 +229,7 @@ async def test_failing_endpoint_ends_it_after_what_is_ready(asking: Asking) -> N
         async with asking(server.base_url, in_flight=3) as endpoint:
             found: list[str] = []
             with pytest.raises(EndpointError, match="HTTP 403"):
-                async for sample in endpoint.sample_all(many(50)):
-                    found.append(sample.task)  # noqa: PERF401  (what came before counts)
+                await collect(endpoint.sample_all(many(50)), found)
         assert found == ["Own/0"]
         assert len(server.requests) < 10
         await gone(server)
@@ -234,8 +244,7 @@ async def test_refused_prompt_is_told_after_the_others_are_answered(asking: Aski
         async with asking(server.base_url, in_flight=2) as endpoint:
             found: list[str] = []
             with pytest.raises(PromptRefusedError) as caught:
-                async for sample in endpoint.sample_all(many(40)):
-                    found.append(sample.task)  # noqa: PERF401  (what came before counts)
+                await collect(endpoint.sample_all(many(40)), found)
         assert len(found) == 38
         assert len(server.requests) == 40
     assert "task 'Own/3'" in str(caught.value)
@@ -312,6 +321,12 @@ def test_what_is_no_address_is_refused(address: str, words: str, asking: Asking)
 def test_field_that_is_said_elsewhere_is_refused(name: str, asking: Asking) -> None:
     with pytest.raises(SuiteError, match=rf"extra has '{name}', which is said by"):
         asking("http://127.0.0.1:9/v1", extra={name: 2})
+
+
+async def collect(samples: AsyncIterator[Sample], found: list[str]) -> None:
+    """Tasks of the samples, also of those before an error."""
+    async for sample in samples:
+        found.append(sample.task)  # noqa: PERF401
 
 
 async def gone(server: ScriptedEndpoint) -> None:

@@ -99,23 +99,29 @@ async def test_retries_may_be_none(asking: Asking) -> None:
 @pytest.mark.parametrize("course", ["never", "drip"])
 async def test_answer_that_does_not_end_in_time_is_none(course: Any, asking: Asking) -> None:
     slow = Reply("hi", course=course)
-    async with ScriptedEndpoint({"": ["hi"]}, troubles=[slow, slow]) as server:
-        async with asking(server.base_url, timeout_s=0.2, retries=1) as endpoint:
-            with pytest.raises(EndpointError, match=r"no whole answer within 0\.2 s"):
-                await endpoint.sample(task(), 0)
-            assert (await endpoint.sample(task(), 0)).text == "hi"
+    async with (
+        ScriptedEndpoint({"": ["hi"]}, troubles=[slow, slow]) as server,
+        asking(server.base_url, timeout_s=0.2, retries=1) as endpoint,
+    ):
+        with pytest.raises(EndpointError, match=r"no whole answer within 0\.2 s"):
+            await endpoint.sample(task(), 0)
+        assert (await endpoint.sample(task(), 0)).text == "hi"
 
 
+@pytest.mark.parametrize(
+    ("status", "words"), [(200, "an answer of more than 1,048,576 bytes"), (500, "HTTP 500")]
+)
 async def test_body_without_end_is_read_up_to_a_bound(
-    asking: Asking, monkeypatch: pytest.MonkeyPatch
+    status: int, words: str, asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "MAX_ANSWER_BYTES", 1 << 20)
-    for status, words in ((200, "an answer of more than 1,048,576 bytes"), (500, "HTTP 500")):
-        endless = Reply(status=status, course="endless")
-        async with ScriptedEndpoint(script=lambda _asked, reply=endless: reply) as server:  # type: ignore[misc]
-            async with asking(server.base_url, retries=0) as endpoint:
-                with pytest.raises(EndpointError, match=words):
-                    await endpoint.sample(task(), 0)
+    endless = Reply(status=status, course="endless")
+    async with (
+        ScriptedEndpoint(script=lambda _asked: endless) as server,
+        asking(server.base_url, retries=0) as endpoint,
+    ):
+        with pytest.raises(EndpointError, match=words):
+            await endpoint.sample(task(), 0)
 
 
 @pytest.mark.parametrize(
@@ -132,15 +138,20 @@ async def test_body_without_end_is_read_up_to_a_bound(
     ],
 )
 async def test_what_is_no_whole_http_is_no_answer(answer: bytes, asking: Asking) -> None:
-    async with raw_endpoint(answer) as base_url, asking(base_url, retries=1) as endpoint:
+    async with (
+        raw_endpoint(answer) as base_url,
+        asking(base_url, retries=1) as endpoint,
+    ):
         with pytest.raises(EndpointError, match="tried 2 times"):
             await endpoint.sample(task(), 0)
 
 
 async def test_body_that_ends_with_its_connection_is_an_answer(asking: Asking) -> None:
-    async with raw_endpoint(b"HTTP/1.1 200 OK\r\n\r\n" + GOOD) as base_url:
-        async with asking(base_url) as endpoint:
-            assert (await endpoint.sample(task(), 0)).text == "hi"
+    async with (
+        raw_endpoint(b"HTTP/1.1 200 OK\r\n\r\n" + GOOD) as base_url,
+        asking(base_url) as endpoint,
+    ):
+        assert (await endpoint.sample(task(), 0)).text == "hi"
 
 
 async def test_endpoint_that_is_not_up_is_waited_for(asking: Asking) -> None:
@@ -196,10 +207,12 @@ async def test_refusal_is_told_at_once(
 
 async def test_long_and_strange_words_are_cut(asking: Asking) -> None:
     said = "\x1b[2J\u202e" + "x" * 100_000
-    async with ScriptedEndpoint({"": [Reply(said, status=400)]}) as server:
-        async with asking(server.base_url) as endpoint:
-            with pytest.raises(EndpointError) as caught:
-                await endpoint.sample(task(), 0)
+    async with (
+        ScriptedEndpoint({"": [Reply(said, status=400)]}) as server,
+        asking(server.base_url) as endpoint,
+    ):
+        with pytest.raises(EndpointError) as caught:
+            await endpoint.sample(task(), 0)
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 1000
 
@@ -238,10 +251,12 @@ async def test_model_that_is_not_there_is_told_with_those_that_are(asking: Askin
 
 
 async def test_address_that_is_not_the_api_s_is_told(asking: Asking) -> None:
-    async with ScriptedEndpoint({"": ["hi"]}) as server:
-        async with asking(server.base_url.removesuffix("/v1"), model="scripted") as endpoint:
-            with pytest.raises(EndpointError, match="HTTP 404.*does the endpoint's address end in"):
-                await endpoint.sample(task(), 0)
+    async with (
+        ScriptedEndpoint({"": ["hi"]}) as server,
+        asking(server.base_url.removesuffix("/v1"), model="scripted") as endpoint,
+    ):
+        with pytest.raises(EndpointError, match=r"HTTP 404.*does the endpoint's address end in"):
+            await endpoint.sample(task(), 0)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -273,10 +288,12 @@ async def test_key_is_in_no_error(
     monkeypatch.setenv(VARIABLE, KEY)
     headers = {"Location": f"/{KEY}", "Retry-After": "0"}
     reply = raw(body, status=status, headers=headers)
-    async with ScriptedEndpoint(script=lambda _asked: reply) as server:
-        async with asking(server.base_url, retries=1) as endpoint:
-            with pytest.raises(EndpointError) as caught:
-                await endpoint.sample(task(), 0)
+    async with (
+        ScriptedEndpoint(script=lambda _asked: reply) as server,
+        asking(server.base_url, retries=1) as endpoint,
+    ):
+        with pytest.raises(EndpointError) as caught:
+            await endpoint.sample(task(), 0)
     error: BaseException | None = caught.value
     assert_has_no_part_of_the_key(repr(error))
     assert error.__cause__ is None
@@ -301,9 +318,11 @@ async def test_endpoint_that_asks_for_a_year_is_asked_again_sooner(
     monkeypatch.setattr("scalebox.suite.sampling.endpoint.MAX_RETRY_AFTER_S", 0.1)
     strange = ("31536000", "1e300", "inf", "nan", "-5", "soon", "Wed, 99 Foo 2031 99:99:99 GMT")
     troubles = [Reply(status=503, headers={"Retry-After": after}) for after in strange]
-    async with ScriptedEndpoint({"": ["hi"]}, troubles=troubles) as server:
-        async with asking(server.base_url, retries=len(strange)) as endpoint:
-            assert (await endpoint.sample(task(), 0)).text == "hi"
+    async with (
+        ScriptedEndpoint({"": ["hi"]}, troubles=troubles) as server,
+        asking(server.base_url, retries=len(strange)) as endpoint,
+    ):
+        assert (await endpoint.sample(task(), 0)).text == "hi"
 
 
 async def test_all_requests_share_one_pause(asking: Asking) -> None:
