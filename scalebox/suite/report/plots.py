@@ -66,7 +66,7 @@ def curve(pass_at: Mapping[int, Estimate], pass_all: Mapping[int, Estimate]) -> 
     for kind, words, estimates in (("all", "pass^", below), ("one", "pass@", pass_at)):
         if not estimates:
             continue
-        line = [(k, estimates[k]) for k in sorted(points)]
+        line = [(k, estimates[k]) for k in sorted(estimates)]
         upper = [f"{x(k):.1f},{y(one.high):.1f}" for k, one in line]
         lower = [f"{x(k):.1f},{y(one.low):.1f}" for k, one in reversed(line)]
         parts.append(f'<polygon class="band {kind}" points="{" ".join(upper + lower)}"/>')
