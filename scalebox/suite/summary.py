@@ -25,7 +25,7 @@ MAX_MISSING = 100
 MAX_VALUES = 200
 #: As endpoints call an answer that was cut off at the limit of tokens.
 TRUNCATED = "length"
-_MAX_NAME_CHARS = 200
+_MAX_NAME_CHARS, _MAX_KS = 200, 20
 
 
 class Tokens(Struct, frozen=True, kw_only=True):
@@ -295,10 +295,10 @@ def _headline(overall: Numbers, confidence: float, expected: int, absent: int) -
 
 
 def _notes(overall: Numbers, config: RunConfig) -> list[str]:
-    notes = [
-        f"pass@{k} and pass^{k} are left out: some task has fewer than {k} samples."
-        for k in overall.left_out
-    ]
+    notes = []
+    if overall.left_out and overall.tasks:
+        ks = ", ".join(map(str, overall.left_out[:_MAX_KS]))
+        notes.append(f"Nothing is said for k = {ks}: some task has fewer samples.")
     if config.judge.stop != "never":
         notes.append(
             "There is no average share of cases: judging stopped at the first case that failed."

@@ -23,7 +23,8 @@ ROOM_CHARS = 24_000_000
 MAX_TASKS = 20_000
 MAX_SAMPLES = 200_000
 _VERDICTS = {one: place for place, one in enumerate(Verdict)}
-_GROUPS, _VALUE_CHARS, _FINISH_CHARS = 6, 60, 20
+_GROUPS, _VALUE_CHARS, _FINISH_CHARS, _PART_CHARS = 6, 60, 20, 100
+_PASSED = {True: "passed", False: "failed"}
 
 
 def data_of(
@@ -80,7 +81,7 @@ def _sample(side: int, folder: Folder, result: Result) -> list[Any]:
         result.completion_tokens,
         int(result.integrity is Integrity.WEAK),
         name(result.finish)[:_FINISH_CHARS],
-        " ".join(part if passed else f"not {part}" for part, passed in result.parts.items())[:100],
+        ", ".join(f"{one} {_PASSED[passed]}" for one, passed in result.parts.items())[:_PART_CHARS],
     ]
 
 

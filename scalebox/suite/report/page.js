@@ -306,8 +306,8 @@ const head = el("tr", {}, ...columns.map(([column, title, style]) => el("th", {s
   }}}, title))));
 const two = data.sides.length > 1;
 const widths = column => ({place: two ? "20%" : data.groups.length ? "26%" : "34%", result: two ? "33%" : null, rate: "9%", change: "9%", time: "10%", tokens: "8%"})[column] || null;
-const cols = el("colgroup", {}, ...columns.map(([column]) => {
-  const made = el("col");
+const cols = el("colgroup", {}, ...columns.map(([column, , style]) => {
+  const made = el("col", {class: style.includes("wide") ? "wide" : null});
   if (widths(column)) made.style.width = widths(column);
   return made;
 }));

@@ -28,8 +28,8 @@ def visible(text: str, chars: int) -> str:
 
 
 def name(text: str) -> str:
-    """A name on one line."""
-    return visible(" ".join(text.split()), MAX_NAME_CHARS)
+    """A name on one line, also where its middle was left out."""
+    return " ".join(visible(" ".join(text.split()), MAX_NAME_CHARS).split("\n"))
 
 
 def escaped(text: str) -> str:
