@@ -48,8 +48,8 @@ async def connected(config: JudgeConfig) -> AsyncIterator[AsyncClient]:
         return
     if config.isolation != "auto" or config.store:
         raise SuiteError(
-            f"[judge] isolation and store are of a private daemon; {config.daemon or 'the host'} has "
-            f'its own: say daemon = "{PRIVATE}", or leave them out'
+            f"[judge] isolation and store are of a private daemon; {config.daemon or 'the host'} "
+            f'has its own: say daemon = "{PRIVATE}", or leave them out'
         )
     token = os.environ.get("SCALEBOX_TOKEN")
     async with AsyncClient(config.daemon or None, token=token) as client:

@@ -8,6 +8,7 @@ manifests agree in `sampled_by` and `judged_by` are the same experiment.
 from __future__ import annotations
 
 import platform
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from scalebox.suite.tasks import Benchmark
 _SAMPLING_ASIDE = ("in_flight", "timeout_s", "retries")
 _JUDGE_ASIDE = ("daemon", "isolation", "store", "in_flight", "attempts")
 FORMAT = 1
+_MAX_LEFT_OUT = 100
 
 Manifest = dict[str, Any]
 
@@ -48,6 +50,8 @@ def begun(config: RunConfig, benchmark: Benchmark, samples: dict[str, Any]) -> M
                 [(task.id, task.prompt, task.instruction) for task in benchmark.tasks]
             ),
             "data_sha256": benchmark.data_sha256,
+            "rows_left_out": dict(islice(benchmark.left_out.items(), _MAX_LEFT_OUT)),
+            "rows_left_out_count": len(benchmark.left_out),
         },
         "model": {**table["model"], "samples": "", **samples},
         "prompts_sha256": prompts_sha256(benchmark.tasks, config.model),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from scalebox.suite import folder, results
 from scalebox.suite.config import RunConfig
 from scalebox.suite.folder import GradeLine
@@ -39,13 +41,19 @@ def write_outcome(
     tasks = {task.id: task for task in benchmark.tasks}
     found = [_result(tasks[sample.task], sample, line) for sample, line in judged]
     evidence = [_evidence(sample, line) for sample, line in judged]
-    summary = summarise(config, found, missing)
+    summary = summarise(_asked(config), found, missing)
     results.write(path / folder.RESULTS, found)
     results.write_lines(path / folder.EVIDENCE, evidence)
     results.write_lines(path / folder.TASKS, _lines(benchmark.tasks))
     results.write_json(path / folder.SUMMARY, summary)
     results.write_json(path / folder.TIMINGS, timings_of(found, evidence))
     return summary
+
+
+def _asked(config: RunConfig) -> RunConfig:
+    """The configuration without those k that no task can have so many answers for."""
+    k = tuple(k for k in config.output.k if k <= config.sampling.n)
+    return msgspec.structs.replace(config, output=msgspec.structs.replace(config.output, k=k))
 
 
 def _result(task: Task, sample: Sample, line: GradeLine) -> Result:

@@ -148,7 +148,7 @@ class _Work:
         if given == CANONICAL:
             return canonical_samples(self.benchmark.tasks), {"samples": CANONICAL}
         ids = [task.id for task in self.benchmark.tasks]
-        found = read_samples(Path(given), ids, n, left_out=self.benchmark.left_out)
+        found = read_samples(Path(given), ids, n, left_out=self.benchmark.passed_over)
         return found.samples, {"samples": Path(given).name, "samples_sha256": found.sha256}
 
     async def ready_to_judge(self, client: AsyncClient, *, again: bool) -> None:

@@ -200,8 +200,7 @@ def test_a_program_that_no_daemon_takes_is_the_models_failure(
     plan: RunConfig, tmp_path: Path
 ) -> None:
     rows = [
-        {"task_id": "Own/double", "solution": text}
-        for text in ("#" * (2 << 20), "print('\ud800', '\x00')")
+        {"task_id": "Own/double", "solution": text} for text in ("#" * (2 << 20), "print('\x00')")
     ]
     write_jsonl(tmp_path / "samples.jsonl", rows)
     only = changed(plan, "benchmark", tasks=["Own/double"])

@@ -51,7 +51,7 @@ def load(config: BenchmarkConfig, judge: JudgeConfig) -> Benchmark:
     benchmark.tasks = chosen(benchmark.tasks, config)
     if not benchmark.tasks:
         raise SuiteError(f"benchmark {config.name}: none of its {len(found)} tasks is chosen")
-    benchmark.left_out = frozenset(found - {task.id for task in benchmark.tasks})
+    benchmark.passed_over = frozenset(found - {task.id for task in benchmark.tasks})
     return benchmark
 
 
