@@ -77,7 +77,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SuiteError(f"{folder} is no folder of a run: there is no {MANIFEST}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SuiteError(f"{path} cannot be read: {error}") from error
     if not isinstance(manifest, dict):
         raise SuiteError(f"{path} is no manifest")
