@@ -1,5 +1,5 @@
 """What the stand-ins for harnesses that run code in process have in common: where their daemon is,
-one run with its records, and pass@k.
+and one run with its records.
 
 They are called from threads and forked workers, with the arguments of what they stand in for, so
 the daemon is named once a process (`use`), or with each call (`client=`).
@@ -8,7 +8,7 @@ the daemon is named once a process (`use`), or with each call (`client=`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from scalebox.client.address import Addresses
@@ -153,46 +153,3 @@ def raise_if_undecided(verdict: Verdict, message: str) -> None:
         raise BadRequestError(f"the test cannot decide: {message}", field="tests")
     if not verdict.is_about_the_program:
         raise InternalError(f"there is no verdict ({verdict.value}): {message}")
-
-
-def estimate_pass_at_k(
-    num_samples: int | Sequence[int], num_correct: Sequence[int], k: int
-) -> list[float]:
-    """For each problem, the chance that one of `k` samples, drawn from those there are, is right.
-
-    The unbiased estimator of Chen et al. (arXiv 2107.03374): `1 - C(n - c, k) / C(n, k)`.
-
-    Parameters:
-        num_samples: how many there are: of all problems, or of each.
-        num_correct: how many of these are right.
-        k: how many are drawn.
-
-    Raises:
-        ValueError: the lists are of different lengths.
-    """
-    if isinstance(num_samples, int):
-        num_samples = [num_samples] * len(num_correct)
-    chances = []
-    for total, right in zip(num_samples, num_correct, strict=True):
-        missed = 1.0
-        for size in range(total - right + 1, total + 1):
-            missed *= 1.0 - k / size
-        chances.append(1.0 if total - right < k else 1.0 - missed)
-    return chances
-
-
-def pass_at_k(outcomes: Iterable[Sequence[bool]], ks: Iterable[int]) -> dict[str, float]:
-    """`pass@k` over all problems, for those `k` of which every problem has as many samples.
-
-    Parameters:
-        outcomes: of each problem, whether each of its samples is right.
-        ks: the numbers of samples drawn.
-    """
-    counts = [(len(one), sum(one)) for one in outcomes]
-    rates = {}
-    for k in ks:
-        if counts and all(total >= k for total, _ in counts):
-            totals, rights = zip(*counts, strict=True)
-            chances = estimate_pass_at_k(totals, rights, k)
-            rates[f"pass@{k}"] = sum(chances) / len(chances)
-    return rates

@@ -221,6 +221,9 @@ def read(path: Path) -> list[RunConfig]:
     wrong = [name for name in tables if name not in _TABLES]
     if wrong:
         raise SuiteError(f"{path}: no table [{wrong[0]}]{_meant(wrong[0], _TABLES)}")
+    output = tables.setdefault("output", {})
+    if isinstance(output, dict):
+        output.setdefault("directory", str((path.parent / OutputConfig().directory).absolute()))
     lists = {name: _items(path, name, tables.get(name)) for name in _LISTS}
     rest = {
         name: _converted(path, name, tables.get(name, {})) for name in _TABLES if name not in _LISTS
@@ -365,7 +368,7 @@ def _toml(value: Any) -> str:
             return value.isoformat()
         case str():
             return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
-        case list():
+        case list() | tuple():
             return f"[{', '.join(map(_toml, value))}]"
         case dict():
             pairs = (f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items())

@@ -47,10 +47,11 @@ def load(config: BenchmarkConfig, judge: JudgeConfig) -> Benchmark:
     benchmark = kind(config, judge)
     benchmark.load()
     _refuse_twins(benchmark)
-    found = len(benchmark.tasks)
+    found = {task.id for task in benchmark.tasks}
     benchmark.tasks = chosen(benchmark.tasks, config)
     if not benchmark.tasks:
-        raise SuiteError(f"benchmark {config.name}: none of its {found} tasks is chosen")
+        raise SuiteError(f"benchmark {config.name}: none of its {len(found)} tasks is chosen")
+    benchmark.passed_over = frozenset(found - {task.id for task in benchmark.tasks})
     return benchmark
 
 
