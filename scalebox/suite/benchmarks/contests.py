@@ -2,8 +2,7 @@
 
 A benchmark of this kind says what a row means (`task`) and what its tests are (`tests`); here they
 are unpacked when a sample is judged, a few at a time, and sent with the judge that the
-configuration asks for.  Where the configuration takes no more than the first tasks, reading ends
-with the last of them.
+configuration asks for.
 """
 
 from __future__ import annotations
@@ -113,19 +112,11 @@ class Contest(Benchmark):
                 self.tasks.append(self.task(row, place))
             except LeftOutError as reason:
                 self.left_out[place] = str(reason)
-            if self._is_enough():
-                break
         if not self.tasks:
             first = ": ".join(next(iter(self.left_out.items())))
             raise SuiteError(
                 f"benchmark {self.config.name}: none of its rows can be judged ({first})"
             )
-
-    def _is_enough(self) -> bool:
-        """Whether no later task can be among the first that are asked for."""
-        config = self.config
-        plain = not (config.since or config.until or config.only or config.tasks)
-        return plain and config.first is not None and len(self.tasks) >= config.first
 
     def rows(self) -> Iterable[tuple[str, Row]]:
         """The rows, one after another."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,8 @@ from scalebox.model import (
 )
 from scalebox.suite.benchmarks.any_rows import AnyRows
 from scalebox.suite.errors import SuiteError
-from tests.suite.benchmarks.loading import graded, loaded, program_of, written
+from tests.suite.benchmarks.loading import graded, loaded, program_of, with_real, written
 
-DATA = Path(os.environ.get("SCALEBOX_DATA", ""))
 SUM = "print(sum(map(int, input().split())))"
 MAPPING = {
     "id": "key",
@@ -173,17 +171,40 @@ async def test_tests_with_a_judge_of_their_own_keep_it(tmp_path: Path, client: C
     assert (await graded(client, alone, "print(1.4)")).passed == 0
 
 
-async def test_problem_packages_are_read(client: Client) -> None:
+def package_row(name: str, kind: str) -> dict[str, Any]:
+    """A problem package as a row."""
+    validator = {"v.py": "import sys\nsys.exit(42 if input() == 'yes' else 43)"}
+    return {
+        "id": name,
+        "statement": "Say yes.",
+        "problem_type": "pass-fail",
+        "time_limit_s": 2,
+        "judge": {
+            "kind": kind,
+            "flags": "",
+            "folder": "output_validators",
+            "files": {} if kind == "default" else validator,
+        },
+        "tests": [{"name": "1", "input": "", "answer": "yes", "flags": None}],
+        "submissions": [],
+    }
+
+
+async def test_problem_packages_are_read(tmp_path: Path, client: Client) -> None:
     fields = {"prompt": "statement", "group.kind": "problem_type"}
-    benchmark = loaded("rows", DATA / "problems.jsonl.gz", fields=fields)
-    assert isinstance(benchmark, AnyRows)
-    assert len(benchmark.tasks) == 60
-    kinds = {type(benchmark.tests(task)) for task in benchmark.tasks}
-    assert InteractiveTests in kinds
-    at = next(at for at, task in enumerate(benchmark.tasks) if task.row.limits.cpu_time_s)
-    grade = await graded(client, benchmark, "print()", at)
-    assert grade.verdict is Verdict.WRONG_ANSWER
-    assert grade.total > 0
+    own = written(tmp_path, [package_row("a", "default"), package_row("b", "interactive")])
+    for file in with_real(own, "problems.jsonl.gz"):
+        benchmark = loaded("rows", file, fields=fields)
+        assert isinstance(benchmark, AnyRows)
+        kinds = {type(benchmark.tests(task)) for task in benchmark.tasks}
+        assert kinds == {StdioTests, InteractiveTests}
+        at = next(at for at, task in enumerate(benchmark.tasks) if task.row.limits.cpu_time_s)
+        grade = await graded(client, benchmark, "print()", at)
+        assert grade.verdict is Verdict.WRONG_ANSWER
+    benchmark = loaded("rows", own, fields=fields)
+    for at in (0, 1):
+        grade = await graded(client, benchmark, "print('yes', flush=True)", at)
+        assert grade.verdict is Verdict.ACCEPTED
 
 
 @pytest.mark.parametrize(
