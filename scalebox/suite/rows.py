@@ -84,7 +84,8 @@ def stream(
     """The rows that a configuration names, one after another, each with its place for messages.
 
     Parameters:
-        config: `path`, else `hub` and `revision`, else the benchmark's own.
+        config: `path`, else `hub` and `revision`, else the benchmark's own.  Of a folder, `subset`
+            is a folder in it, and `split` a part of the files' names.
         hub: the benchmark's own; None: it is on no hub.
         source: how people get the data, for the message where it is missing.
         sha256: becomes the files' hashes, by name.
@@ -197,7 +198,7 @@ def _files(
 ) -> list[tuple[str, Path]]:
     """The files with the names that they go by."""
     if config.path:
-        found = _local(Path(config.path), config.name, source, only)
+        found = _local(config, source, only)
         return [(file.name, file) for file in found]
     return _fetched(config, hub_of(config, hub, source), source)
 
@@ -220,11 +221,16 @@ def hub_of(config: BenchmarkConfig, hub: Hub | None, source: str) -> Hub:
     )
 
 
-def _local(path: Path, name: str, source: str, only: Sequence[str]) -> list[Path]:
+def _local(config: BenchmarkConfig, source: str, only: Sequence[str]) -> list[Path]:
+    path, name = Path(config.path), config.name
+    if path.is_dir() and config.subset:
+        path /= config.subset
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.name.endswith(ENDINGS))
+        files = [file for file in files if config.split in file.name]
         if not files:
-            raise SuiteError(f"{path} has no file that ends in {', '.join(ENDINGS)}")
+            split = f" of split {config.split!r}" if config.split else ""
+            raise SuiteError(f"{path} has no file{split} that ends in {', '.join(ENDINGS)}")
         if missing := [one for one in only if not (path / one).is_file()]:
             raise SuiteError(f"benchmark {name}: {path} has no {missing[0]}. {source}")
         return [path / one for one in only] or files

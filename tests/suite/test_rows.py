@@ -91,6 +91,18 @@ def test_the_files_of_a_folder_are_read_by_their_names(tmp_path: Path) -> None:
     assert list(found.sha256) == ["a.jsonl", "b.jsonl"]
 
 
+def test_a_folder_has_subsets_and_splits(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    for name in ("train-0.jsonl", "test-0.jsonl"):
+        (tmp_path / "one" / name).write_text(json.dumps({"id": name}))
+    assert len(read(tmp_path, subset="one").rows) == 2
+    assert ids(read(tmp_path, subset="one", split="test")) == ["test-0.jsonl"]
+    with pytest.raises(SuiteError, match="no file of split 'valid'"):
+        read(tmp_path, subset="one", split="valid")
+    with pytest.raises(SuiteError, match=r"there is no .*two\. hf download"):
+        read(tmp_path, subset="two")
+
+
 def test_fields_are_left_out_and_put_aside(tmp_path: Path) -> None:
     row = {"id": "a", "large": "x" * 100_000, "small": "y", "useless": "z" * 100_000}
     (tmp_path / "a.jsonl").write_text(json.dumps(row))

@@ -48,7 +48,6 @@ _CUSTOMARY = {
         *("prompt", "question", "problem", "description", "question_content", "statement"),
         *("content", "text"),
     ),
-    "language": ("language",),
     "canonical": (
         "canonical_solution",
         "canonical",
@@ -64,7 +63,7 @@ _TESTS = (
     *("tests", "inputs", "outputs", "fn_name", "input_output", "test_cases", "assert_case"),
     *("test", "entry_point", "test_list", "test_setup_code", "test_imports"),
 )
-_OTHERS = ("instruction", "ground_truth", "checker", "time_limit_s", "memory_limit_mb")
+_OTHERS = ("instruction", "language", "ground_truth", "checker", "time_limit_s", "memory_limit_mb")
 _GROUP = "group."
 _PACKAGE = frozenset({"judge", "tests", "submissions"})
 _FUNCTION = "Write this function. Answer with all of it in one code block.\n\n"
@@ -73,11 +72,13 @@ _FUNCTION = "Write this function. Answer with all of it in one code block.\n\n"
 class AnyRows(Contest):
     """Rows of JSONL, JSON or Parquet files.
 
-    Keys of `fields`, each with the name of a column:
+    Keys of `fields`, each with the name of a column, or of what is in one (`metadata.tests`):
 
-    - `id`, `prompt` (a text, or messages of a chat), `language`, `canonical` (a whole program),
-      `starter` (code that the solution begins with), `date`, `difficulty`: unmapped, the first of
-      the customary columns that there is.  A row without an id has its place for one.
+    - `id`, `prompt` (a text, or messages of a chat), `canonical` (a whole program), `starter` (code
+      that the solution begins with), `date`, `difficulty`: unmapped, the first of the customary
+      columns that there is.  A row without an id has its place for one.
+    - `language`: of the row's programs; unmapped, the configuration's language, else a column of
+      that name, else Python.
     - `instruction`: what a chat model is asked, word for word; unmapped, the prompt with a sentence
       about the form of the answer.
     - `tests`, `inputs`, `outputs`, `fn_name`, `input_output`, `test_cases`, `assert_case`, `test`,
@@ -109,7 +110,7 @@ class AnyRows(Contest):
     def task(self, row: Row, place: str) -> Task:
         raw, is_package = self._raw(row, place)
         tests, limits, _ = _read(raw, is_package, place)
-        language = str(self._found(row, "language", place) or self.language).lower()
+        language = self._language(row, place)
         date = str(self._found(row, "date", place) or "")[:10]
         date = date if re.fullmatch(r"\d{4}-\d\d-\d\d", date) else ""
         own = limits_in(
@@ -161,6 +162,11 @@ class AnyRows(Contest):
         cases = [msgspec.structs.replace(one, judge=None) for one in tests.cases]
         return StdioTests(cases=cases, judge=judge or tests.judge)
 
+    def _language(self, row: Row, place: str) -> str:
+        """Of a column that is named; else the configuration's; else of a column of that name."""
+        named = self._mapped(row, "language", place)
+        return str(named or self.config.language or row.get("language") or "python").lower()
+
     def _asked(self, row: Row, tests: Any, language: str, place: str) -> dict[str, Any]:
         text = self._found(row, "prompt", place)
         if text is None:
@@ -209,12 +215,15 @@ class AnyRows(Contest):
         column = self.config.fields.get(key)
         if column is None:
             return None
-        if column not in row:
-            raise SuiteError(
-                f"{place}: there is no column {column!r}, which fields.{key} names (there are "
-                f"{', '.join(row)})"
-            )
-        return row[column]
+        value: Any = row
+        for name in (column,) if column in row else column.split("."):
+            if not isinstance(value, Mapping) or name not in value:
+                raise SuiteError(
+                    f"{place}: there is no column {column!r}, which fields.{key} names (there are "
+                    f"{', '.join(row)})"
+                )
+            value = value[name]
+        return value
 
     def _found(self, row: Row, key: str, place: str) -> Any:
         if key in self.config.fields:

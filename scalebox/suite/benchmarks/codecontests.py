@@ -153,9 +153,11 @@ class CodeContestsPlus(Contest):
         "hf download ByteDance-Seed/Code-Contests-Plus --repo-type dataset --include "
         "'ccplus_1x/*' gets its files"
     )
-    # No revision of it was seen in full: `main`, unless the configuration names one.
     hub: ClassVar[Hub | None] = Hub(
-        "ByteDance-Seed/Code-Contests-Plus", "main", ("*.parquet",), subset="ccplus_1x"
+        "ByteDance-Seed/Code-Contests-Plus",
+        "96c850540fade31d384a25766461e0da6b08f5fc",
+        ("*.parquet",),
+        subset="ccplus_1x",
     )
     aside: ClassVar[tuple[str, ...]] = ("test_cases",)
     skip: ClassVar[tuple[str, ...]] = (

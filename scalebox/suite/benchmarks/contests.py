@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from scalebox.client.aio import AsyncClient
-from scalebox.errors import BadRequestError
+from scalebox.errors import BadRequestError, TooLargeError
 from scalebox.integrations.inprocess import sendable
 from scalebox.integrations.livecodebench.fixed import judge_of
 from scalebox.model import (
@@ -46,8 +46,8 @@ from scalebox.suite.rows import Hub, Row
 from scalebox.suite.spool import size_of
 from scalebox.suite.tasks import Benchmark, Grade, Sample, Task, grade_of, limits_of
 
-#: Tests of so many tasks are kept, if they have no more bytes together.
-_KEPT_TASKS, _KEPT_BYTES = 8, 64 << 20
+#: Tests of so many tasks are kept, if what they are read from has no more bytes together.
+_KEPT_TASKS, _KEPT_BYTES = 8, 16 << 20
 #: Of tasks whose tests have more bytes than this, so many are judged at once.
 _HEAVY_BYTES, _HEAVY_AT_ONCE = 4 << 20, 4
 #: What a daemon takes, unless its configuration says otherwise.
@@ -228,7 +228,7 @@ class Contest(Benchmark):
         try:
             try:
                 tests = await asyncio.to_thread(self._opened.of, task, size, read)
-            except BadRequestError as error:
+            except (BadRequestError, TooLargeError) as error:
                 raise SuiteError(f"task {task.id}: {error.message}") from error
             yield tests
         finally:

@@ -8,7 +8,8 @@ code_eval_live_code_bench_v1.jsonl) are read too.  Dates are `contest_date`.
 `mode = "fixed"` judges as the tests are meant, a case a test.  `strict` gives the results of
 LiveCodeBench's own checker, errors and all, and so ends at the first test that fails: what is
 passed are those before it.  docs/integrations.md has what differs.  A test has 6 seconds there
-(lcb_runner/runner/parser.py, `--timeout`), and has them here.
+(lcb_runner/runner/parser.py, `--timeout`), and has them here; another limit is the configuration's,
+in whole seconds if it is strict.
 
 Prompts say what LiveCodeBench's say (lcb_runner/prompts/code_generation.py: the question, the
 starter code or that standard input is read, one code block), in words of our own and without the
@@ -21,6 +22,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
@@ -78,14 +80,20 @@ class LiveCodeBench(Contest):
         super().load()
 
     def rows(self) -> Iterable[tuple[str, Row]]:
-        names = files_of(self.config.version or DEFAULT_VERSION)
         config, hub = self.config, self.hub
         assert hub is not None
+        names = files_of(config.version or DEFAULT_VERSION)
         if config.path and not config.version:
             names = ()  # whatever is there
+        elif config.path and Path(config.path).is_file() and [Path(config.path).name] != [*names]:
+            raise SuiteError(
+                f"livecodebench: version {config.version} is {', '.join(names)}, and path is one "
+                "file: give the folder that has them, or leave the version out"
+            )
+        own = not config.hub or config.hub == hub.id
         return rows.stream(
             config,
-            Hub(hub.id, hub.revision, names or FILES),
+            Hub(config.hub or hub.id, hub.revision if own else "main", names or FILES),
             self.source,
             self.data_sha256,
             only=names,
@@ -154,15 +162,15 @@ class LiveCodeBench(Contest):
         private = samples.private_tests(given["private_test_cases"])
         try:
             tests = [*json.loads(given["public_test_cases"]), *private]
-            return samples.Sample(
-                [one["input"] for one in tests],
-                [one["output"] for one in tests],
-                task.row.function or None,
-            )
+            inputs = [one["input"] for one in tests]
+            outputs = [one["output"] for one in tests]
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise BadRequestError(
                 f"its tests are no list of inputs and outputs: {error!r:.200}", field="tests"
             ) from None
+        if not inputs:
+            raise BadRequestError("it has no tests", field="tests")
+        return samples.Sample(inputs, outputs, task.row.function or None)
 
     def tests(self, task: Task) -> Tests:
         judge: Judge | None = self.judge_of_task(task)

@@ -12,8 +12,15 @@ from scalebox.client.sync import Client
 from scalebox.suite import benchmarks
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
 from scalebox.suite.tasks import Benchmark, Grade, Sample
+from tests.judging.datasets import data_folder
 
 Rows = Iterable[Mapping[str, Any]]
+
+
+def with_real(own: Path, real: str) -> list[Path]:
+    """A file of our own, and one of the public data sets where it is at hand."""
+    file = data_folder() / real
+    return [own, file] if file.is_file() else [own]
 
 
 def written(folder: Path, rows: Rows, name: str = "rows.jsonl") -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,8 @@ from scalebox.model import (
 )
 from scalebox.suite.benchmarks.any_rows import AnyRows
 from scalebox.suite.errors import SuiteError
-from tests.suite.benchmarks.loading import graded, loaded, program_of, written
+from tests.suite.benchmarks.loading import graded, loaded, program_of, with_real, written
 
-DATA = Path(os.environ.get("SCALEBOX_DATA", ""))
 SUM = "print(sum(map(int, input().split())))"
 MAPPING = {
     "id": "key",
@@ -123,9 +121,28 @@ def test_a_chat_is_a_prompt_and_an_instruction_is_taken_as_it_is(tmp_path: Path)
 def test_rows_may_have_a_language_each(tmp_path: Path) -> None:
     tests = {"prompt": "Sum.", "inputs": ["1"], "outputs": ["1"]}
     rows = [{"id": "a", "language": "CPP", **tests}, {"id": "b", **tests}]
-    first, second = loaded("rows", written(tmp_path, rows), language="java").tasks
-    assert (first.language, second.language) == ("cpp", "java")
+    file = written(tmp_path, rows)
+    first, second = loaded("rows", file).tasks
+    assert (first.language, second.language) == ("cpp", "python")
     assert "C++" in first.instruction
+    # A column of that name may mean another kind of language.
+    assert {task.language for task in loaded("rows", file, language="java").tasks} == {"java"}
+    named = loaded("rows", written(tmp_path, rows[:1]), language="java", fields={"language": "id"})
+    assert named.tasks[0].language == "a"
+
+
+async def test_what_is_in_a_column_can_be_named(tmp_path: Path, client: Client) -> None:
+    asked = {
+        "id": "a",
+        "prompt": "Sum.",
+        "verifier": {"tests": {"inputs": ["1"], "outputs": ["1"]}},
+    }
+    file = written(tmp_path, [asked])
+    benchmark = loaded("rows", file, fields={"ground_truth": "verifier.tests"})
+    assert (await graded(client, benchmark, "print(input())")).verdict is Verdict.ACCEPTED
+    for wrong in ("verifier.test", "verifier.tests.inputs.0", "prompt.x"):
+        with pytest.raises(SuiteError, match="no column"):
+            loaded("rows", file, fields={"ground_truth": wrong})
 
 
 def test_a_checker_decides_unless_comparison_alone_does(tmp_path: Path) -> None:
@@ -154,17 +171,40 @@ async def test_tests_with_a_judge_of_their_own_keep_it(tmp_path: Path, client: C
     assert (await graded(client, alone, "print(1.4)")).passed == 0
 
 
-async def test_problem_packages_are_read(client: Client) -> None:
+def package_row(name: str, kind: str) -> dict[str, Any]:
+    """A problem package as a row."""
+    validator = {"v.py": "import sys\nsys.exit(42 if input() == 'yes' else 43)"}
+    return {
+        "id": name,
+        "statement": "Say yes.",
+        "problem_type": "pass-fail",
+        "time_limit_s": 2,
+        "judge": {
+            "kind": kind,
+            "flags": "",
+            "folder": "output_validators",
+            "files": {} if kind == "default" else validator,
+        },
+        "tests": [{"name": "1", "input": "", "answer": "yes", "flags": None}],
+        "submissions": [],
+    }
+
+
+async def test_problem_packages_are_read(tmp_path: Path, client: Client) -> None:
     fields = {"prompt": "statement", "group.kind": "problem_type"}
-    benchmark = loaded("rows", DATA / "problems.jsonl.gz", fields=fields)
-    assert isinstance(benchmark, AnyRows)
-    assert len(benchmark.tasks) == 60
-    kinds = {type(benchmark.tests(task)) for task in benchmark.tasks}
-    assert InteractiveTests in kinds
-    at = next(at for at, task in enumerate(benchmark.tasks) if task.row.limits.cpu_time_s)
-    grade = await graded(client, benchmark, "print()", at)
-    assert grade.verdict is Verdict.WRONG_ANSWER
-    assert grade.total > 0
+    own = written(tmp_path, [package_row("a", "default"), package_row("b", "interactive")])
+    for file in with_real(own, "problems.jsonl.gz"):
+        benchmark = loaded("rows", file, fields=fields)
+        assert isinstance(benchmark, AnyRows)
+        kinds = {type(benchmark.tests(task)) for task in benchmark.tasks}
+        assert kinds == {StdioTests, InteractiveTests}
+        at = next(at for at, task in enumerate(benchmark.tasks) if task.row.limits.cpu_time_s)
+        grade = await graded(client, benchmark, "print()", at)
+        assert grade.verdict is Verdict.WRONG_ANSWER
+    benchmark = loaded("rows", own, fields=fields)
+    for at in (0, 1):
+        grade = await graded(client, benchmark, "print('yes', flush=True)", at)
+        assert grade.verdict is Verdict.ACCEPTED
 
 
 @pytest.mark.parametrize(

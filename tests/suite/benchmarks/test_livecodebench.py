@@ -19,11 +19,11 @@ from scalebox.suite.benchmarks.livecodebench import LiveCodeBench, files_of
 from scalebox.suite.config import JudgeConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.spool import Aside
-from tests.suite.benchmarks.loading import graded, loaded, program_of, written
+from tests.suite.benchmarks.loading import graded, loaded, program_of, with_real, written
 
 SUM = "print(sum(map(int, input().split())))"
 DOUBLE = "class Solution:\n    def twice(self, n: int) -> int:\n        return 2 * n"
-REAL = Path(os.environ.get("SCALEBOX_DATA", ""), "sandboxfusion_live_code_bench_v1.jsonl.gz")
+REAL = "sandboxfusion_live_code_bench_v1.jsonl.gz"
 
 
 def cases(*pairs: tuple[str, str], kind: str = "stdin") -> str:
@@ -111,6 +111,12 @@ def test_a_release_is_taken_from_a_folder(tmp_path: Path) -> None:
     assert list(two.data_sha256) == ["test.jsonl", "test2.jsonl"]
     with pytest.raises(SuiteError, match=r"no test4\.jsonl\. hf download"):
         loaded("livecodebench", tmp_path, version="release_v6")
+
+
+def test_a_version_of_several_files_is_not_taken_from_one(file: Path) -> None:
+    assert len(loaded("livecodebench", file, version="v1").tasks) == 2
+    with pytest.raises(SuiteError, match="path is one file"):
+        loaded("livecodebench", file, version="v2_v3")
 
 
 def test_prompts_say_what_is_asked(file: Path) -> None:
@@ -279,6 +285,7 @@ def test_a_bad_row_is_refused_with_its_place(
         base64.b64encode(zlib.compress(pickle.dumps(os.getcwd))).decode(),
         packed("[1]"),
         packed('{"input": "1"}'),
+        packed('[{"input": "1"}]'),
     ],
 )
 async def test_bad_private_tests_are_an_error_of_the_data(
@@ -287,6 +294,15 @@ async def test_bad_private_tests_are_an_error_of_the_data(
     benchmark = loaded("livecodebench", written(tmp_path, [row(private_test_cases=private)]))
     with pytest.raises(SuiteError, match="task 1873_A"):
         await graded(client, benchmark, SUM)
+
+
+@pytest.mark.parametrize("mode", ["fixed", "strict"])
+async def test_no_test_at_all_is_an_error_of_the_data(
+    mode: Any, tmp_path: Path, client: Client
+) -> None:
+    file = written(tmp_path, [row(public_test_cases="[]", private_test_cases="[]")])
+    with pytest.raises(SuiteError, match="task 1873_A: it has no tests"):
+        await graded(client, loaded("livecodebench", file, mode=mode), SUM)
 
 
 async def test_large_tests_are_not_held_in_memory(tmp_path: Path, client: Client) -> None:
@@ -300,29 +316,45 @@ async def test_large_tests_are_not_held_in_memory(tmp_path: Path, client: Client
         assert (grade.verdict, grade.total) == (Verdict.ACCEPTED, 2)
 
 
-async def test_rows_of_sandboxfusion_are_judged(client: Client) -> None:
-    benchmark = loaded("livecodebench", REAL)
-    cards, seniors, _ = benchmark.tasks
-    assert (cards.id, seniors.id) == ("codeforces/1873_A", "leetcode/2727")
-    assert cards.groups == {"difficulty": "easy", "platform": "codeforces"}
-    assert "three cards" in cards.instruction
-    program = (
-        "for _ in range(int(input())):\n"
-        "    print('YES' if sum(a != b for a, b in zip(input(), 'abc')) < 3 else 'NO')"
-    )
-    grade = await graded(client, benchmark, program)
-    assert (grade.verdict, grade.total) == (Verdict.ACCEPTED, 5)
-    called = (
-        "class Solution:\n"
-        "    def countSeniors(self, details: List[str]) -> int:\n"
-        "        return sum(int(one[11:13]) > 60 for one in details)"
-    )
-    assert (await graded(client, benchmark, called, 1)).verdict is Verdict.ACCEPTED
-    wrong = called.replace("> 60", ">= 60")
-    grade = await graded(client, benchmark, wrong, 1)
-    assert grade.verdict is Verdict.WRONG_ANSWER
-    assert grade.failing is not None
-    assert grade.failing.expected != grade.failing.got
+def fusion_row(name: str, inputs: list[str], outputs: list[str], **tests: str) -> dict[str, Any]:
+    """As in SandboxFusion's sample of the data set."""
+    packed_tests = {"input_output": json.dumps({"inputs": inputs, "outputs": outputs, **tests})}
+    return {
+        "id": 1,
+        "content": "Solve it, in one block:\n```python\n# here\n```\n",
+        "canonical_solution": "import sys; sys.exit(0)",
+        "test": base64.b64encode(zlib.compress(pickle.dumps(packed_tests))).decode(),
+        "labels": json.dumps(
+            {"task_id": name, "category": name.partition("/")[0], "difficulty": "easy"}
+        ),
+    }
+
+
+async def test_rows_of_sandboxfusion_are_judged(tmp_path: Path, client: Client) -> None:
+    cards = fusion_row("codeforces/1873_A", ["2\nabc\nbca\n"], ["YES\nNO\n"])
+    people = ['["7868190130M7522"]', '["7868190130M6022"]']
+    seniors = fusion_row("leetcode/2727", people, ["1", "0"], fn_name="countSeniors")
+    for file in with_real(written(tmp_path, [cards, seniors]), REAL):
+        benchmark = loaded("livecodebench", file)
+        first, second = benchmark.tasks[:2]
+        assert (first.id, second.id) == ("codeforces/1873_A", "leetcode/2727")
+        assert first.groups == {"difficulty": "easy", "platform": "codeforces"}
+        assert "```python" in first.instruction
+        assert first.canonical is None
+        program = (
+            "for _ in range(int(input())):\n"
+            "    print('YES' if sum(a != b for a, b in zip(input(), 'abc')) < 3 else 'NO')"
+        )
+        assert (await graded(client, benchmark, program)).verdict is Verdict.ACCEPTED
+        called = (
+            "class Solution:\n"
+            "    def countSeniors(self, details: List[str]) -> int:\n"
+            "        return sum(int(one[11:13]) > 60 for one in details)"
+        )
+        assert (await graded(client, benchmark, called, 1)).verdict is Verdict.ACCEPTED
+        wrong = called.replace("> 60", ">= 60")
+        grade = await graded(client, benchmark, wrong, 1)
+        assert grade.verdict is Verdict.WRONG_ANSWER
 
 
 def test_rows_of_sandboxfusion_without_tests_are_refused(tmp_path: Path) -> None:
