@@ -5,12 +5,21 @@ from __future__ import annotations
 import difflib
 
 from scalebox.suite.benchmarks.bigcodebench import BigCodeBench, BigCodeBenchHard
+from scalebox.suite.benchmarks.evalplus import HumanEvalPlus, MbppPlus
 from scalebox.suite.benchmarks.humaneval import HumanEval
+from scalebox.suite.benchmarks.mbpp import Mbpp
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.tasks import Benchmark, Task
 
-_ALL: tuple[type[Benchmark], ...] = (HumanEval, BigCodeBench, BigCodeBenchHard)
+_ALL: tuple[type[Benchmark], ...] = (
+    HumanEval,
+    HumanEvalPlus,
+    Mbpp,
+    MbppPlus,
+    BigCodeBench,
+    BigCodeBenchHard,
+)
 #: As configurations call them.
 BENCHMARKS: dict[str, type[Benchmark]] = {kind.name: kind for kind in _ALL}
 
