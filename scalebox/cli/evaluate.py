@@ -1,36 +1,17 @@
-"""`scalebox eval`: models on benchmarks, by one configuration file."""
+"""`scalebox eval`: models on benchmarks, by one configuration file.
+
+The suite is loaded where one of these commands is run: no other command waits for it.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import sys
-import time
-from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
-from rich.table import Table
-from rich.text import Text
 
-from scalebox.cli.render import first_line, printable
-from scalebox.suite import comparison, config, report
-from scalebox.suite.benchmarks import BENCHMARKS
-from scalebox.suite.config import RunConfig
-from scalebox.suite.errors import IncompleteError
-from scalebox.suite.run import Outcome, Progress, run
-from scalebox.suite.summary import Summary, percent
-from scalebox.suite.verify import Verification, verify
-
-T = TypeVar("T")
 _CONFIG = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 _RUN = click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
-#: Where no terminal shows a bar, a line so often.
-_LINE_EVERY_S = 30.0
-_SHOWN = 20
 
 
 @click.group("eval")
@@ -50,14 +31,18 @@ def run_command(file: Path, again: bool) -> None:
 
     Exits with 0 if every number is there, with 2 if something is missing.
     """
-    _evaluate(file, sample=True, judge=True, again=again)
+    from scalebox.cli import evaluation
+
+    evaluation.evaluate(file, sample=True, judge=True, again=again)
 
 
 @evaluate.command()
 @_CONFIG
 def sample(file: Path) -> None:
     """Draw the answers that FILE describes, and judge nothing."""
-    _evaluate(file, sample=True, judge=False)
+    from scalebox.cli import evaluation
+
+    evaluation.evaluate(file, sample=True, judge=False)
 
 
 @evaluate.command()
@@ -65,13 +50,17 @@ def sample(file: Path) -> None:
 @click.option("--again", is_flag=True, help="Judge all samples anew.")
 def judge(file: Path, again: bool) -> None:
     """Judge the answers that are there, and draw none."""
-    _evaluate(file, sample=False, judge=True, again=again)
+    from scalebox.cli import evaluation
+
+    evaluation.evaluate(file, sample=False, judge=True, again=again)
 
 
 @evaluate.command("report")
 @_RUN
 def report_command(folder: Path) -> None:
     """Write the report of the run in FOLDER from its results: report.html and report.md."""
+    from scalebox.suite import report
+
     for path in report.write(folder):
         click.echo(path)
 
@@ -86,6 +75,8 @@ def report_command(folder: Path) -> None:
 @click.option("--any-data", is_flag=True, help="Also where their data differs.")
 def compare(one: Path, other: Path, out: Path, any_data: bool) -> None:
     """Compare the runs in ONE and OTHER, task by task."""
+    from scalebox.suite import comparison, report
+
     found = comparison.compare(
         comparison.open_run(one), comparison.open_run(other), anyway=any_data
     )
@@ -111,163 +102,15 @@ def verify_command(folder: Path, daemon: str | None, isolation: str) -> None:
     """
     if isolation != "auto" and daemon is None:
         daemon = "private"
-    console = Console(stderr=True)
-    with _bar(console) as bar:
-        shown = bar.add_task("verifying", total=None, rate="")
+    from scalebox.cli import evaluation
 
-        def watch(done: int, total: int) -> None:
-            bar.update(shown, completed=done, total=total)
-
-        found = _wait(verify(folder, daemon=daemon, isolation=isolation, watch=watch))
-    _print_verification(found)
+    found = evaluation.verify_run(folder, daemon, isolation)
     sys.exit(1 if found.flips else 2 if found.undecided else 0)
 
 
 @evaluate.command()
 def benchmarks() -> None:
     """List the benchmarks, and where their data comes from."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("name", "benchmark", "data"):
-        table.add_column(name, overflow="fold")
-    for name, kind in BENCHMARKS.items():
-        table.add_row(name, kind.title, Text(kind.source))
-    Console().print(table)
+    from scalebox.cli import evaluation
 
-
-def _evaluate(file: Path, *, sample: bool, judge: bool, again: bool = False) -> None:
-    runs = config.read(file)
-    outcomes: list[tuple[RunConfig, Outcome]] = []
-    for one in runs:
-        outcome = _run(one, sample=sample, judge=judge, again=again)
-        outcomes.append((one, outcome))
-        for name in outcome.repaired:
-            click.echo(f"{outcome.folder / name}: its last line was torn, and is made again")
-        if judge:
-            report.write(outcome.folder)
-            click.echo(f"report: {outcome.folder / 'report.html'}")
-    if judge:
-        _print_table(outcomes)
-    missing = [(one, outcome) for one, outcome in outcomes if outcome.missing]
-    if missing and judge:
-        for _, outcome in missing:
-            first = outcome.missing[0]
-            click.echo(
-                f"{outcome.folder}: {len(outcome.missing):,} missing; the first is {first.task} "
-                f"({first.index}): {first_line(first.why)}",
-                err=True,
-            )
-        raise IncompleteError(
-            "not complete: the numbers above are of what is there. The same command goes on from "
-            "here"
-        )
-
-
-def _run(one: RunConfig, *, sample: bool, judge: bool, again: bool) -> Outcome:
-    console = Console(stderr=True)
-    name = f"{one.model.name} · {one.benchmark.title or one.benchmark.name}"
-    with _Watch(console, name, sample=sample, judge=judge) as watch:
-        return _wait(run(one, sample=sample, judge=judge, again=again, watch=watch))
-
-
-def _wait(work: Coroutine[Any, Any, T]) -> T:
-    return asyncio.run(work)
-
-
-def _bar(console: Console) -> Bar:
-    return Bar(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=console, transient=True,
-    )  # fmt: skip
-
-
-class _Watch:
-    """Shows how far a run is: bars on a terminal, else a line now and then."""
-
-    def __init__(self, console: Console, name: str, *, sample: bool, judge: bool) -> None:
-        self._console = console
-        self._name = name
-        self._bar = _bar(console)
-        self._shown = {
-            key: self._bar.add_task(f"{name}: {key}", total=None, rate="")
-            for key, wanted in (("sampled", sample), ("judged", judge))
-            if wanted
-        }
-        self._began = self._said = time.monotonic()
-
-    def __enter__(self) -> Callable[[Progress], None]:
-        if self._console.is_terminal:
-            self._bar.start()
-        return self._watch
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def _watch(self, progress: Progress) -> None:
-        now = time.monotonic()
-        counts = {"sampled": progress.sampled, "judged": progress.judged}
-        former = dict(zip(counts, progress.former, strict=True))
-        spent_s = max(now - self._began, 1e-9)
-        rates = {key: (counts[key] - former[key]) / spent_s for key in self._shown}
-        if not self._console.is_terminal:
-            if now - self._said >= _LINE_EVERY_S:
-                self._said = now
-                self._console.print(self._line(progress, rates), markup=False, highlight=False)
-            return
-        for key, shown in self._shown.items():
-            self._bar.update(
-                shown, completed=counts[key], total=progress.expected, rate=f"{rates[key]:.1f}/s"
-            )
-
-    def _line(self, progress: Progress, rates: dict[str, float]) -> str:
-        key = "judged" if "judged" in rates else "sampled"
-        done = progress.judged if key == "judged" else progress.sampled
-        left = (progress.expected - done) / rates[key] if rates[key] > 0 else None
-        words = f"{progress.sampled:,} sampled, {progress.judged:,} judged of {progress.expected:,}"
-        if progress.undecided:
-            words += f", {progress.undecided:,} undecided"
-        return f"{self._name}: {words}, {rates[key]:.1f}/s" + (
-            "" if left is None else f", about {left:,.0f} s left"
-        )
-
-
-def _print_table(outcomes: list[tuple[RunConfig, Outcome]]) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("model", "benchmark"):
-        table.add_column(name, overflow="fold")
-    for name in ("samples", "pass@1", "interval", "fraction", "missing"):
-        table.add_column(name, justify="right")
-    for one, outcome in outcomes:
-        found = outcome.summary
-        table.add_row(
-            Text(printable(one.model.name)),
-            Text(printable(one.benchmark.title or one.benchmark.name)),
-            *(_cells(found) if found else ("-",) * 4),
-            str(len(outcome.missing)),
-        )
-    Console().print(table)
-
-
-def _cells(found: Summary) -> tuple[str, ...]:
-    rate, fraction = found.overall.pass_at.get(1), found.overall.fraction
-    if rate is None:
-        return ("0", "-", "-", "-")
-    return (
-        f"{found.overall.samples:,}",
-        percent(rate.value),
-        f"{percent(rate.low)} to {percent(rate.high)}",
-        "-" if fraction is None else percent(fraction.value),
-    )
-
-
-def _print_verification(found: Verification) -> None:
-    click.echo(
-        f"{found.samples:,} samples judged anew at isolation {found.isolation}, limits by "
-        f"{found.enforcement}: {len(found.flips)} flips, {len(found.undecided)} undecided"
-    )
-    for flip in [*found.flips, *found.undecided][:_SHOWN]:
-        click.echo(
-            f"  {printable(flip.task)} ({flip.index}): {flip.field} was {flip.was}, is {flip.now}"
-            f"  {first_line(flip.message)}"
-        )
-    if found.changed:
-        click.echo(f"otherwise than then: {', '.join(found.changed)}")
+    evaluation.print_benchmarks()

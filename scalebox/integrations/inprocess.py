@@ -14,9 +14,18 @@ from typing import Any, Literal
 from scalebox.client.address import Addresses
 from scalebox.client.sync import Client
 from scalebox.errors import BadRequestError, InternalError
-from scalebox.integrations.inside import BESIDE, text_of
+from scalebox.integrations.inside import program_of
 from scalebox.integrations.rollouts import Settings, client_of
-from scalebox.model import CaseResult, Limits, Report, RunRequest, RunResult, RunStatus, Verdict
+from scalebox.model import (
+    Blob,
+    CaseResult,
+    Limits,
+    Report,
+    RunRequest,
+    RunResult,
+    RunStatus,
+    Verdict,
+)
 
 #: Whether a pass counts that a hostile program could have forged.
 WeakRule = Literal["accept", "reject"]
@@ -77,6 +86,7 @@ def run_request(
     cpu_time_s: float,
     limits: Limits | None,
     expected_chars: int = 0,
+    attached: bytes = b"",
 ) -> RunRequest:
     """One run of a program of `inside/`.
 
@@ -86,6 +96,7 @@ def run_request(
         cpu_time_s: of all tests together.
         limits: of the caller's; what is open there is chosen here.
         expected_chars: what a right program may have to write.
+        attached: follows the job's line, for what is no JSON.
     """
     limits = limits or Limits()
     cpu_s = seconds(cpu_time_s) if limits.cpu_time_s is None else limits.cpu_time_s
@@ -93,9 +104,8 @@ def run_request(
     wall_s = min(2 * cpu_s + 5, _MAX_WALL_S) if limits.wall_time_s is None else limits.wall_time_s
     return RunRequest(
         language="python",
-        source=text_of(program),
-        files={name: text_of(file) for name, file in BESIDE.items()},
-        stdin=json.dumps(job),
+        source=program_of(program),
+        stdin=Blob(data=f"{json.dumps(job)}\n".encode("ascii") + attached),
         limits=Limits(
             cpu_time_s=cpu_s,
             wall_time_s=wall_s,

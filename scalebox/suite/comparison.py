@@ -28,6 +28,7 @@ from scalebox.suite.summary import Summary, is_right, tally
 #: Of the settings that differ.
 MAX_DIFFERENT = 100
 _MAX_VALUE_CHARS = 300
+_EMPTY = ("", "null", "{}", "[]")
 #: Parts of a manifest that say in short what its other parts say.
 _DIGESTS = ("sampled_by", "judged_by")
 
@@ -245,6 +246,11 @@ def flat(manifest: Mapping[str, Any], prefix: str = "", depth: int = 6) -> dict[
             text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
             found[f"{prefix}{key}"[:_MAX_VALUE_CHARS]] = text[:_MAX_VALUE_CHARS]
     return found
+
+
+def said(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """A manifest as `flat` has it, without what is left empty."""
+    return {key: text for key, text in flat(manifest).items() if text not in _EMPTY}
 
 
 def _refuse_unlike(before: Run, after: Run, anyway: bool) -> list[str]:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scalebox.model import Integrity, Verdict
-from scalebox.suite.comparison import Run, compare, different_settings, open_run, sign_test
+from scalebox.suite.comparison import Run, compare, different_settings, open_run, said, sign_test
 from scalebox.suite.config import JudgeConfig, RunConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.results import Missing, Result
@@ -184,6 +184,11 @@ def test_settings_that_differ_are_named_and_digests_are_not() -> None:
     found = different_settings({}, many)
     assert len(found) == 100
     assert all(len(side) <= 300 for sides in found.values() for side in sides)
+
+
+def test_what_a_manifest_leaves_empty_is_not_said() -> None:
+    manifest = {"a": None, "b": {"c": "", "d": {}}, "e": [], "f": {"g": 0, "h": False}, "i": "x"}
+    assert said(manifest) == {"f.g": "0", "f.h": "false", "i": "x"}
 
 
 def test_it_is_the_same_whenever_it_is_made(tmp_path: Path) -> None:

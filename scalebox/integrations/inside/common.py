@@ -5,6 +5,8 @@ Standard library only, on Python 3.9 and newer.
 """
 
 import builtins
+import contextlib
+import io
 import json
 import math
 import os
@@ -13,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from typing import Any
 
 #: Bound here, out of reach of a submission that changes modules.
@@ -56,9 +59,10 @@ class Channel:
 
 
 def read_job() -> Any:
-    """What there is to do; of standard input nothing is left."""
+    """What there is to do, and what is attached to it; of standard input nothing is left."""
     with open(0, "rb", closefd=False) as file:
-        return json.loads(file.read())
+        job, _, attached = file.read().partition(b"\n")
+    return json.loads(job), attached
 
 
 class Limit:
@@ -105,6 +109,33 @@ def guard(*names: str) -> None:
     modules: Any = sys.modules
     for name in _GONE_MODULES:
         modules[name] = None
+
+
+class WriteOnlyStringIO(io.StringIO):
+    """All three standard streams: nothing can be read there."""
+
+    def read(self, *_: Any) -> str:
+        raise OSError
+
+    def readline(self, *_: Any) -> str:  # type: ignore[override]
+        raise OSError
+
+    def readlines(self, *_: Any) -> Any:
+        raise OSError
+
+    def readable(self) -> bool:
+        return False
+
+
+@contextlib.contextmanager
+def swallowed() -> Iterator[None]:
+    """What is printed goes nowhere."""
+    kept = sys.stdin, sys.stdout, sys.stderr
+    sys.stdin = sys.stdout = sys.stderr = WriteOnlyStringIO()
+    try:
+        yield
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = kept
 
 
 def execute(code: str, names: Any) -> None:

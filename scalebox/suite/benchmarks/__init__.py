@@ -7,16 +7,24 @@ import difflib
 from scalebox.suite.benchmarks.aethercode import AetherCode
 from scalebox.suite.benchmarks.any_rows import AnyRows
 from scalebox.suite.benchmarks.apps import Apps, Taco
+from scalebox.suite.benchmarks.bigcodebench import BigCodeBench, BigCodeBenchHard
 from scalebox.suite.benchmarks.codecontests import CodeContests, CodeContestsPlus
 from scalebox.suite.benchmarks.codeforces import Codeforces
+from scalebox.suite.benchmarks.evalplus import HumanEvalPlus, MbppPlus
 from scalebox.suite.benchmarks.humaneval import HumanEval
 from scalebox.suite.benchmarks.livecodebench import LiveCodeBench
+from scalebox.suite.benchmarks.mbpp import Mbpp
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.tasks import Benchmark, Task
 
 _ALL: tuple[type[Benchmark], ...] = (
     HumanEval,
+    HumanEvalPlus,
+    Mbpp,
+    MbppPlus,
+    BigCodeBench,
+    BigCodeBenchHard,
     LiveCodeBench,
     AetherCode,
     CodeContests,

@@ -189,7 +189,8 @@ class Folder:
 def _of_evidence(line: Evidence) -> Texts:
     message = visible(line.message, _MESSAGE_CHARS)
     case = line.failing
-    if case is None:
+    # A program that does not compile has cases that were not run, and none that it failed.
+    if case is None or not case.verdict.is_about_the_program:
         return Texts(message=message)
     return Texts(
         message=message,

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
-from scalebox.suite.comparison import Comparison, flat, p_text, points
+from scalebox.suite.comparison import Comparison, p_text, points, said
 from scalebox.suite.estimate import Numbers
 from scalebox.suite.report import browse, plots
 from scalebox.suite.report.folder import Folder
@@ -349,7 +349,7 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def _manifest(folder: Folder) -> str:
-    facts = list(flat(folder.manifest).items())
+    facts = list(said(folder.manifest).items())
     if not facts:
         return '<p class="said">There is no manifest.</p>'
     more = len(facts) - MANIFEST_ROWS

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from scalebox.suite.comparison import Change, Comparison, flat
+from scalebox.suite.comparison import Change, Comparison, said
 from scalebox.suite.report.folder import Folder
 from scalebox.suite.report.tables import (
     MANIFEST_ROWS,
@@ -50,7 +50,7 @@ def run_text(folder: Folder) -> str:
     if folder.timings:
         parts += ["## Time", _table(timing_table(folder.timings))]
     parts += ["## Tasks with a failing sample", _failed(folder, failed)]
-    facts = list(flat(folder.manifest).items())
+    facts = list(said(folder.manifest).items())
     if facts:
         rows = [(code(key), code(value)) for key, value in facts[:MANIFEST_ROWS]]
         parts += [

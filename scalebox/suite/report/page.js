@@ -183,7 +183,7 @@ function fill(row, sample, inside) {
   const own = texts(row, sample);
   const prompt = data.prompts[row.place];
   inside.append(facts(sample));
-  if (own.message && own.message !== own.case_message) inside.append(block("Message", own.message));
+  if (own.message && !(own.case_message && own.message.includes(own.case_message))) inside.append(block("Message", own.message));
   if (own.verdict) failing(own, inside);
   const text = own.text === undefined ? null : block("Sample", own.text, "sample");
   if (prompt && text) inside.append(el("div", {class: "pair"}, block("Prompt", prompt, "prompt"), text));
@@ -202,10 +202,10 @@ function facts(sample) {
 function failing(own, inside) {
   const said = own.case_message ? `: ${own.case_message}` : "";
   inside.append(el("p", {class: "case failing"}, "First case that failed: ", el("b", {}, own.name || "?"), ` (${own.verdict.replaceAll("_", " ")})${said}`));
-  if (own.input !== undefined) inside.append(block("Input", own.input, "input"));
+  if (own.input !== undefined) inside.append(block(own.expected === undefined ? "Input or test" : "Input", own.input, "input"));
   if (own.expected !== undefined && own.got !== undefined) inside.append(...compared(own.expected, own.got));
   else if (own.expected !== undefined) inside.append(block("Expected", own.expected, "expected"));
-  else if (own.got !== undefined) inside.append(block("Got", own.got, "got"));
+  else if (own.got) inside.append(block("Got", own.got, "got"));
   if (own.error_output) inside.append(block("Error output", own.error_output, "errors"));
 }
 function block(title, text, name = "") {

@@ -296,7 +296,9 @@ def _short(text: str) -> str:
 
 def _edges(values: Sequence[float]) -> tuple[int, list[float]]:
     """Powers of ten, and edges of bins between them, equal on the logarithm."""
-    shortest, longest = max(min(values), _SHORTEST_S), min(max(values), _LONGEST_S)
+    shortest, longest = (
+        min(max(one, _SHORTEST_S), _LONGEST_S) for one in (min(values), max(values))
+    )
     lowest = math.floor(math.log10(shortest) + 1e-9)
     highest = max(math.ceil(math.log10(longest) - 1e-9), lowest + 1)
     each = max(4, 24 // (highest - lowest) // 2 * 2)

@@ -38,10 +38,8 @@ def escaped(text: str) -> str:
 
 
 def _named(found: re.Match[str]) -> str:
-    code = ord(found[0])
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else f"\u27e8U+{code:04X}\u27e9"
+    # One that is common enough to have a sign of its own; few fonts have those of the others.
+    return "\u240d" if found[0] == "\r" else f"\u27e8U+{ord(found[0]):04X}\u27e9"
 
 
 def _ends(text: str, chars: int) -> str:

@@ -86,6 +86,14 @@ def test_no_task_left_is_refused(tmp_path: Path) -> None:
         loaded("rows", written(tmp_path, [row]), only={"difficulty": ["hard"]})
 
 
+def test_tasks_that_are_not_chosen_are_known_by_their_ids(tmp_path: Path) -> None:
+    """Samples to them are no strangers."""
+    row = {"prompt": "Sum.", "inputs": ["1"], "outputs": ["1"]}
+    benchmark = loaded("rows", written(tmp_path, [{"id": one, **row} for one in "abc"]), first=1)
+    assert [task.id for task in benchmark.tasks] == ["a"]
+    assert benchmark.passed_over == {"b", "c"}
+
+
 def test_every_benchmark_says_what_it_is_called_and_where_its_data_is() -> None:
     for name, kind in BENCHMARKS.items():
         assert kind.name == name

@@ -147,6 +147,26 @@ async def test_a_crash_shows_what_the_program_wrote_to_its_error_output(
         assert "IndexError: list index out of range" in await page.text(".detail pre.errors")
 
 
+async def test_a_program_that_does_not_compile_failed_no_case(
+    opened: Opened, tmp_path: Path
+) -> None:
+    skipped = FailingCase(name="first", verdict=Verdict.SKIPPED, input="1 2", got="")
+    message = "SyntaxError: '(' was never closed"
+    folder = write_run(
+        tmp_path / "run",
+        config(),
+        [result("a", 0, Verdict.COMPILE_ERROR)],
+        evidence=[Evidence(task="a", index=0, failing=skipped, message=message)],
+    )
+    report.write(folder)
+    async with opened() as page:
+        await page.open(folder / "report.html")
+        await page.click(".rows .open")
+        assert message in await page.text(".detail")
+        assert await page.ask("document.querySelector('.detail .failing')") is None
+        assert await page.ask("document.querySelector('.detail pre.input')") is None
+
+
 async def test_the_keyboard_is_enough(opened: Opened, single: Path) -> None:
     async with opened() as page:
         await page.open(single / "report.html")
@@ -308,7 +328,8 @@ async def test_hostile_texts_run_nothing_and_fetch_nothing(opened: Opened, tmp_p
             seen = await page.ask("document.body.innerText")
             assert not set(seen) & set("\x00\x1b\u2028\u202e\u200b\ufeff")
             assert "⟨U+202E⟩gnp.exe" in seen
-            assert "␀" in seen
+            assert "⟨U+0000⟩" in seen
+            assert await page.ask("document.documentElement.scrollWidth") <= 1280
             quiet(page, file)
     server.close()
     assert asked == []

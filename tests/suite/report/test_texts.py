@@ -36,7 +36,7 @@ def test_what_is_shown_is_bounded_and_can_be_seen(text: str, chars: int) -> None
 
 
 def test_signs_that_cannot_be_seen_are_named() -> None:
-    assert visible("a\x00\r\n\t\x7f", 100) == "a␀␍\n\t␡"
+    assert visible("a\x00\r\n\t\x7f", 100) == "a⟨U+0000⟩␍\n\t⟨U+007F⟩"
     assert visible("\u202eevil\u2066 \ud800 \u00ad", 100) == (
         "⟨U+202E⟩evil⟨U+2066⟩ ⟨U+D800⟩ ⟨U+00AD⟩"
     )
