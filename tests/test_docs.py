@@ -19,7 +19,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import click
 import msgspec
@@ -30,6 +30,7 @@ from scalebox import config as configuration
 from scalebox.api.app import ROUTES
 from scalebox.cli import main as command_line
 from scalebox.config import Config
+from scalebox.suite.config import RunConfig
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -42,6 +43,8 @@ _FENCE = re.compile(
 )
 _PRINTS = re.compile(r"# prints: (.*)$", re.M)
 _ROW = re.compile(r"^\| `(?P<name>[^`]+)` \|(?P<rest>.*)\|$", re.M)
+#: One or several keys in a row: names, default (of each, or of all), meaning.
+_KEYS = re.compile(r"^\| (`\w+`(?:, `\w+`)*) \|([^|]*)\|(.*)\|$", re.M)
 _LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 
 
@@ -263,6 +266,29 @@ def test_every_option_is_described_with_its_default() -> None:
         assert len(meaning.strip()) > 10, row["name"]
         described[row["name"]] = tomllib.loads(f"value = {default.strip().strip('`')}")["value"]
     assert described == options_of(Config())
+
+
+def test_every_key_of_an_evaluation_is_described_with_its_default() -> None:
+    sections = re.findall(r"^### `\[(\w+)\]`\n(.*?)(?=^##)", page("evaluation.md"), re.M | re.S)
+    tables = dict(sections)
+    assert tables.keys() == set(RunConfig.__struct_fields__)
+    required = {"benchmark": {"name": ""}, "model": {"name": "?"}}
+    for name, text in tables.items():
+        kind = get_type_hints(RunConfig)[name]
+        config = kind(**required.get(name, {}))
+        described: dict[str, Any] = {}
+        for keys, default, meaning in _KEYS.findall(text):
+            names = re.findall(r"`(\w+)`", keys)
+            values = re.findall(r"`([^`]+)`", default)
+            assert len(meaning.strip()) > 8, names
+            for place, key in enumerate(names):
+                value = values[min(place, len(values) - 1)] if values else None
+                described[key] = None if value is None else tomllib.loads(f"x = {value}")["x"]
+        wanted = {key: msgspec.to_builtins(getattr(config, key)) for key in kind.__struct_fields__}
+        wanted |= dict.fromkeys(required.get(name, {}))
+        given = {key: list(value) if isinstance(value, tuple) else value
+                 for key, value in wanted.items()}  # fmt: skip
+        assert described == given
 
 
 def test_every_dependency_has_its_reason() -> None:

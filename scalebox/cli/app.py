@@ -14,6 +14,7 @@ import click
 
 from scalebox import __version__
 from scalebox.cli.demo import demo
+from scalebox.cli.evaluate import evaluate
 from scalebox.cli.inspect import cluster, doctor, languages, status
 from scalebox.cli.judge import judge
 from scalebox.cli.judges import judges
@@ -66,5 +67,5 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-for _command in (judge, run, status, cluster, doctor, languages, judges, mcp, demo):
+for _command in (judge, run, evaluate, status, cluster, doctor, languages, judges, mcp, demo):
     main.add_command(_command)

@@ -14,8 +14,9 @@ from typing import Any
 from scalebox.client.aio import AsyncClient
 from scalebox.client.sync import Client
 from scalebox.integrations.human_eval import asserted, result_of
-from scalebox.integrations.inprocess import WeakRule, client_or_shared, pass_at_k
+from scalebox.integrations.inprocess import WeakRule, client_or_shared
 from scalebox.model import AssertCase, AssertTests, Submission
+from scalebox.passk import pass_at_k
 
 Results = dict[int, list[tuple[int, dict[str, Any]]]]
 

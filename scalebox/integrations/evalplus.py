@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from scalebox.client.aio import AsyncClient
@@ -28,7 +28,7 @@ DEFAULT_GT_TIME_LIMIT_FACTOR = 4.0
 #: Of all inputs together, seconds; $EVALPLUS_TIMEOUT_PER_TASK says another.
 _TASK_S = 60.0
 #: They wait so much longer.
-_JOIN_EXTRA_S = 2.0
+JOIN_EXTRA_S = 2.0
 _REFERENCE_S = 600.0
 #: What is expected is not known yet where reference solutions run; ample for all tasks there are.
 _EXPECTED_CHARS = 10_000_000
@@ -210,29 +210,60 @@ def request_of(
     Raises:
         BadRequestError: an input cannot be sent.
     """
+    job = {
+        "code": code,
+        "entry_point": entry_point,
+        "sets": [(encoded_inputs(inputs), list(time_limits_s), None)],
+        "guarded": not trusted,
+        "timed": trusted,
+        "stop_early": False,
+        "digests": False,
+    }
+    together_s = sum(time_limits_s)
+    if not trusted:
+        together_s = min(task_s(), together_s)
+    return run_request(
+        "evalplus.py",
+        job,
+        cpu_time_s=together_s + JOIN_EXTRA_S,
+        limits=limits,
+        expected_chars=_EXPECTED_CHARS,
+    )
+
+
+def task_s() -> float:
+    """What a task's calls of one set may take together, CPU seconds."""
+    return float(os.environ.get("EVALPLUS_TIMEOUT_PER_TASK", _TASK_S))
+
+
+def encoded_inputs(inputs: Sequence[Any]) -> list[list[Any]]:
+    """Inputs as they travel.
+
+    Raises:
+        BadRequestError: one cannot be sent.
+    """
     encoded = []
     for number, arguments in enumerate(inputs):
         one = [encode(argument) for argument in arguments]
         if any(tag_of(item) == "opaque" for item in one):
             raise BadRequestError(f"input {number} is no plain data: {arguments!r:.200}")
         encoded.append(one)
-    job = {
-        "code": code,
-        "entry_point": entry_point,
-        "inputs": encoded,
-        "time_limits_s": list(time_limits_s),
-        "guarded": not trusted,
-    }
-    together_s = sum(time_limits_s)
-    if not trusted:
-        together_s = min(float(os.environ.get("EVALPLUS_TIMEOUT_PER_TASK", _TASK_S)), together_s)
-    return run_request(
-        "evalplus.py",
-        job,
-        cpu_time_s=together_s + _JOIN_EXTRA_S,
-        limits=limits,
-        expected_chars=_EXPECTED_CHARS,
-    )
+    return encoded
+
+
+def calls_of(records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Records with those that speak of many calls taken apart: `test` with `value` or `error`."""
+    for record in records:
+        values, first = record.get("values"), record.get("test")
+        if not isinstance(values, list) or not isinstance(first, int):
+            yield record
+            continue
+        times_s = record.get("times_s")
+        for number, value in enumerate(values):
+            one = {"test": first + number, "value": value}
+            if isinstance(times_s, list) and number < len(times_s):
+                one["spent_s"] = times_s[number]
+            yield one
 
 
 def compared(
@@ -247,7 +278,7 @@ def compared(
     Raises:
         InternalError: we failed.
     """
-    records = records_of(result)
+    records = calls_of(records_of(result))
     details: list[bool] = []
     if not inputs:
         record = next(records, {})
@@ -271,7 +302,7 @@ def _reference(
     code = problem["prompt"] + problem["canonical_solution"]
     limits_s = [_REFERENCE_S / max(1, len(inputs))] * len(inputs)
     request = request_of(code, inputs, problem["entry_point"], limits_s, None, trusted=True)
-    *records, last = [*records_of(client.run(request)), {}][: len(inputs) + 1]
+    *records, last = [*calls_of(records_of(client.run(request))), {}][: len(inputs) + 1]
     if "done" not in last or not all("value" in record for record in records):
         words = next((one["error"] for one in records if "error" in one), last.get("broken", ""))
         raise BadRequestError(

@@ -28,6 +28,8 @@ SET_TASKS = (
     "find_dissimilar",
     "Diff",
 )
+#: Those with a rule of their own.
+OTHER_TASKS = ("find_zero", "are_equivalent", "sum_div", "surface_Area", "digit_distance_nums")
 _FLOATS_ATOL = 1e-6
 _RTOL = 1e-07
 _TYPES = {

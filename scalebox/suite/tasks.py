@@ -148,7 +148,9 @@ class Benchmark(abc.ABC):
         source: where its data comes from, for people who do not have it: how to get it.
         config, judge: the tables of the configuration.
         tasks: in the data's order, chosen by the configuration.
+        passed_over: ids of the tasks that were not chosen.
         data_sha256: of the files that were read, by their names.
+        left_out: rows that are no task, by their places, with the reasons; for people.
     """
 
     name: ClassVar[str]
@@ -159,7 +161,9 @@ class Benchmark(abc.ABC):
         self.config = config
         self.judge = judge
         self.tasks: list[Task] = []
+        self.passed_over: frozenset[str] = frozenset()
         self.data_sha256: dict[str, str] = {}
+        self.left_out: dict[str, str] = {}
 
     @abc.abstractmethod
     def load(self) -> None:

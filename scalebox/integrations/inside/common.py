@@ -59,9 +59,10 @@ class Channel:
 
 
 def read_job() -> Any:
-    """What there is to do; of standard input nothing is left."""
+    """What there is to do, and what is attached to it; of standard input nothing is left."""
     with open(0, "rb", closefd=False) as file:
-        return json.loads(file.read())
+        job, _, attached = file.read().partition(b"\n")
+    return json.loads(job), attached
 
 
 class Limit:

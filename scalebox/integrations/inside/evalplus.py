@@ -1,60 +1,250 @@
 """Calls a function with EvalPlus's inputs, inside the sandbox: one process for all of a task.
 
 Written from what evalplus/evalplus:evalplus/eval/__init__.py (`unsafe_execute`) does; what it does
-there with the expected outputs is done outside (`..evalplus`).  Reads one JSON object: `code`,
-`entry_point`, `inputs` (encoded), `time_limits_s`, `guarded`.
+there with expected outputs is done outside (`..evalplus`).  The sets of inputs of a task, each of
+them with a module of its own, come marshalled behind the job, or encoded in it.  The job is `code`,
+`entry_point`, `guarded`, `timed`, `stop_early`, `digests` and `sets`; a set is its inputs, the
+limit of each in seconds, and one of all together or None.  Long values, of which a few tasks have
+hundreds of megabytes, go as digests where nothing but equality counts (`digests`).
 """
 
+import array
+import json
+import marshal
+import math
+import re
+import signal
+import sys
 import time
 from typing import Any
 
-from scalebox_common import Channel, Limit, TimeoutException, execute, guard, read_job, swallowed
+from scalebox_common import Channel, TimeoutException, WriteOnlyStringIO, guard, read_job
 from scalebox_values import decode, encode
 
-_now = time.process_time
+_process_time, _monotonic = time.process_time, time.monotonic
+#: What is returned is written after so many calls, when the clock ticks in a slow one, or with the
+#: first text or list that is so long.
+_TOGETHER, _LONG = 32, 1000
+_START_CHARS = 200
+#: Beyond this, integers are no floats.
+_EXACT = 1 << 53
+_INTEGRAL = re.compile(rb"\.0(?=[,\]}])")
+_TICK_S, _SHORTEST_TICK_S = 0.1, 0.005
+#: Sleepers are ended by wall time, of which a call has as much as a daemon gives where nobody asks.
+_SLEEP_FACTOR, _SLEEP_EXTRA_S = 2.0, 5.0
 
 
-def _over() -> None:
-    raise TimeoutException("Timed out!")
+class Watch:
+    """Ends calls that take too long.  A call costs it two looks at clocks: a timer that ticks for
+    all of them is cheaper than one for each.
+    """
+
+    def __init__(self) -> None:
+        self._limit_s = math.inf
+        self._begun_s = self._begun_wall_s = 0.0
+        #: Called when the clock ticks in a call.
+        self.ticked: Any = None
+        signal.signal(signal.SIGALRM, self._tick)
+
+    def tick(self, shortest_limit_s: float) -> None:
+        """From now on."""
+        tick_s = max(min(_TICK_S, shortest_limit_s / 4), _SHORTEST_TICK_S)
+        signal.setitimer(signal.ITIMER_REAL, tick_s, tick_s)
+
+    def begin(self, limit_s: float) -> None:
+        """Of a call."""
+        self._begun_wall_s = _monotonic()
+        self._begun_s = _process_time()
+        self._limit_s = limit_s
+
+    def end(self) -> None:
+        """Of a call."""
+        self._limit_s = math.inf
+
+    def check(self, limit_s: float) -> None:
+        """After the end of a call, that it had no more time than that."""
+        # One that had a core for itself all the time had no more of it than the wall's clock says.
+        if _monotonic() - self._begun_wall_s > limit_s and self.spent_s() > limit_s:
+            raise TimeoutException("Timed out!")
+
+    def now(self) -> float:
+        """CPU seconds of the process."""
+        return _process_time()
+
+    def spent_s(self) -> float:
+        """CPU seconds since the call began."""
+        return _process_time() - self._begun_s
+
+    def _tick(self, signum: int, frame: Any) -> None:
+        limit_s = self._limit_s
+        if limit_s == math.inf:
+            return
+        self.ticked()
+        slept_s = _monotonic() - self._begun_wall_s
+        if self.spent_s() > limit_s or slept_s > limit_s * _SLEEP_FACTOR + _SLEEP_EXTRA_S:
+            raise TimeoutException("Timed out!")
 
 
-limit = Limit(_over)
+class Returned:
+    """What calls have returned, until it is written.
+
+    Parameters:
+        channel: where to.
+        timed: whether times are said.
+    """
+
+    def __init__(self, channel: Channel, timed: bool) -> None:
+        self._channel = channel
+        self._timed = timed
+        self._first = 0
+        self._values: Any = []
+        self._times: Any = []
+
+    def add(self, value: Any, spent_s: float) -> None:
+        """The next call's."""
+        long = isinstance(value, (str, list)) and len(value) > _LONG
+        self._values.append(value)
+        if self._timed:
+            self._times.append(spent_s)
+        if long or len(self._values) >= _TOGETHER:
+            self.write()
+
+    def skip(self, error: BaseException) -> None:
+        """The next call has returned nothing."""
+        self.write()
+        self._channel.send(test=self._first, error=words_of(error))
+        self._first += 1
+
+    def write(self) -> None:
+        """What there is."""
+        if not self._values:
+            return
+        first, values, times = self._first, self._values, self._times
+        self._first, self._values, self._times = first + len(values), [], []
+        if self._timed:
+            self._channel.send(test=first, values=values, times_s=times)
+        else:
+            self._channel.send(test=first, values=values)
 
 
-def try_calls(job: Any, channel: Channel) -> None:
-    """Load the program, and call its function with each input."""
-    inputs = [decode(one) for one in job["inputs"]]
-    names: Any = {}
+class Digests:
+    """What goes in the place of long values: equal for those that `==` holds between."""
+
+    def __init__(self) -> None:
+        from hashlib import sha256  # slow to load, and rarely wanted
+
+        self._sha256 = sha256
+        self._dumps = json.dumps
+
+    def encode(self, value: Any) -> Any:
+        """The value, or its digest, as JSON data."""
+        kind = type(value)
+        if kind not in (str, list, tuple) or len(value) <= _LONG:
+            return encode(value)
+        data = value.encode("utf-8", "surrogatepass") if kind is str else self._items(value)
+        if data is None:
+            return encode(value)
+        return {
+            "digest": kind.__name__ + " " + self._sha256(data).hexdigest(),
+            "items": len(value),
+            "start": repr(value[:_START_CHARS])[:_START_CHARS],
+        }
+
+    def _items(self, value: Any) -> Any:
+        kinds = set(map(type, value))
+        if kinds == {float}:
+            return None  # near is enough for these
+        if kinds <= {int, float, bool} and min(value) >= -_EXACT and max(value) <= _EXACT:
+            return array.array("d", [0.0 if one == 0 else one for one in value]).tobytes()
+        return _INTEGRAL.sub(b"", self._dumps(encode(value)).encode("ascii"))
+
+
+def words_of(error: BaseException) -> str:
+    """An error in words; what it says of itself may be an error, too."""
     try:
-        with swallowed():
-            execute(job["code"], names)
-            function = names[job["entry_point"]]
+        return repr(error)[:1000]
+    except Exception:
+        return type(error).__name__
+
+
+def silence() -> None:
+    """What is printed goes nowhere, and nothing can be read."""
+    sys.stdin = sys.stdout = sys.stderr = WriteOnlyStringIO()
+
+
+def function_of(job: Any, channel: Channel) -> Any:
+    """The function of a module of its own; None: it has none, and that has been said."""
+    names: Any = {}
+    silence()
+    try:
+        code = compile(job["code"], "<string>", "exec", dont_inherit=True)
     except BaseException as error:
-        channel.send(broken=repr(error))
-        return
-    for number, arguments in enumerate(inputs):
+        channel.send(broken=words_of(error), source=True)
+        return None
+    try:
+        exec(code, names)
+        return names[job["entry_point"]]
+    except BaseException as error:
+        channel.send(broken=words_of(error))
+        return None
+
+
+def try_set(job: Any, one: Any, channel: Channel, watch: Watch, encoded: Any) -> bool:
+    """Call the function with each input; whether there is one."""
+    inputs, limits_s, together_s = one
+    function = function_of(job, channel)
+    if function is None:
+        return False
+    returned = Returned(channel, job["timed"])
+    watch.ticked = returned.write
+    watch.tick(min(limits_s, default=1.0))
+    until_s = math.inf if together_s is None else watch.now() + together_s
+    for arguments, limit_s in zip(inputs, limits_s):
+        if until_s < math.inf:
+            limit_s = min(limit_s, until_s - watch.now())
+            if limit_s <= 0:
+                break
+        silence()
         try:
-            with swallowed():
-                begun = _now()
-                limit(job["time_limits_s"][number])
-                try:
-                    value = function(*arguments)
-                finally:
-                    limit(0)
-                spent_s = _now() - begun
-            channel.send(test=number, value=encode(value), spent_s=spent_s)
+            watch.begin(limit_s)
+            try:
+                value = function(*arguments)
+            finally:
+                watch.end()
+            spent_s = watch.spent_s() if job["timed"] else 0.0
+            watch.check(limit_s)
+            returned.add(encoded(value), spent_s)
         except BaseException as error:
-            channel.send(test=number, error=repr(error)[:1000])
-    channel.send(done=True)
+            watch.end()
+            if watch.now() > until_s:
+                break
+            returned.skip(error)
+            if job["stop_early"]:
+                break
+    returned.write()
+    return True
 
 
 def main() -> None:
     """Everything."""
-    job = read_job()
+    job, packed = read_job()
     channel = Channel()
+    sets = job["sets"]
+    if sets is None:
+        sets = marshal.loads(packed)
+    else:
+        sets = [([decode(one) for one in inputs], *limits) for inputs, *limits in sets]
+    watch = Watch()
+    encoded = Digests().encode if job["digests"] else encode
     if job["guarded"]:
         guard("exit", "quit", "help", "open")
-    try_calls(job, channel)
+    for number, one in enumerate(sets):
+        if number:
+            channel.send(set=number)
+        if not try_set(job, one, channel, watch, encoded):
+            break
+    else:
+        channel.send(done=True)
     channel.end()
 
 

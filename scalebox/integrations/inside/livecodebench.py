@@ -29,7 +29,7 @@ PREAMBLE = (
     + "sys.setrecursionlimit(50000)\n"
 )
 
-_loads, _now = json.loads, time.time
+_loads, _spent_now = json.loads, time.time
 
 
 def _over() -> None:
@@ -165,9 +165,9 @@ def try_stdio(job: Any, channel: Channel) -> None:
         sys.stdout = captured
         limit(job["timeout_s"])
         try:
-            begun = _now()
+            begun = _spent_now()
             call_with_input(method, text)
-            spent_s = _now() - begun
+            spent_s = _spent_now() - begun
             limit(0)
         except Exception as error:
             limit(0)
@@ -186,9 +186,9 @@ def try_calls(job: Any, channel: Channel) -> None:
     for number, arguments in enumerate(calls):
         limit(job["timeout_s"])
         try:
-            begun = _now()
+            begun = _spent_now()
             value = method(*arguments)
-            spent_s = _now() - begun
+            spent_s = _spent_now() - begun
             limit(0)
             if isinstance(value, tuple):
                 value = list(value)
@@ -214,7 +214,7 @@ def shortened(text: str) -> str:
 
 def main() -> None:
     """Everything."""
-    job = read_job()
+    job, _ = read_job()
     channel = Channel()
     if hasattr(sys, "set_int_max_str_digits"):
         sys.set_int_max_str_digits(50000)

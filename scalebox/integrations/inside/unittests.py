@@ -35,7 +35,7 @@ _ASSERTIONS = (
 _ANY: Any = type(unittest.mock.ANY)
 
 
-def guard() -> None:
+def surround() -> None:
     """What the benchmark's harness sets, and takes away, before it loads anything."""
     os.environ["TZ"] = "UTC"
     time.tzset()
@@ -101,10 +101,10 @@ class Kept:
             now = type.__getattribute__(kind, "__dict__")
             for name, value in before.items():
                 if now.get(name) is not value and value is not None:
-                    _set(kind, name, value)
+                    _put_back(kind, name, value)
 
 
-def _set(kind: type, name: str, value: Any) -> None:
+def _put_back(kind: type, name: str, value: Any) -> None:
     try:
         type.__setattr__(kind, name, value)
     except (AttributeError, TypeError):
@@ -158,7 +158,7 @@ def distrust_equality(tests: str) -> None:
         def assertion(self: Any, first: Any, second: Any, *args: Any, **kwargs: Any) -> Any:
             if _is_foreign(first, any_is_foreign) != _is_foreign(second, any_is_foreign):
                 raise self.failureException(
-                    "%.200r and %.200r: one decides itself what it equals" % (first, second)
+                    f"{first!r:.200} and {second!r:.200}: one decides itself what it equals"
                 )
             return original(self, first, second, *args, **kwargs)
 
@@ -205,7 +205,7 @@ class BrokenError(Exception):
     def __init__(self, what: str, error: BaseException) -> None:
         super().__init__(what)
         self.what = what
-        self.words = _words(error)
+        self.words = words_of(error)
 
 
 def load(job: Any) -> Any:
@@ -237,19 +237,19 @@ def load(job: Any) -> Any:
         raise BrokenError("tests", error) from None
 
 
-def _words(error: BaseException) -> str:
+def words_of(error: BaseException) -> str:
     try:
-        return "%s: %s" % (type(error).__name__, str(error)[:1000])
+        return f"{type(error).__name__}: {str(error)[:1000]}"
     except Exception:  # its own `__str__`
         return type(error).__name__
 
 
 def main() -> None:
     """Everything."""
-    job = read_job()
+    job, _ = read_job()
     channel = Channel()
     say = functools.partial(channel.send, nonce=job.pop("nonce"))
-    guard()
+    surround()
     with swallowed():
         try:
             suite = load(job)
@@ -260,7 +260,7 @@ def main() -> None:
         except BrokenError as error:
             say(broken=error.what, error=error.words)
         except BaseException as error:
-            say(broken="run", error=_words(error))
+            say(broken="run", error=words_of(error))
         else:
             say(done=True, outside=result.outside())
     channel.end()

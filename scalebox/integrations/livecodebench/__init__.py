@@ -19,11 +19,12 @@ from scalebox.client.aio import AsyncClient
 from scalebox.client.sync import Client
 from scalebox.errors import BadRequestError
 from scalebox.extraction import extract_code as extract_any_code
-from scalebox.integrations.inprocess import client_or_shared, estimate_pass_at_k, pass_at_k
+from scalebox.integrations.inprocess import client_or_shared
 from scalebox.integrations.livecodebench import fixed, samples, strict
 from scalebox.integrations.livecodebench.samples import Sample, sample_of_row
 from scalebox.integrations.livecodebench.strict import Outcome
 from scalebox.model import Judge, Limits
+from scalebox.passk import estimate_pass_at_k, pass_at_k
 
 Mode = Literal["lcb-strict", "lcb-fixed"]
 

@@ -4,13 +4,36 @@ from __future__ import annotations
 
 import difflib
 
+from scalebox.suite.benchmarks.aethercode import AetherCode
+from scalebox.suite.benchmarks.any_rows import AnyRows
+from scalebox.suite.benchmarks.apps import Apps, Taco
 from scalebox.suite.benchmarks.bigcodebench import BigCodeBench, BigCodeBenchHard
+from scalebox.suite.benchmarks.codecontests import CodeContests, CodeContestsPlus
+from scalebox.suite.benchmarks.codeforces import Codeforces
+from scalebox.suite.benchmarks.evalplus import HumanEvalPlus, MbppPlus
 from scalebox.suite.benchmarks.humaneval import HumanEval
+from scalebox.suite.benchmarks.livecodebench import LiveCodeBench
+from scalebox.suite.benchmarks.mbpp import Mbpp
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.tasks import Benchmark, Task
 
-_ALL: tuple[type[Benchmark], ...] = (HumanEval, BigCodeBench, BigCodeBenchHard)
+_ALL: tuple[type[Benchmark], ...] = (
+    HumanEval,
+    HumanEvalPlus,
+    Mbpp,
+    MbppPlus,
+    BigCodeBench,
+    BigCodeBenchHard,
+    LiveCodeBench,
+    AetherCode,
+    CodeContests,
+    CodeContestsPlus,
+    Apps,
+    Taco,
+    Codeforces,
+    AnyRows,
+)
 #: As configurations call them.
 BENCHMARKS: dict[str, type[Benchmark]] = {kind.name: kind for kind in _ALL}
 
@@ -32,10 +55,11 @@ def load(config: BenchmarkConfig, judge: JudgeConfig) -> Benchmark:
     benchmark = kind(config, judge)
     benchmark.load()
     _refuse_twins(benchmark)
-    found = len(benchmark.tasks)
+    found = {task.id for task in benchmark.tasks}
     benchmark.tasks = chosen(benchmark.tasks, config)
     if not benchmark.tasks:
-        raise SuiteError(f"benchmark {config.name}: none of its {found} tasks is chosen")
+        raise SuiteError(f"benchmark {config.name}: none of its {len(found)} tasks is chosen")
+    benchmark.passed_over = frozenset(found - {task.id for task in benchmark.tasks})
     return benchmark
 
 

@@ -90,10 +90,7 @@ class BigCodeBench(Benchmark):
         texts = {name: text_field(row, name, place) for name in _TEXTS}
         text_field(row, "entry_point", place)
         complete = texts["complete_prompt"]
-        if instruct:
-            asked = texts["instruct_prompt"].strip()
-        else:
-            asked = f"```\n{complete.strip()}\n```"
+        asked = texts["instruct_prompt"].strip() if instruct else f"```\n{complete.strip()}\n```"
         self.tests[task_id] = unittests.read_tests(texts["test"], _CLASS, place)
         self.tasks.append(
             Task(

@@ -22,6 +22,19 @@ def text_field(row: Mapping[str, Any], name: str, place: str) -> str:
     return value
 
 
+def lines_field(row: Mapping[str, Any], name: str, place: str) -> list[str]:
+    """A field that must be a list of texts.
+
+    Raises:
+        SuiteError: it is missing, or something else.
+    """
+    value = row.get(name)
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        words = "is missing" if name not in row else "is no list of texts"
+        raise SuiteError(f"{place}: field {name!r} {words} (there are {', '.join(row)})")
+    return value
+
+
 def until_stop(text: str, stop: Iterable[str]) -> str:
     """A continuation up to the first of the stop texts."""
     ends = [place for word in stop if word and (place := text.find(word)) >= 0]

@@ -1,0 +1,229 @@
+"""HumanEval+ x 10 samples: our suite beside EvalPlus's own evaluator, on the same samples.
+
+Part of `make eval-demo`.  The samples are the canonical solutions, all of them different texts, and
+small flaws in them (`python_mutations`); what both say of each must be the same.  Expected outputs
+are made first and timed apart on both sides: both keep them for the next time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from bench import results
+from bench.clients import Client, Environment
+from bench.edits import spread
+from bench.labels import data_directory
+from bench.python_mutations import edits
+from bench.results import ROOT
+from scalebox.client.local import async_local
+from scalebox.suite import benchmarks
+from scalebox.suite.config import BenchmarkConfig, JudgeConfig
+from scalebox.suite.judging import Judging
+from scalebox.suite.rows import rows_of
+from scalebox.suite.tasks import Sample
+
+CLIENT = Client(
+    "evalplus",
+    requirement="evalplus==0.3.1",
+    requirements=(
+        *("numpy<2.3", "psutil", "tqdm", "termcolor", "appdirs", "tempdir", "wget"),
+        *("multipledispatch", "datasets", "rich", "tree-sitter", "tree-sitter-python"),
+    ),
+    alone="transformers and the clients of five model services, which its evaluator never touches",
+)
+SAMPLES_A_TASK = 10
+#: Of them, with a small flaw.
+FLAWED_A_TASK = 4
+_SEED = 20_260
+_ENVIRONMENT = ROOT / ".venv-compat"
+_TIMEOUT_S = 3600.0
+
+#: Whether the base inputs are passed, and whether the further ones are; of each sample of a task.
+Verdicts = dict[str, list[list[bool]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What both took, in seconds, and where they disagree.
+
+    Attributes:
+        samples: judged by each.
+        ours_s, theirs_s: of judging.
+        ours_prepared_s, theirs_prepared_s: of expected outputs.
+        different: samples that are judged otherwise, named.
+        accepted: share of the samples that are right.
+    """
+
+    samples: int
+    ours_s: float
+    theirs_s: float
+    ours_prepared_s: float
+    theirs_prepared_s: float
+    different: list[str]
+    accepted: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster we are at judging."""
+        return self.theirs_s / self.ours_s
+
+
+def rows_file() -> Path:
+    """HumanEval+ as it was published."""
+    return data_directory() / "HumanEvalPlus.jsonl.gz"
+
+
+def samples_of(row: dict[str, Any]) -> list[str]:
+    """The programs for one task: right ones, and flawed ones as far as there are any."""
+    whole = row["prompt"] + row["canonical_solution"]
+    found = spread(edits(whole), _SEED)
+    flawed = []
+    for _, edit in islice(found, FLAWED_A_TASK):
+        flawed.append(whole[: edit.start] + edit.text + whole[edit.end :])
+    right = SAMPLES_A_TASK - len(flawed)
+    return [*(f"{whole}\n# Sample {number}.\n" for number in range(right)), *flawed]
+
+
+def write_samples(path: Path) -> list[tuple[str, str]]:
+    """Write the samples in EvalPlus's form; returns them in that order."""
+    pairs = [
+        (row["task_id"], solution)
+        for _, row in rows_of(rows_file())
+        for solution in samples_of(row)
+    ]
+    lines = (json.dumps({"task_id": task, "solution": text}) for task, text in pairs)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return pairs
+
+
+async def ours(pairs: Sequence[tuple[str, str]]) -> tuple[float, float, Verdicts]:
+    """Judge with a daemon of our own: seconds of preparation and of judging, and verdicts."""
+    config = BenchmarkConfig(name="humaneval+", path=str(rows_file()))
+    benchmark = benchmarks.load(config, JudgeConfig(in_flight=16))
+    tasks = {task.id: task for task in benchmark.tasks}
+    async with async_local() as client:
+        began = time.perf_counter()
+        await benchmark.prepare(client)
+        prepared = time.perf_counter()
+        judging = Judging(benchmark, client)
+        samples = [
+            Sample(task=task, index=place, text=text, kind="solution")
+            for place, (task, text) in enumerate(pairs)
+        ]
+        lines = await asyncio.gather(*(judging.line(tasks[one.task], one) for one in samples))
+        ended = time.perf_counter()
+    verdicts: Verdicts = {}
+    for line in lines:
+        parts = line.grade.parts
+        if not line.grade.verdict.is_about_the_program:
+            raise RuntimeError(f"{line.task}: {line.grade.verdict}: {line.grade.message}")
+        verdicts.setdefault(line.task, []).append(
+            [parts.get("base", False), parts.get("plus", False)]
+        )
+    return prepared - began, ended - prepared, verdicts
+
+
+def theirs(samples: Path) -> dict[str, Any]:
+    """Judge with EvalPlus as it is on PyPI; installs it if it is not there.
+
+    Raises:
+        NotInstalledError: it cannot be installed.
+        subprocess.CalledProcessError: it failed.
+    """
+    command = [sys.executable, str(ROOT / "scripts" / "bootstrap.py")]
+    subprocess.run(command, env={**os.environ, "VENV": str(_ENVIRONMENT)}, check=True)
+    environment = Environment(_ENVIRONMENT)
+    environment.install("bench.eval_speed", CLIENT)
+    out = samples.with_name("theirs.json")
+    rows = samples.with_name("rows.jsonl")
+    lines = (json.dumps(row) for _, row in rows_of(rows_file()))
+    rows.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    subprocess.run(
+        [
+            *(str(_ENVIRONMENT / "bin" / "python"), "-m", "bench.evalplus_theirs"),
+            *(str(rows), str(samples), str(out)),
+            *("--parallel", str(len(os.sched_getaffinity(0)))),
+        ],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(environment.folder("bench.eval_speed"))]),
+            "XDG_CACHE_HOME": str(samples.parent / "cache"),
+            "HF_HUB_OFFLINE": "1",
+        },
+        cwd=samples.parent,
+        check=True,
+        timeout=_TIMEOUT_S,
+        stdout=subprocess.DEVNULL,
+    )
+    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return found
+
+
+def measure() -> Speed:
+    """Both in turn."""
+    with tempfile.TemporaryDirectory(prefix="eval-speed-") as folder:
+        samples = Path(folder, "samples.jsonl")
+        pairs = write_samples(samples)
+        other = theirs(samples)
+        prepared_s, judged_s, verdicts = asyncio.run(ours(pairs))
+    different = [
+        f"{task} ({place}): ours {mine}, theirs {their}"
+        for task, all_theirs in other["verdicts"].items()
+        for place, (mine, their) in enumerate(zip(verdicts[task], all_theirs, strict=True))
+        if mine != their
+    ]
+    right = sum(all(one) for ones in verdicts.values() for one in ones)
+    return Speed(
+        samples=len(pairs),
+        ours_s=judged_s,
+        theirs_s=other["judged_s"],
+        ours_prepared_s=prepared_s,
+        theirs_prepared_s=other["prepared_s"],
+        different=different,
+        accepted=right / len(pairs),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point of `python -m bench.eval_speed`."""
+    argparse.ArgumentParser(prog="python -m bench.eval_speed", description=__doc__).parse_args(
+        arguments
+    )
+    found = measure()
+    results.show(
+        f"HumanEval+, {found.samples:,} samples ({found.accepted:.0%} right)",
+        [
+            {
+                "evaluator": "scalebox",
+                "outputs s": found.ours_prepared_s,
+                "judging s": found.ours_s,
+            },
+            {
+                "evaluator": "evalplus",
+                "outputs s": found.theirs_prepared_s,
+                "judging s": found.theirs_s,
+            },
+        ],
+    )
+    return results.conclude(
+        [
+            results.at_least("speed_over_evalplus", found.ratio, 2.0),
+            results.none_of("both say the same", found.different),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
