@@ -32,7 +32,7 @@ CAUSES = {
     "data": "data that tests download is or is not there",
     "machine": "how fast the machine is, or what is installed on it",
     "random": "chance: the same sample passes and fails",
-    "harness": "their harness changes what the program does",
+    "harness": "their harness does something else with the program, or ended it",
     "ours": "ScaleBox",
 }
 _STATUSES = ("pass", "fail", "timeout")
