@@ -8,6 +8,7 @@ from scalebox.suite.benchmarks.bigcodebench import BigCodeBench, BigCodeBenchHar
 from scalebox.suite.benchmarks.evalplus import HumanEvalPlus, MbppPlus
 from scalebox.suite.benchmarks.humaneval import HumanEval
 from scalebox.suite.benchmarks.mbpp import Mbpp
+from scalebox.suite.benchmarks.multipl_e import MultiplE
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.tasks import Benchmark, Task
@@ -17,6 +18,7 @@ _ALL: tuple[type[Benchmark], ...] = (
     HumanEvalPlus,
     Mbpp,
     MbppPlus,
+    MultiplE,
     BigCodeBench,
     BigCodeBenchHard,
 )
