@@ -107,7 +107,7 @@ def evaluate(run: RunConfig, folder: Path) -> tuple[Summary, list[Result]]:
 
 def canonical(folder: Path, address: str, found: Found) -> dict[str, RunConfig]:
     """The data's own solutions, and the same with nothing in them."""
-    runs = {}
+    runs: dict[str, RunConfig] = {}
     for name in SETS:
         prefix = name.replace("+", "plus")
         run = plan(name, ModelConfig(name="canonical", samples="canonical"), folder, address)

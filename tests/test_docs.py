@@ -30,6 +30,7 @@ from scalebox import config as configuration
 from scalebox.api.app import ROUTES
 from scalebox.cli import main as command_line
 from scalebox.config import Config
+from scalebox.suite.benchmarks import BENCHMARKS
 from scalebox.suite.config import RunConfig
 
 ROOT = Path(__file__).parent.parent
@@ -289,6 +290,14 @@ def test_every_key_of_an_evaluation_is_described_with_its_default() -> None:
         given = {key: list(value) if isinstance(value, tuple) else value
                  for key, value in wanted.items()}  # fmt: skip
         assert described == given
+
+
+def test_every_benchmark_is_described() -> None:
+    described = {
+        name for keys in re.findall(r"^\| (`[^|]*`) \|", page("evaluation.md"), re.M)
+        for name in re.findall(r"`([^`]+)`", keys)
+    }  # fmt: skip
+    assert BENCHMARKS.keys() <= described
 
 
 def test_every_dependency_has_its_reason() -> None:

@@ -9,7 +9,6 @@ hundreds of megabytes, go as digests where nothing but equality counts (`digests
 """
 
 import array
-import json
 import marshal
 import math
 import re
@@ -28,7 +27,7 @@ _TOGETHER, _LONG = 32, 1000
 _START_CHARS = 200
 #: Beyond this, integers are no floats.
 _EXACT = 1 << 53
-_INTEGRAL = re.compile(rb"\.0(?=[,\]}])")
+_INTEGRAL = re.compile(rb"\.0(?=[,)\]}])")
 _TICK_S, _SHORTEST_TICK_S = 0.1, 0.005
 #: Sleepers are ended by wall time, of which a call has as much as a daemon gives where nobody asks.
 _SLEEP_FACTOR, _SLEEP_EXTRA_S = 2.0, 5.0
@@ -128,35 +127,51 @@ class Returned:
 
 
 class Digests:
-    """What goes in the place of long values: equal for those that `==` holds between."""
+    """What goes in the place of long values: equal for those that `==` holds between.
+
+    Attributes:
+        spent_s: CPU time that making them took, which is not the submission's.
+    """
 
     def __init__(self) -> None:
         from hashlib import sha256  # slow to load, and rarely wanted
 
+        self.spent_s = 0.0
         self._sha256 = sha256
-        self._dumps = json.dumps
 
     def encode(self, value: Any) -> Any:
         """The value, or its digest, as JSON data."""
         kind = type(value)
         if kind not in (str, list, tuple) or len(value) <= _LONG:
             return encode(value)
-        data = value.encode("utf-8", "surrogatepass") if kind is str else self._items(value)
-        if data is None:
+        begun_s = _process_time()
+        digest = self._text(value) if kind is str else self._items(value)
+        self.spent_s += _process_time() - begun_s
+        if digest is None:
             return encode(value)
+        start = value[:_START_CHARS] if kind is str else value[:3]
         return {
-            "digest": kind.__name__ + " " + self._sha256(data).hexdigest(),
+            "digest": kind.__name__ + " " + digest,
             "items": len(value),
-            "start": repr(value[:_START_CHARS])[:_START_CHARS],
+            "start": repr(start)[:_START_CHARS],
         }
+
+    def _text(self, value: Any) -> Any:
+        return self._sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _items(self, value: Any) -> Any:
         kinds = set(map(type, value))
         if kinds == {float}:
             return None  # near is enough for these
         if kinds <= {int, float, bool} and min(value) >= -_EXACT and max(value) <= _EXACT:
-            return array.array("d", [0.0 if one == 0 else one for one in value]).tobytes()
-        return _INTEGRAL.sub(b"", self._dumps(encode(value)).encode("ascii"))
+            numbers = array.array("d", [0.0 if one == 0 else one for one in value])
+            return self._sha256(numbers.tobytes()).hexdigest()
+        if not kinds <= {list, tuple, str}:
+            return None
+        digest = self._sha256()
+        for item in value:  # one by one: memory might not hold the text of all
+            digest.update(_INTEGRAL.sub(b"", repr(item).encode("utf-8", "surrogatepass")) + b",")
+        return digest.hexdigest()
 
 
 def words_of(error: BaseException) -> str:
@@ -189,7 +204,7 @@ def function_of(job: Any, channel: Channel) -> Any:
         return None
 
 
-def try_set(job: Any, one: Any, channel: Channel, watch: Watch, encoded: Any) -> bool:
+def try_set(job: Any, one: Any, channel: Channel, watch: Watch, digests: Any) -> bool:
     """Call the function with each input; whether there is one."""
     inputs, limits_s, together_s = one
     function = function_of(job, channel)
@@ -198,6 +213,7 @@ def try_set(job: Any, one: Any, channel: Channel, watch: Watch, encoded: Any) ->
     returned = Returned(channel, job["timed"])
     watch.ticked = returned.write
     watch.tick(min(limits_s, default=1.0))
+    encoded = digests.encode if digests else encode
     until_s = math.inf if together_s is None else watch.now() + together_s
     for arguments, limit_s in zip(inputs, limits_s):
         if until_s < math.inf:
@@ -213,7 +229,12 @@ def try_set(job: Any, one: Any, channel: Channel, watch: Watch, encoded: Any) ->
                 watch.end()
             spent_s = watch.spent_s() if job["timed"] else 0.0
             watch.check(limit_s)
-            returned.add(encoded(value), spent_s)
+            shown = encoded(value)
+            del value  # which may be most of the memory
+            returned.add(shown, spent_s)
+            if digests and digests.spent_s:
+                until_s += digests.spent_s
+                digests.spent_s = 0.0
         except BaseException as error:
             watch.end()
             if watch.now() > until_s:
@@ -235,13 +256,13 @@ def main() -> None:
     else:
         sets = [([decode(one) for one in inputs], *limits) for inputs, *limits in sets]
     watch = Watch()
-    encoded = Digests().encode if job["digests"] else encode
+    digests = Digests() if job["digests"] else None
     if job["guarded"]:
         guard("exit", "quit", "help", "open")
     for number, one in enumerate(sets):
         if number:
             channel.send(set=number)
-        if not try_set(job, one, channel, watch, encoded):
+        if not try_set(job, one, channel, watch, digests):
             break
     else:
         channel.send(done=True)

@@ -14,6 +14,7 @@ from scalebox.suite.benchmarks.evalplus import HumanEvalPlus, MbppPlus
 from scalebox.suite.benchmarks.humaneval import HumanEval
 from scalebox.suite.benchmarks.livecodebench import LiveCodeBench
 from scalebox.suite.benchmarks.mbpp import Mbpp
+from scalebox.suite.benchmarks.multipl_e import MultiplE
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.tasks import Benchmark, Task
@@ -23,6 +24,7 @@ _ALL: tuple[type[Benchmark], ...] = (
     HumanEvalPlus,
     Mbpp,
     MbppPlus,
+    MultiplE,
     BigCodeBench,
     BigCodeBenchHard,
     LiveCodeBench,

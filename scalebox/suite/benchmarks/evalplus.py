@@ -41,8 +41,8 @@ INSTRUCTION = (
     "code block:\n"
 )
 _TEXTS = ("prompt", "entry_point", "canonical_solution")
-#: EvalPlus gives 4 GiB of addresses, of which a Python with numpy has a good part.
-_LIMITS = Limits(memory_bytes=1 << 30)
+#: As EvalPlus gives (eval/utils.py: `reliability_guard`); Mbpp/255 takes more than 1 GiB of it.
+_LIMITS = Limits(memory_bytes=4 << 30)
 _AT_ONCE = 16
 #: What is shorter is compared without a thread.
 _SHORT_BYTES = 1 << 14

@@ -10,10 +10,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from scalebox.client.aio import AsyncClient
+from scalebox.errors import BadRequestError
 from scalebox.extraction import extract_code
+from scalebox.formats.truths import truth_of
 from scalebox.model import AssertCase, AssertTests, Limits, Submission
 from scalebox.suite import rows
 from scalebox.suite.benchmarks.joining import joined, text_field, until_stop
+from scalebox.suite.errors import SuiteError
 from scalebox.suite.rows import Hub
 from scalebox.suite.tasks import Benchmark, Grade, Sample, Task, grade_of, limits_of
 
@@ -39,6 +42,11 @@ class HumanEval(Benchmark):
             prompt = text_field(row, "prompt", place)
             for name in ("test", "entry_point", "canonical_solution"):
                 text_field(row, name, place)
+            tests = {name: row[name] for name in ("test", "entry_point")}
+            try:
+                truth_of(tests)
+            except BadRequestError as error:
+                raise SuiteError(f"{place}: {error}") from error
             self.tasks.append(
                 Task(
                     id=text_field(row, "task_id", place),

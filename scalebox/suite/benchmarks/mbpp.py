@@ -9,7 +9,9 @@ google-research-datasets/mbpp on the hub, which has both.  Prompts are the paper
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import ClassVar
+
+from msgspec.structs import replace
 
 from scalebox.client.aio import AsyncClient
 from scalebox.errors import BadRequestError
@@ -18,6 +20,7 @@ from scalebox.formats.truths import truth_of
 from scalebox.model import AssertTests, Limits, Submission
 from scalebox.suite import rows
 from scalebox.suite.benchmarks.joining import lines_field, text_field, until_stop
+from scalebox.suite.config import BenchmarkConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.rows import Hub, Row
 from scalebox.suite.tasks import Benchmark, Grade, Sample, Task, grade_of, limits_of
@@ -64,10 +67,8 @@ class Mbpp(Benchmark):
                 self._add(place, row, f"MBPP/{number}", part)
         self.tasks.sort(key=lambda task: int(task.row["task_id"]))
 
-    def _whole(self) -> Any:
+    def _whole(self) -> BenchmarkConfig:
         """The configuration without the split: which task is in which is told by its id."""
-        from msgspec.structs import replace
-
         return replace(self.config, split="")
 
     def _add(self, place: str, row: Row, task_id: str, part: str) -> None:

@@ -1,0 +1,190 @@
+"""HumanEval+ and MBPP+: rows, joining, expected outputs by reference solutions, and grades."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scalebox.client.aio import AsyncClient
+from scalebox.model import Verdict
+from scalebox.suite.benchmarks.mbpp_inputs import turned_back
+from scalebox.suite.config import JudgeConfig
+from scalebox.suite.errors import SuiteError
+from scalebox.suite.tasks import Grade
+from tests.suite.benchmarks.data import canonical, of_rows, real, sample
+
+ROW: dict[str, Any] = {
+    "task_id": "HumanEval/0",
+    "prompt": "import math\n\ndef root(n):\n    ''' Its root. '''\n",
+    "entry_point": "root",
+    "canonical_solution": "    return math.sqrt(n)\n",
+    "base_input": [[4.0], [9.0]],
+    "plus_input": [[2.0], [16.0], [0.25]],
+    "atol": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "number"),
+    [("humaneval+", "HumanEvalPlus.jsonl.gz", 164), ("mbpp+", "MbppPlus.jsonl.gz", 378)],
+)
+def test_the_releases_are_read(name: str, file: str, number: int) -> None:
+    assert len(real(name, file).tasks) == number
+
+
+def test_inputs_are_turned_back() -> None:
+    assert turned_back("Mbpp/2", [[[1], [2]]]) == [[(1,), (2,)]]
+    assert turned_back("Mbpp/115", [[[[1], [], 2]]]) == [[[{1}, {}, {}]]]
+    assert turned_back("Mbpp/124", [["1", "1j"]]) == [(1.0, 1j)]
+    assert turned_back("Mbpp/259", [[[[1], [2]], [[3]]]]) == [[((1,), (2,)), ((3,),)]]
+    assert turned_back("Mbpp/722", [[{"a": [1]}, 2]]) == [[{"a": (1,)}, 2]]
+    assert turned_back("Mbpp/580", [[[1, [2]]]]) == [((1, (2,)),)]
+    assert turned_back("Mbpp/3", [[[1]]]) == [[[1]]]
+    assert turned_back("own", [[[1]]]) == [[[1]]]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"prompt": None}, "'prompt' is NoneType"),
+        ({"base_input": [], "plus_input": {}}, "no input to test with"),
+        ({"base_input": [3]}, "no list of lists"),
+        ({"plus_input": "[[1]]"}, "no list of lists"),
+        ({"atol": "0"}, "'atol' is str"),
+    ],
+)
+def test_rows_that_are_none_are_refused(change: dict[str, Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match=words):
+        of_rows("humaneval+", [{**ROW, **change}], tmp_path)
+
+
+def test_rows_of_the_hub_have_no_inputs_and_the_way_out_is_said(tmp_path: Path) -> None:
+    rows = [{name: value for name, value in ROW.items() if "input" not in name}]
+    with pytest.raises(SuiteError, match=r"no rows of an EvalPlus release.*releases of evalplus"):
+        of_rows("humaneval+", rows, tmp_path)
+
+
+def test_inputs_of_another_form_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SuiteError, match="not of the task's form"):
+        of_rows("mbpp+", [{**ROW, "task_id": "Mbpp/2"}], tmp_path)
+
+
+async def graded(opened: AsyncClient, code: str, folder: Path, **judge: Any) -> Grade:
+    benchmark = of_rows("humaneval+", [ROW], folder, judge=JudgeConfig(**judge))
+    await benchmark.prepare(opened)
+    (task,) = benchmark.tasks
+    program = benchmark.program(task, sample(task, code, "completion"))
+    assert program is not None
+    return await benchmark.grade(opened, task, program)
+
+
+async def test_base_and_plus_are_counted_apart(opened: AsyncClient, tmp_path: Path) -> None:
+    right = await graded(opened, "    return n ** 0.5 + 1e-9", tmp_path)
+    assert (right.verdict, right.passed, right.total) == (Verdict.ACCEPTED, 5, 5)
+    assert right.parts == {"base": True, "plus": True}
+    whole = await graded(opened, "    return float(round(n ** 0.5))", tmp_path)
+    assert (whole.verdict, whole.passed, whole.total) == (Verdict.WRONG_ANSWER, 3, 5)
+    assert whole.parts == {"base": True, "plus": False}
+    assert whole.failing is not None
+    shown = whole.failing
+    assert (shown.name, shown.input, shown.got) == ("plus 0", "2.0", "1.0")
+    assert shown.expected == "1.4142135623730951"
+    early = await graded(
+        opened, "    return float(round(n ** 0.5))", tmp_path, stop="first_failure"
+    )
+    assert (early.passed, early.total, early.parts) == (2, 5, whole.parts)
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "passed"),
+    [
+        ("    return (", Verdict.COMPILE_ERROR, 0),
+        ("    return n.root", Verdict.RUNTIME_ERROR, 0),
+        ("    pass", Verdict.WRONG_ANSWER, 0),
+        ("    if n == 9: import os; os._exit(0)\n    return n ** 0.5", Verdict.RUNTIME_ERROR, 0),
+        ("    raise SystemExit(0)", Verdict.RUNTIME_ERROR, 0),
+        ("    while n == 9: pass\n    return n ** 0.5", Verdict.TIME_LIMIT_EXCEEDED, 4),
+        (
+            "    class Yes(float):\n        def __eq__(self, other): return True\n    return Yes()",
+            Verdict.WRONG_ANSWER,
+            0,
+        ),
+        ("    return n ** 0.5\nroot = 3", Verdict.RUNTIME_ERROR, 0),
+        ("    return n ** 0.5\ndel root", Verdict.RUNTIME_ERROR, 0),
+    ],
+)
+async def test_wrong_programs_are_rejected(
+    code: str, verdict: Verdict, passed: int, opened: AsyncClient, tmp_path: Path
+) -> None:
+    grade = await graded(opened, code, tmp_path)
+    assert (grade.verdict, grade.passed, grade.total) == (verdict, passed, 5)
+    assert grade.parts == {"base": False, "plus": False}
+
+
+async def test_records_of_the_programs_own_gain_nothing(
+    opened: AsyncClient, tmp_path: Path
+) -> None:
+    code = (
+        "    import os\n"
+        "    for fd in range(3, 20):\n"
+        '        try: os.write(fd, b\'{"test": 0, "values": [{"digest": 1}]}\\n{"set": 1}\\n\')\n'
+        "        except OSError: pass\n"
+        "    os._exit(0)\n"
+    )
+    grade = await graded(opened, code, tmp_path)
+    assert grade.verdict is Verdict.WRONG_ANSWER
+    assert grade.passed == 0
+
+
+LONG = {
+    **ROW,
+    "prompt": "def numbers(n):\n",
+    "entry_point": "numbers",
+    "canonical_solution": "    return list(range(n))\n",
+    "base_input": [[5000]],
+    "plus_input": [[3], [4000]],
+}
+
+
+async def test_long_values_are_equal_by_their_digests(opened: AsyncClient, tmp_path: Path) -> None:
+    benchmark = of_rows("humaneval+", [LONG], tmp_path)
+    await benchmark.prepare(opened)
+    (task,) = benchmark.tasks
+    verdicts = {
+        "    return [float(i) if i % 2 else i for i in range(n)]": Verdict.ACCEPTED,
+        "    return tuple(range(n))": Verdict.WRONG_ANSWER,
+        "    return list(range(n - 1)) + [0]": Verdict.WRONG_ANSWER,
+        "    return 'a' * n": Verdict.WRONG_ANSWER,
+        "    return None": Verdict.WRONG_ANSWER,
+    }
+    for code, verdict in verdicts.items():
+        grade = await benchmark.grade(opened, task, LONG["prompt"] + code)
+        assert (code, grade.verdict) == (code, verdict)
+    assert grade.failing is not None
+    assert "5000 items" in (grade.failing.expected or "")
+
+
+async def test_a_reference_solution_that_fails_is_told(opened: AsyncClient, tmp_path: Path) -> None:
+    row = {**ROW, "canonical_solution": "    return n[0]\n"}
+    benchmark = of_rows("humaneval+", [row], tmp_path)
+    with pytest.raises(SuiteError, match="reference solution of HumanEval/0 fails: TypeError"):
+        await benchmark.prepare(opened)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "chosen"),
+    [
+        ("humaneval+", "HumanEvalPlus.jsonl.gz", ["HumanEval/0", "HumanEval/32", "HumanEval/148"]),
+        ("mbpp+", "MbppPlus.jsonl.gz", ["Mbpp/2", "Mbpp/124", "Mbpp/259", "Mbpp/580", "Mbpp/793"]),
+    ],
+)
+async def test_reference_solutions_are_accepted(
+    name: str, file: str, chosen: list[str], opened: AsyncClient
+) -> None:
+    benchmark = real(name, file, tasks=chosen)
+    await benchmark.prepare(opened)
+    for task in benchmark.tasks:
+        grade = await benchmark.grade(opened, task, canonical(benchmark, task))
+        assert (task.id, grade.verdict) == (task.id, Verdict.ACCEPTED)
