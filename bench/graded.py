@@ -190,6 +190,12 @@ async def agreement(
     )
 
 
+async def measure(python: str | None = None) -> Agreement:
+    """As `agreement`, of all samples, by a private daemon with the libraries."""
+    async with daemon(python) as client:
+        return await agreement(client)
+
+
 async def judge(
     client: AsyncClient,
     tasks: Benchmark,
