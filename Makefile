@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test cgroup-test ray-test lint format bench labels multipl-e judges-report load stability soak simulate hostile languages-test toolchains compat-test cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
+.PHONY: help demo test cgroup-test ray-test lint format bench labels multipl-e eval-env graded judges-report load stability soak simulate hostile languages-test toolchains compat-test cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -56,6 +56,17 @@ multipl-e: venv  ## a model's answers to MultiPL-E's tasks, and hollow ones, in 
 
 judges-report: venv  ## how right judges are, on real problems; flawed ones refused (ARGS: --help)
 	$(BIN)/python -m bench.judges_report $(ARGS)
+
+eval-env: venv  ## the libraries that BigCodeBench's tests need, in .venv-eval (Python 3.11)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo >&2 \
+		"eval-env: the libraries are pinned for Python 3.11, and $(VENV) has another:" \
+		"make eval-env VENV=.venv-3.11 PYTHON=/path/to/python3.11"; exit 1; }
+	@[ -x .venv-eval/bin/python ] || $(BIN)/python -m venv --without-pip .venv-eval
+	$(BIN)/python -m pip --python .venv-eval/bin/python --quiet --disable-pip-version-check \
+		install -r bench/bigcodebench-requirements.txt
+
+graded: venv  ## graded samples of BigCodeBench-Hard: our verdicts beside the published (ARGS: --help)
+	$(BIN)/python -m bench.graded $(ARGS)
 
 load: venv  ## 200 clients, 20,000 submissions, faults; nothing lost, nothing left (ARGS: --help)
 	$(BIN)/python -m bench.load $(ARGS)
@@ -112,5 +123,5 @@ venv-dist:
 	@$(PYTHON) scripts/bootstrap.py dist
 
 clean:  ## remove what the targets made, .venv too
-	rm -rf $(VENV) .venv-compat dist build bench/results .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-compat .venv-eval dist build bench/results .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

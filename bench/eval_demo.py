@@ -42,6 +42,7 @@ from scalebox.suite.config import (
     RunConfig,
     SamplingConfig,
 )
+from scalebox.suite.errors import SuiteError
 from scalebox.suite.folder import RESULTS, SUMMARY
 from scalebox.suite.results import Result
 from scalebox.suite.results import read as read_results
@@ -231,15 +232,12 @@ def compared(found: Found) -> None:
     ]
 
 
-def agreed(address: str, found: Found) -> None:
-    """Beside the published results of graded completions."""
-    agreement = asyncio.run(graded.measure(address))
-    found.figures |= {
-        "graded_agreement": agreement.share,
-        "graded_samples": agreement.samples,
-    }
-    found.rows += [{"part": "graded", **row} for row in agreement.disagreements]
-    found.promises.append(results.at_least("graded_agreement", agreement.share, 0.97))
+def agreed(found: Found) -> None:
+    """Beside the published results of graded completions, by a daemon whose Python has pandas …"""
+    agreement = asyncio.run(graded.measure())
+    found.figures |= agreement.figures()
+    found.rows += [{"part": "graded", **one.row()} for one in agreement.differing()]
+    found.promises += agreement.promises()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -254,6 +252,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in SETS.values():
         if not (data_directory() / name).exists():
             parser.error(f"there is no {name} in the data directory; name it in $SCALEBOX_DATA")
+    if "graded" in wanted:
+        try:
+            graded.python_path()
+        except SuiteError as error:
+            parser.error(str(error))
     found = Found()
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="eval-demo-") as directory, daemon() as address:
@@ -268,9 +271,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "verify" in wanted:
             console.print("judging all of it anew at every level of isolation, and under load")
             verified(runs, found)
-        if "graded" in wanted:
-            console.print("graded completions of BigCodeBench-Hard")
-            agreed(address, found)
+    if "graded" in wanted:
+        console.print("graded completions of BigCodeBench-Hard")
+        agreed(found)
     if "speed" in wanted:
         console.print("EvalPlus's own evaluator, and ours, on the same samples")
         compared(found)

@@ -35,10 +35,11 @@ INSTRUCTION = (
 _VARIANTS = ("complete", "instruct", "complete-uncalibrated", "instruct-uncalibrated")
 _CLASS = "TestCases"
 _TEXTS = ("complete_prompt", "instruct_prompt", "code_prompt", "canonical_solution", "test")
-#: Theirs waits 240 s for a task's tests (bigcodebench/eval/utils.py: `TIMEOUT`).
+#: Theirs waits 240 s for a task's tests (bigcodebench/eval/utils.py: `TIMEOUT`).  TensorFlow's
+#: threads wait for each other, more so beside other load, so the clock allows twice that.
 _LIMITS = Limits(
     cpu_time_s=240.0,
-    wall_time_s=300.0,
+    wall_time_s=480.0,
     memory_bytes=4 << 30,
     file_bytes=256 << 20,
     processes=256,
@@ -114,6 +115,26 @@ class BigCodeBench(Benchmark):
         if code is None or not self._calibrated:
             return code
         return f"{task.row['code_prompt']}\n    pass\n{code}"
+
+    async def prepare(self, client: AsyncClient) -> None:
+        """See that the judge's Python has what the chosen tasks import.
+
+        Raises:
+            SuiteError: it has not: every answer to those tasks would be called wrong.
+        """
+        programs = [
+            program
+            for task in self.tasks
+            for program in (f"{task.row['code_prompt']}\n    pass\n", task.row["test"])
+        ]
+        missing = await unittests.missing_modules(client, programs)
+        if missing:
+            raise SuiteError(
+                f"benchmark {self.name}: the judge's Python has no {', '.join(missing)}, which its "
+                "tasks import. Install them for it, or name another Python in the daemon's "
+                "languages.python.interpreter; `make eval-env` makes one with those of "
+                "BigCodeBench-Hard (docs/evaluation-bigcodebench.md)"
+            )
 
     async def grade(self, client: AsyncClient, task: Task, program: str) -> Grade:
         return await unittests.judge(

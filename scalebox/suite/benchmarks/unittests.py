@@ -8,14 +8,16 @@ is what it is sent, and what is made of its records.
 from __future__ import annotations
 
 import ast
+import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from scalebox.client.aio import AsyncClient
+from scalebox.errors import InternalError
 from scalebox.integrations.inprocess import records_of, run_request
-from scalebox.model import Integrity, Limits, RunResult, RunStatus, Verdict
+from scalebox.model import Integrity, Limits, RunRequest, RunResult, RunStatus, Verdict
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.tasks import FailingCase, Grade, cut
 
@@ -26,6 +28,15 @@ _OVER = {
     RunStatus.MEMORY_LIMIT_EXCEEDED: Verdict.MEMORY_LIMIT_EXCEEDED,
     RunStatus.OUTPUT_LIMIT_EXCEEDED: Verdict.OUTPUT_LIMIT_EXCEEDED,
 }
+#: Prints which of the names on standard input are no modules.
+_ASKED = """import importlib.util, json, sys
+def has(name):
+    try:
+        return name in sys.modules or importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+print(json.dumps([name for name in json.load(sys.stdin) if not has(name)]))
+"""
 _STATES = {"failed": Verdict.WRONG_ANSWER, "error": Verdict.RUNTIME_ERROR}
 _BROKEN = {"source": Verdict.COMPILE_ERROR}
 
@@ -87,6 +98,40 @@ def _functions(
     for node in classes[name].body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
+
+
+def imported(program: str) -> set[str]:
+    """Top names of what a program imports when it is loaded; none of one that does not compile."""
+    try:
+        tree = ast.parse(program)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    found: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+async def missing_modules(client: AsyncClient, programs: Iterable[str]) -> list[str]:
+    """What programs import and the judge's Python does not have.
+
+    Raises:
+        InternalError: that Python does not say what it has.
+        ScaleboxError: the daemon cannot be asked.
+    """
+    names = sorted(set().union(*map(imported, programs)))
+    asked = RunRequest(
+        language="python", source=_ASKED, stdin=json.dumps(names), limits=Limits(cpu_time_s=60.0)
+    )
+    done = await client.run(asked)
+    try:
+        return [str(name) for name in json.loads(done.stdout)]
+    except ValueError as error:
+        words = done.stderr.decode("utf-8", "replace")[-500:] or done.message
+        raise InternalError(f"the judge's Python does not say what it has: {words}") from error
 
 
 async def judge(
