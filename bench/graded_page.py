@@ -28,9 +28,10 @@ of `bench/bigcodebench-requirements.txt` into an environment that nothing else u
 interpreter = "/path/to/.venv-eval/bin/python"
 ```
 
-Slots then see that environment, read-only. A task has 240 s of CPU time (their harness waits as
-long), 4 GiB of memory, 256 processes and 256 MiB of files, unless `[judge]` says otherwise. Tests
-share a process with what they test, so that a pass is `weak`.
+Slots then see that environment, read-only. A judge's Python that lacks what the chosen tasks import
+is refused. A task has 240 s of CPU time (their harness waits as long), 480 s by the clock, 4 GiB of
+memory, 256 processes and 256 MiB of files, unless `[judge]` says otherwise. Tests share a process
+with what they test, so that a pass is `weak`.
 
 ## Graded samples
 
