@@ -96,21 +96,17 @@ def samples_of(row: dict[str, Any]) -> list[str]:
     return [*(f"{whole}\n# Sample {number}.\n" for number in range(right)), *flawed]
 
 
-def write_samples(path: Path) -> list[tuple[str, str]]:
+def write_samples(rows: Path, path: Path) -> list[tuple[str, str]]:
     """Write the samples in EvalPlus's form; returns them in that order."""
-    pairs = [
-        (row["task_id"], solution)
-        for _, row in rows_of(rows_file())
-        for solution in samples_of(row)
-    ]
+    pairs = [(row["task_id"], solution) for _, row in rows_of(rows) for solution in samples_of(row)]
     lines = (json.dumps({"task_id": task, "solution": text}) for task, text in pairs)
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return pairs
 
 
-async def ours(pairs: Sequence[tuple[str, str]]) -> tuple[float, float, Verdicts]:
+async def ours(rows: Path, pairs: Sequence[tuple[str, str]]) -> tuple[float, float, Verdicts]:
     """Judge with a daemon of our own: seconds of preparation and of judging, and verdicts."""
-    config = BenchmarkConfig(name="humaneval+", path=str(rows_file()))
+    config = BenchmarkConfig(name="humaneval+", path=str(rows))
     benchmark = benchmarks.load(config, JudgeConfig(in_flight=16))
     tasks = {task.id: task for task in benchmark.tasks}
     async with async_local() as client:
@@ -135,7 +131,7 @@ async def ours(pairs: Sequence[tuple[str, str]]) -> tuple[float, float, Verdicts
     return prepared - began, ended - prepared, verdicts
 
 
-def theirs(samples: Path) -> dict[str, Any]:
+def theirs(rows: Path, samples: Path) -> dict[str, Any]:
     """Judge with EvalPlus as it is on PyPI; installs it if it is not there.
 
     Raises:
@@ -147,9 +143,6 @@ def theirs(samples: Path) -> dict[str, Any]:
     environment = Environment(_ENVIRONMENT)
     environment.install("bench.eval_speed", CLIENT)
     out = samples.with_name("theirs.json")
-    rows = samples.with_name("rows.jsonl")
-    lines = (json.dumps(row) for _, row in rows_of(rows_file()))
-    rows.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     subprocess.run(
         [
             *(str(_ENVIRONMENT / "bin" / "python"), "-m", "bench.evalplus_theirs"),
@@ -166,18 +159,25 @@ def theirs(samples: Path) -> dict[str, Any]:
         check=True,
         timeout=_TIMEOUT_S,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     return found
 
 
-def measure() -> Speed:
-    """Both in turn."""
+def measure(first: int | None = None) -> Speed:
+    """Both in turn.
+
+    Parameters:
+        first: so many tasks; None: all.
+    """
     with tempfile.TemporaryDirectory(prefix="eval-speed-") as folder:
-        samples = Path(folder, "samples.jsonl")
-        pairs = write_samples(samples)
-        other = theirs(samples)
-        prepared_s, judged_s, verdicts = asyncio.run(ours(pairs))
+        samples, rows = Path(folder, "samples.jsonl"), Path(folder, "rows.jsonl")
+        lines = (json.dumps(row) for _, row in islice(rows_of(rows_file()), first))
+        rows.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        pairs = write_samples(rows, samples)
+        other = theirs(rows, samples)
+        prepared_s, judged_s, verdicts = asyncio.run(ours(rows, pairs))
     different = [
         f"{task} ({place}): ours {mine}, theirs {their}"
         for task, all_theirs in other["verdicts"].items()
@@ -198,10 +198,9 @@ def measure() -> Speed:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of `python -m bench.eval_speed`."""
-    argparse.ArgumentParser(prog="python -m bench.eval_speed", description=__doc__).parse_args(
-        arguments
-    )
-    found = measure()
+    parser = argparse.ArgumentParser(prog="python -m bench.eval_speed", description=__doc__)
+    parser.add_argument("--first", type=int, metavar="N", help="so many tasks alone")
+    found = measure(parser.parse_args(arguments).first)
     results.show(
         f"HumanEval+, {found.samples:,} samples ({found.accepted:.0%} right)",
         [
