@@ -16,7 +16,7 @@ MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]
 
 export VENV
 
-.PHONY: help demo test cgroup-test ray-test lint format bench labels multipl-e eval-env graded judges-report load stability soak simulate hostile languages-test toolchains compat-test cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
+.PHONY: help demo test cgroup-test ray-test lint format bench labels multipl-e eval-demo eval-env graded judges-report load stability soak simulate hostile languages-test toolchains compat-test cluster-test cluster-bench cluster-chaos dist check-dist doctor venv venv-test venv-ray venv-dist clean
 .DEFAULT_GOAL := help
 
 help:  ## say what there is
@@ -56,6 +56,9 @@ multipl-e: venv  ## a model's answers to MultiPL-E's tasks, and hollow ones, in 
 
 judges-report: venv  ## how right judges are, on real problems; flawed ones refused (ARGS: --help)
 	$(BIN)/python -m bench.judges_report $(ARGS)
+
+eval-demo: venv eval-env  ## the evaluation suite without any model, beside EvalPlus and published verdicts (ARGS: --help)
+	$(BIN)/python -m bench.eval_demo $(ARGS)
 
 eval-env: venv  ## the libraries that BigCodeBench's tests need, in .venv-eval (Python 3.11)
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo >&2 \

@@ -10,12 +10,6 @@ from typing import Any
 from scalebox.suite.benchmarks import load
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
 from scalebox.suite.tasks import Benchmark, Sample, SampleKind, Task
-from tests.judging.datasets import data_folder
-
-
-def real(name: str, file: str, **config: Any) -> Benchmark:
-    """A benchmark over a file of the data folder."""
-    return load(BenchmarkConfig(name=name, path=str(data_folder() / file), **config), JudgeConfig())
 
 
 def of_rows(

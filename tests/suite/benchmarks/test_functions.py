@@ -10,7 +10,7 @@ import pytest
 from scalebox.client.aio import AsyncClient
 from scalebox.model import Verdict
 from scalebox.suite.errors import SuiteError
-from tests.suite.benchmarks.data import canonical, of_rows, real, sample
+from tests.suite.benchmarks.data import canonical, of_rows, sample
 
 HUMANEVAL: dict[str, Any] = {
     "task_id": "HumanEval/0",
@@ -34,14 +34,6 @@ RUST: dict[str, Any] = {
     "tests": "}\n\nfn main() {\n    assert_eq!(square(3), 9);\n}\n",
     "stop_tokens": ["\n}"],
 }
-
-
-def test_real_rows_are_read() -> None:
-    assert len(real("humaneval", "HumanEval.jsonl.gz").tasks) == 164
-    assert len(real("mbpp", "mbpp.jsonl.gz").tasks) == 974
-    assert len(real("mbpp", "mbpp.jsonl.gz", split="test").tasks) == 500
-    assert len(real("multipl-e", "multipl_e", language="rust").tasks) == 156
-    assert len(real("multipl-e", "multipl_e", language="rs", subset="mbpp").tasks) == 354
 
 
 def test_sanitized_rows_of_mbpp_are_read(tmp_path: Path) -> None:
