@@ -20,8 +20,8 @@ from scalebox.suite.folder import digest, keys
 from scalebox.suite.sampling.prompts import prompts_sha256
 from scalebox.suite.tasks import Benchmark
 
-#: How fast, how often and where is nothing that an answer or a verdict depends on.
-_SAMPLING_ASIDE = ("in_flight", "timeout_s", "retries")
+#: How fast, how many, how often and where is nothing that an answer or a verdict depends on.
+_SAMPLING_ASIDE = ("n", "in_flight", "timeout_s", "retries")
 _JUDGE_ASIDE = ("daemon", "isolation", "store", "in_flight", "attempts")
 FORMAT = 1
 _MAX_LEFT_OUT = 100
@@ -99,7 +99,8 @@ def sampled_by(manifest: Manifest) -> dict[str, Any]:
     data = manifest["benchmark"]
     return {
         "benchmark": [data[name] for name in ("name", "version", "variant", "tasks_sha256")],
-        "model": _without(model, ("name", "api_key_env", "thinking")),
+        # A file of answers may grow; that those it had stay is looked at one by one.
+        "model": _without(model, ("name", "api_key_env", "thinking", "samples_sha256")),
         "prompts": manifest["prompts_sha256"],
         "sampling": _without(manifest["sampling"], _SAMPLING_ASIDE),
     }

@@ -139,8 +139,20 @@ class _Work:
         self._sample_journal = self._journal(SAMPLES, Sample)
         for sample in self._sample_journal.records:
             self._keep(self._samples, sample, SAMPLES)
+        self._compare_offered()
         self.progress.sampled = len(self._samples)
         self._write_manifest()
+
+    def _compare_offered(self) -> None:
+        """What a file offers must be what was taken from it before."""
+        for one in self._offered:
+            former = self._samples.get((one.task, one.index))
+            if former is not None and former != one:
+                raise SuiteError(
+                    f"sample {one.index} of {one.task} is another in "
+                    f"{self.config.model.samples} than in {self.folder / SAMPLES}; name another "
+                    "[output] directory or [model] name for other answers"
+                )
 
     def _read_offered(self) -> tuple[list[Sample], dict[str, Any]]:
         """Samples that somebody else has drawn, and the hash of their file."""

@@ -225,6 +225,36 @@ def test_a_folder_is_of_one_experiment(
         evaluate(changed(answered, table, **values))
 
 
+def test_more_answers_are_added_to_those_that_are_there(
+    answered: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = evaluate(changed(answered, "sampling", n=1))
+    assert first.summary is not None
+    assert first.summary.overall.samples == len(FUNCTIONS)
+    grade, calls = HumanEval.grade, []
+
+    async def counted(self: HumanEval, *given: Any) -> Grade:
+        calls.append(given)
+        return await grade(self, *given)
+
+    monkeypatch.setattr(HumanEval, "grade", counted)
+    both = evaluate(answered)
+    assert both.summary is not None
+    assert both.summary.overall.samples == len(ANSWERS)
+    assert len(calls) == len(FUNCTIONS)
+
+
+def test_a_file_of_answers_may_grow_but_not_change(answered: RunConfig, tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    write_jsonl(path, ANSWERS[:4])
+    assert len(evaluate(answered).missing) == len(ANSWERS) - 4
+    write_jsonl(path, ANSWERS)
+    assert evaluate(answered).missing == []
+    write_jsonl(path, [{**ANSWERS[0], "solution": "pass"}, *ANSWERS[1:]])
+    with pytest.raises(SuiteError, match=r"sample 0 of Own/double is another in .*samples\.jsonl"):
+        evaluate(answered)
+
+
 def test_judging_anew_replaces_what_was_judged_otherwise(answered: RunConfig) -> None:
     evaluate(answered)
     other = changed(answered, "judge", stop="first_failure")

@@ -1,0 +1,68 @@
+"""The parts of `make eval-demo` that need neither data nor a daemon."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import eval_demo, eval_speed
+from bench.results import none_of
+from scalebox.suite.tasks import Task
+
+ROW: dict[str, Any] = {
+    "task_id": "Own/0",
+    "prompt": "def largest(xs):\n    best = xs[0]\n",
+    "canonical_solution": (
+        "    for x in xs:\n        if x > best:\n            best = x\n    return best\n"
+    ),
+}
+
+
+def test_samples_are_different_texts_and_mostly_right() -> None:
+    found = eval_speed.samples_of(ROW)
+    assert len(set(found)) == eval_speed.SAMPLES_A_TASK
+    whole = ROW["prompt"] + ROW["canonical_solution"]
+    right = [text for text in found if text.startswith(whole)]
+    assert len(right) >= eval_speed.SAMPLES_A_TASK - eval_speed.FLAWED_A_TASK
+    assert len(right) < len(found)
+
+
+def test_samples_are_the_same_each_time(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text(json.dumps(ROW) + "\n")
+    pairs = eval_speed.write_samples(rows, tmp_path / "one.jsonl")
+    assert eval_speed.write_samples(rows, tmp_path / "other.jsonl") == pairs
+    one, other = (tmp_path / f"{name}.jsonl" for name in ("one", "other"))
+    assert one.read_bytes() == other.read_bytes()
+    assert json.loads(one.read_text().splitlines()[0])["task_id"] == "Own/0"
+
+
+def test_scripted_answers_are_right_wrong_and_none() -> None:
+    task = Task(
+        id="Own/0", prompt=ROW["prompt"], canonical="def largest(xs):\n    return max(xs)\n"
+    )
+    ((words, answers),) = eval_demo.answers_of([task]).items()
+    assert words == ROW["prompt"].strip()
+    assert len(answers) == eval_demo.SCRIPTED
+    assert "return max(xs)" in answers[0]
+    assert "return None" in answers[1]
+    assert "def " not in answers[2]
+
+
+def test_a_speed_is_how_many_times_less_time() -> None:
+    speed = eval_speed.Speed(10, 2.0, 5.0, 1.0, 1.0, ["Own/0 (3)"], 0.6)
+    assert speed.ratio == 2.5
+    assert not none_of("both say the same", speed.different).holds
+
+
+def test_missing_data_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SCALEBOX_DATA", str(tmp_path))
+    with pytest.raises(SystemExit) as raised:
+        eval_demo.main(["--only", "canonical"])
+    assert raised.value.code == 2
+    assert "there is no HumanEvalPlus.jsonl.gz" in capsys.readouterr().err
