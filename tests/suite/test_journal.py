@@ -129,13 +129,13 @@ def test_where_there_is_no_room_nothing_written_is_lost(tmp_path: Path) -> None:
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    write_whole(path, b"former")
+    write_whole(path, [b"former"])
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     former = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10, hard))
     try:
         with pytest.raises(SuiteError, match="cannot be written"):
-            write_whole(path, b"x" * 100)
+            write_whole(path, [b"x" * 100])
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, former)
