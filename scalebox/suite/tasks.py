@@ -26,6 +26,8 @@ from scalebox.model import (
     Limits,
     Report,
     StdioCase,
+    Submission,
+    Tests,
     Verdict,
 )
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
@@ -183,6 +185,25 @@ class Benchmark(abc.ABC):
         if sample.kind == "solution":
             return sample.text
         return extract_code(sample.text, language=task.language)
+
+    async def judged(
+        self, client: AsyncClient, task: Task, program: str, tests: Tests, limits: Limits
+    ) -> Grade:
+        """The grade of a program by tests that the daemon knows how to judge.
+
+        Parameters:
+            tests: of any kind.
+            limits: of a case, where the configuration leaves them open.
+        """
+        submission = Submission(
+            language=task.language,
+            source=program,
+            tests=tests,
+            limits=limits_of(self.judge.limits, limits),
+            stop=self.judge.stop,
+            return_output="failed",
+        )
+        return grade_of(await client.judge(submission), tests.cases)
 
     async def prepare(self, client: AsyncClient) -> None:  # noqa: B027  (most need nothing)
         """Once, before the first sample is judged: expected outputs by reference solutions, say."""

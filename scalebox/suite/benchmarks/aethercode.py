@@ -15,12 +15,9 @@ from typing import ClassVar
 from scalebox.model import StdioTests
 from scalebox.suite.benchmarks.contests import (
     Contest,
-    Material,
-    bytes_of,
     identity,
-    limits_in,
     pairs_of,
-    testlib,
+    with_checker,
 )
 from scalebox.suite.benchmarks.joining import text_field
 from scalebox.suite.errors import SuiteError
@@ -51,16 +48,7 @@ class AetherCode(Contest):
             id=identity(row, "id", place),
             groups={name: str(row[name]) for name in _GROUPS if row.get(name) not in (None, "")},
             date="-".join(day.groups()) if day else "",
-            row=Material(
-                tests=row["test_cases"],
-                limits=limits_in(
-                    place,
-                    time_s=row.get("time_limit"),
-                    of_time=0.001,
-                    memory_bytes=bytes_of(row.get("memory_limit")),
-                ),
-                checker=testlib(row.get("checker"), place),
-            ),
+            row=with_checker(row, place),
             **self.ask(text_field(row, "description", place)),
         )
 

@@ -27,12 +27,11 @@ from scalebox.suite.benchmarks.contests import (
     Contest,
     LeftOutError,
     Material,
-    bytes_of,
     comparison_within,
     identity,
     limits_in,
     pairs_of,
-    testlib,
+    with_checker,
 )
 from scalebox.suite.benchmarks.joining import text_field
 from scalebox.suite.errors import SuiteError
@@ -193,16 +192,7 @@ class CodeContestsPlus(Contest):
             id=identity(row, "id", place),
             groups={"source": source} if isinstance(source, str) and source else {},
             canonical=first_solution(row.get("correct_submissions"), self.language, place),
-            row=Material(
-                tests=row["test_cases"],
-                limits=limits_in(
-                    place,
-                    time_s=row.get("time_limit"),
-                    of_time=0.001,
-                    memory_bytes=bytes_of(row.get("memory_limit")),
-                ),
-                checker=testlib(row.get("checker"), place),
-            ),
+            row=with_checker(row, place),
             **self.ask(text_field(row, "description", place)),
         )
 

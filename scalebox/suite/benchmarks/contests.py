@@ -79,6 +79,24 @@ class Material(Struct, frozen=True, kw_only=True):
     files: tuple[str, str] | None = None
 
 
+def with_checker(row: Mapping[str, Any], place: str) -> Material:
+    """What AetherCode and CodeContests+ have alike: tests, limits, and a checker with testlib.
+
+    Raises:
+        SuiteError: a field is not as documented.
+    """
+    return Material(
+        tests=row["test_cases"],
+        limits=limits_in(
+            place,
+            time_s=row.get("time_limit"),
+            of_time=0.001,
+            memory_bytes=bytes_of(row.get("memory_limit")),
+        ),
+        checker=testlib(row.get("checker"), place),
+    )
+
+
 class Contest(Benchmark):
     """A benchmark of contest problems.
 

@@ -13,12 +13,12 @@ from scalebox.client.aio import AsyncClient
 from scalebox.errors import BadRequestError
 from scalebox.extraction import extract_code
 from scalebox.formats.truths import truth_of
-from scalebox.model import AssertCase, AssertTests, Limits, Submission
+from scalebox.model import AssertCase, AssertTests, Limits
 from scalebox.suite import rows
 from scalebox.suite.benchmarks.joining import joined, text_field, until_stop
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.rows import Hub
-from scalebox.suite.tasks import Benchmark, Grade, Sample, Task, grade_of, limits_of
+from scalebox.suite.tasks import Benchmark, Grade, Sample, Task
 
 STOP = ("\nclass", "\ndef", "\n#", "\nif", "\nprint")
 INSTRUCTION = "Complete this Python function. Answer with the whole function in one code block.\n\n"
@@ -69,14 +69,4 @@ class HumanEval(Benchmark):
     async def grade(self, client: AsyncClient, task: Task, program: str) -> Grade:
         case = AssertCase(program=task.row["test"], name=task.id)
         tests = AssertTests(cases=[case], entry_point=task.row["entry_point"])
-        report = await client.judge(
-            Submission(
-                language="python",
-                source=program,
-                tests=tests,
-                limits=limits_of(self.judge.limits, _LIMITS),
-                stop=self.judge.stop,
-                return_output="failed",
-            )
-        )
-        return grade_of(report, tests.cases)
+        return await self.judged(client, task, program, tests, _LIMITS)

@@ -17,13 +17,13 @@ from scalebox.client.aio import AsyncClient
 from scalebox.errors import BadRequestError
 from scalebox.extraction import extract_code
 from scalebox.formats.truths import truth_of
-from scalebox.model import AssertTests, Limits, Submission
+from scalebox.model import AssertTests, Limits
 from scalebox.suite import rows
 from scalebox.suite.benchmarks.joining import lines_field, text_field, until_stop
 from scalebox.suite.config import BenchmarkConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.rows import Hub, Row
-from scalebox.suite.tasks import Benchmark, Grade, Sample, Task, grade_of, limits_of
+from scalebox.suite.tasks import Benchmark, Grade, Sample, Task
 
 #: What a base model ends its answer with, as the paper's prompts do, and what begins another task.
 STOP = ("[DONE]", '\n"""', "\nassert", "\nif __name__", "\nprint(", "<|endoftext|>", "</s>")
@@ -115,15 +115,4 @@ class Mbpp(Benchmark):
         return extract_code(sample.text, language="python")
 
     async def grade(self, client: AsyncClient, task: Task, program: str) -> Grade:
-        tests = self.tests[task.id]
-        report = await client.judge(
-            Submission(
-                language="python",
-                source=program,
-                tests=tests,
-                limits=limits_of(self.judge.limits, _LIMITS),
-                stop=self.judge.stop,
-                return_output="failed",
-            )
-        )
-        return grade_of(report, tests.cases)
+        return await self.judged(client, task, program, self.tests[task.id], _LIMITS)

@@ -13,14 +13,14 @@ from typing import ClassVar
 from msgspec.structs import replace
 
 from scalebox.client.aio import AsyncClient
-from scalebox.model import AssertCase, AssertTests, Limits, Submission
+from scalebox.model import AssertCase, AssertTests, Limits
 from scalebox.suite import rows
 from scalebox.suite.benchmarks.joining import lines_field, text_field, until_stop
 from scalebox.suite.benchmarks.multipl_e_answers import SHAPES, Shape, joined_answer
 from scalebox.suite.config import BenchmarkConfig
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.rows import ENDINGS, Hub
-from scalebox.suite.tasks import Benchmark, Grade, Sample, Task, grade_of, limits_of
+from scalebox.suite.tasks import Benchmark, Grade, Sample, Task
 
 SETS = ("humaneval", "mbpp")
 _LIMITS = Limits(cpu_time_s=15.0, memory_bytes=1 << 30)
@@ -113,14 +113,4 @@ class MultiplE(Benchmark):
 
     async def grade(self, client: AsyncClient, task: Task, program: str) -> Grade:
         tests = AssertTests(cases=[AssertCase(program=task.row["tests"], name=task.id)])
-        report = await client.judge(
-            Submission(
-                language=task.language,
-                source=program,
-                tests=tests,
-                limits=limits_of(self.judge.limits, _LIMITS),
-                stop=self.judge.stop,
-                return_output="failed",
-            )
-        )
-        return grade_of(report, tests.cases)
+        return await self.judged(client, task, program, tests, _LIMITS)
