@@ -212,6 +212,9 @@ async def browser(profile: Path) -> AsyncIterator[Callable[[], Any]]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        # What it has made outside of its profile, since addresses of sockets must be short.
+        with contextlib.suppress(OSError):
+            shutil.rmtree((profile / "SingletonSocket").readlink().parent)
 
 
 async def _attach(page: Page, width: int, height: int) -> str:
