@@ -263,6 +263,11 @@ def answer_of(completion: str) -> str:
     return f"{text}\n" if text else text
 
 
+def with_thinking(completion: str) -> str:
+    """The same text with no marks of thinking in it, so that what was thought is answer, too."""
+    return _THOUGHT.sub(lambda found: found[0] if _is_quoted(found) else "\n", completion)
+
+
 def _is_quoted(found: re.Match[str]) -> bool:
     text, start, end = found.string, found.start(), found.end()
     quote = text[start - 1] if start else ""

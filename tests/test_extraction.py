@@ -12,6 +12,7 @@ from scalebox.extraction import (
     extract_code,
     fenced_blocks,
     language_of_word,
+    with_thinking,
 )
 from scalebox.languages.table import load
 
@@ -314,3 +315,12 @@ def test_hostile_megabytes_take_no_longer_than_prose(text: str) -> None:
     # What is not linear would take hours here.
     extract_code(text, language="python")
     assert len(answer_of(text)) <= len(text) + 1
+
+
+def test_with_its_thinking_all_of_an_answer_counts() -> None:
+    answer = "<think>\n```python\nprint(1)\n```\n</think>\nThat is all."
+    assert extract_code(answer) is None
+    assert extract_code(with_thinking(answer)) == "print(1)\n"
+    quoted = "```python\nprint('</think>')\n```"
+    assert with_thinking(quoted) == quoted
+    assert extract_code(with_thinking("<think>```python\nprint(1)")) == "print(1)\n"

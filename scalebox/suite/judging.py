@@ -6,13 +6,14 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from scalebox.client.aio import AsyncClient
 from scalebox.client.local import async_local
 from scalebox.errors import ConnectionFailedError, ScaleboxError
+from scalebox.extraction import with_thinking
 from scalebox.integrations.inprocess import sendable
 from scalebox.model import Verdict
 from scalebox.suite.config import JudgeConfig
@@ -77,10 +78,17 @@ class Judging:
     Parameters:
         benchmark: whose tasks they answer.
         client: of the daemon.
+        thinking: `keep`: programs are looked for in what a model thought, too.
     """
 
-    def __init__(self, benchmark: Benchmark, client: AsyncClient) -> None:
+    def __init__(
+        self,
+        benchmark: Benchmark,
+        client: AsyncClient,
+        thinking: Literal["drop", "keep"] = "drop",
+    ) -> None:
         self._benchmark = benchmark
+        self._thinking = thinking
         self._client = client
         self._config = benchmark.judge
         self._room = asyncio.Semaphore(self._config.in_flight)
@@ -93,6 +101,9 @@ class Judging:
         Raises:
             ConnectionFailedError: the daemon is gone.
         """
+        if self._thinking == "keep" and sample.kind == "answer":
+            text = with_thinking(f"{sample.reasoning}\n{sample.text}")
+            sample = msgspec.structs.replace(sample, text=text)
         program = await asyncio.to_thread(self._benchmark.program, task, sample)
         if program is None or not program.strip():
             return GradeLine(task=task.id, index=sample.index, grade=_NO_PROGRAM)

@@ -175,7 +175,7 @@ class _Work:
         self.progress.judged = len(self._grades)
         self.progress.former = self.progress.sampled, self.progress.judged
         self._write_manifest()
-        self._judging = Judging(self.benchmark, client)
+        self._judging = Judging(self.benchmark, client, self.config.model.thinking)
 
     async def do(self, client: AsyncClient | None, *, sample: bool) -> None:
         """Sample what is missing and judge what is not judged."""

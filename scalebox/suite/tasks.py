@@ -139,6 +139,10 @@ class Grade(Struct, frozen=True, kw_only=True, omit_defaults=True):
     wall_time_s: float = 0.0
 
 
+#: Keys of `[benchmark]`, and `comparison` of `[judge]`, that only some benchmarks have a use for.
+OPTIONS = ("version", "variant", "mode", "language", "judges", "fields", "comparison")
+
+
 class Benchmark(abc.ABC):
     """A benchmark whose tasks are read, and how its samples are judged.
 
@@ -148,6 +152,7 @@ class Benchmark(abc.ABC):
         name: as configurations call it.
         title: for people.
         source: where its data comes from, for people who do not have it: how to get it.
+        options: those of `OPTIONS` that mean something to it; the others are refused.
         config, judge: the tables of the configuration.
         tasks: in the data's order, chosen by the configuration.
         passed_over: ids of the tasks that were not chosen.
@@ -158,6 +163,7 @@ class Benchmark(abc.ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     source: ClassVar[str]
+    options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, config: BenchmarkConfig, judge: JudgeConfig) -> None:
         self.config = config

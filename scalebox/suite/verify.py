@@ -103,7 +103,9 @@ async def verify(
         now = manifest.begun(config, benchmark, {})
         await manifest.add_daemon(now, client, languages, benchmark)
         await benchmark.prepare(client)
-        lines = await _judged(benchmark, Judging(benchmark, client), samples, watch)
+        lines = await _judged(
+            benchmark, Judging(benchmark, client, config.model.thinking), samples, watch
+        )
         status = await client.status()
     found = Verification(
         samples=len(lines),

@@ -196,6 +196,19 @@ def test_an_answer_without_a_program_is_the_models_failure(plan: RunConfig, tmp_
     assert [one["verdict"] for one in results(only)] == ["compile_error"] * 2
 
 
+def test_what_was_thought_counts_where_the_configuration_says_so(
+    plan: RunConfig, tmp_path: Path
+) -> None:
+    text = f"<think>```python\n{solution('double')}```</think>That is all."
+    write_jsonl(tmp_path / "samples.jsonl", [{"task_id": "Own/double", "answer": text}])
+    only = changed(changed(plan, "benchmark", tasks=["Own/double"]), "sampling", n=1)
+    evaluate(only)
+    assert results(only)[0]["verdict"] == "compile_error"
+    kept = changed(changed(only, "model", thinking="keep"), "output", directory=str(tmp_path / "k"))
+    evaluate(kept)
+    assert results(kept)[0]["verdict"] == "accepted"
+
+
 def test_a_program_that_no_daemon_takes_is_the_models_failure(
     plan: RunConfig, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ from scalebox.suite.benchmarks.mbpp import Mbpp
 from scalebox.suite.benchmarks.multipl_e import MultiplE
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
 from scalebox.suite.errors import SuiteError
-from scalebox.suite.tasks import Benchmark, Task
+from scalebox.suite.tasks import OPTIONS, Benchmark, Task
 
 _ALL: tuple[type[Benchmark], ...] = (
     HumanEval,
@@ -54,6 +54,7 @@ def load(config: BenchmarkConfig, judge: JudgeConfig) -> Benchmark:
         raise SuiteError(
             f"there is no benchmark {config.name!r}{meant} (there are {', '.join(BENCHMARKS)})"
         )
+    _refuse_idle(kind, config, judge)
     benchmark = kind(config, judge)
     benchmark.load()
     _refuse_twins(benchmark)
@@ -63,6 +64,21 @@ def load(config: BenchmarkConfig, judge: JudgeConfig) -> Benchmark:
         raise SuiteError(f"benchmark {config.name}: none of its {len(found)} tasks is chosen")
     benchmark.passed_over = frozenset(found - {task.id for task in benchmark.tasks})
     return benchmark
+
+
+def _refuse_idle(kind: type[Benchmark], config: BenchmarkConfig, judge: JudgeConfig) -> None:
+    """An option without a use must not look as if it had one."""
+    plain = BenchmarkConfig(name=config.name)
+    for name in OPTIONS:
+        one, other = (judge, JudgeConfig()) if name == "comparison" else (config, plain)
+        if name not in kind.options and getattr(one, name) != getattr(other, name):
+            has = (
+                ", ".join(option for option in OPTIONS if option in kind.options) or "none of them"
+            )
+            raise SuiteError(
+                f"benchmark {config.name} has no use for {name!r} (of {', '.join(OPTIONS)} it has "
+                f"one for {has}); leave it out"
+            )
 
 
 def chosen(tasks: list[Task], config: BenchmarkConfig) -> list[Task]:

@@ -89,6 +89,7 @@ class AnyRows(Contest):
     """
 
     name: ClassVar[str] = "rows"
+    options = Contest.options | {"fields"}
     title: ClassVar[str] = "Rows"
     source: ClassVar[str] = "`hub` names a data set, `path` a file or a folder of JSONL or Parquet"
 

@@ -55,6 +55,7 @@ class BigCodeBench(Benchmark):
     """
 
     name: ClassVar[str] = "bigcodebench"
+    options = frozenset({"variant"})
     title: ClassVar[str] = "BigCodeBench"
     source: ClassVar[str] = (
         "The data set is bigcode/bigcodebench on the hub, a Parquet file a version, under data/"

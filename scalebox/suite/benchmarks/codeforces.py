@@ -44,6 +44,7 @@ _VERSIONS = ("official", "generated")
 
 class Codeforces(Contest):
     name: ClassVar[str] = "codeforces"
+    options = Contest.options | {"version"}
     title: ClassVar[str] = "Codeforces (open-r1)"
     source: ClassVar[str] = (
         "hf download open-r1/codeforces --repo-type dataset --include 'verifiable/test-*' gets its "

@@ -112,6 +112,7 @@ class Contest(Benchmark):
         language: of the programs; Python, unless the configuration says another.
     """
 
+    options = frozenset({"language", "judges", "comparison"})
     hub: ClassVar[Hub | None] = None
     aside: ClassVar[tuple[str, ...]] = ()
     skip: ClassVar[tuple[str, ...]] = ()

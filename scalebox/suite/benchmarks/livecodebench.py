@@ -58,6 +58,7 @@ _VERDICTS = {
 
 class LiveCodeBench(Contest):
     name: ClassVar[str] = "livecodebench"
+    options = Contest.options | {"version", "mode"}
     title: ClassVar[str] = "LiveCodeBench"
     source: ClassVar[str] = (
         "hf download livecodebench/code_generation_lite --repo-type dataset gets its files"

@@ -32,6 +32,7 @@ class MultiplE(Benchmark):
     """
 
     name: ClassVar[str] = "multipl-e"
+    options = frozenset({"language"})
     title: ClassVar[str] = "MultiPL-E"
     source: ClassVar[str] = (
         "The data set is nuprl/MultiPL-E on the hub, a folder a source set and language"

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scalebox.model import Comparison
 from scalebox.suite import benchmarks
 from scalebox.suite.benchmarks import BENCHMARKS, chosen
 from scalebox.suite.config import BenchmarkConfig, JudgeConfig
 from scalebox.suite.errors import SuiteError
-from scalebox.suite.tasks import Task
+from scalebox.suite.tasks import OPTIONS, Task
 from tests.suite.benchmarks.loading import loaded, written
 
 DAY = datetime.date
@@ -99,3 +101,28 @@ def test_every_benchmark_says_what_it_is_called_and_where_its_data_is() -> None:
         assert kind.name == name
         assert kind.title
         assert kind.source
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("humaneval", "language", "rust"),
+        ("mbpp+", "mode", "strict"),
+        ("bigcodebench", "version", "v1"),
+        ("multipl-e", "judges", "store"),
+        ("apps", "mode", "strict"),
+        ("codeforces", "fields", {"id": "x"}),
+    ],
+)
+def test_an_option_without_a_use_is_refused(name: str, option: str, value: Any) -> None:
+    with pytest.raises(SuiteError, match=f"{re.escape(name)} has no use for '{option}'"):
+        benchmarks.load(BenchmarkConfig(name=name, **{option: value}), JudgeConfig())
+
+
+def test_a_comparison_without_a_use_is_refused() -> None:
+    with pytest.raises(SuiteError, match="humaneval has no use for 'comparison'"):
+        benchmarks.load(BenchmarkConfig(name="humaneval"), JudgeConfig(comparison=Comparison()))
+
+
+def test_all_options_have_a_use_somewhere() -> None:
+    assert {option for kind in BENCHMARKS.values() for option in kind.options} == set(OPTIONS)
