@@ -18,7 +18,6 @@ from scalebox.suite import benchmarks, folder, manifest, results
 from scalebox.suite.config import JudgeConfig, RunConfig, read
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.folder import GradeLine
-from scalebox.suite.journal import Journal
 from scalebox.suite.judging import Judging, check_languages, connected, is_decided
 from scalebox.suite.results import Result
 from scalebox.suite.tasks import Benchmark, Sample
@@ -96,8 +95,9 @@ async def verify(
             f"{path} was made of other data: {former['benchmark']['data_sha256']} then, "
             f"{benchmark.data_sha256} now"
         )
-    with Journal(path / folder.SAMPLES, Sample) as journal:
-        samples = [one for one in journal.records if (one.task, one.index) in written]
+    # Not as a journal, which would cut off what somebody else may just be writing.
+    lines_there = results.read_lines(path / folder.SAMPLES, Sample, torn=True)
+    samples = [one for one in lines_there if (one.task, one.index) in written]
     async with connected(config.judge) as client:
         languages = await check_languages(client, {task.language for task in benchmark.tasks})
         now = manifest.begun(config, benchmark, {})

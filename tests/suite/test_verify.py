@@ -11,9 +11,9 @@ import pytest
 
 from scalebox.suite.config import RunConfig
 from scalebox.suite.errors import SuiteError
-from scalebox.suite.folder import RESULTS, VERIFIED
+from scalebox.suite.folder import RESULTS, SAMPLES, VERIFIED
 from scalebox.suite.verify import Verification, verify
-from tests.suite.conftest import FUNCTIONS, changed, evaluate, solution, write_jsonl
+from tests.suite.conftest import FUNCTIONS, evaluate, solution, write_jsonl
 
 
 @pytest.fixture
@@ -28,8 +28,7 @@ def judged(plan: RunConfig, tmp_path: Path) -> RunConfig:
     rows[3]["solution"] = slow
     rows[5]["solution"] = "def negative(n):\n    return 1 / 0\n"
     write_jsonl(tmp_path / "samples.jsonl", rows)
-    limits = {"limits": changed(plan, "judge").judge.limits}
-    evaluate(changed(plan, "judge", **limits))
+    evaluate(plan)
     return plan
 
 
@@ -42,6 +41,15 @@ def test_no_verdict_differs(judged: RunConfig) -> None:
     assert found.ok
     assert found.samples == 2 * len(FUNCTIONS)
     assert json.loads((judged.directory / VERIFIED).read_text())["flips"] == []
+
+
+def test_a_line_that_is_being_written_is_left_alone(judged: RunConfig) -> None:
+    path = judged.directory / SAMPLES
+    with path.open("ab") as file:
+        file.write(b'{"task":"Own/dou')
+    before = path.read_bytes()
+    assert verified(judged).ok
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("isolation", ["user", "minimal"])
