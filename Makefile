@@ -3,12 +3,15 @@
 #
 #   PYTHON=/path/to/python3.12   another Python than python3 (>= 3.11)
 #   VENV=/some/directory         another place than .venv
+#   TEST_WORKERS=1               how many processes share the tests of `make test` (3)
 #   ARGS="..."                   further arguments for the target's program (see `make help`)
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# A test waits about half of its time, for limits to strike and daemons to start.
+TEST_WORKERS ?= 3
 
 # mypy fails on a cache that it may not write: in a tree of another user it goes without.
 MYPY_CACHE = $(shell if [ -w . ] && { [ ! -e .mypy_cache ] || [ -w .mypy_cache ]; }; \
@@ -27,7 +30,7 @@ demo: venv  ## judge bundled submissions with a daemon of its own, and show a ta
 	@$(BIN)/scalebox demo $(ARGS)
 
 test: lint  ## everything that is checked: lint, types, import arrows, tests (ARGS: pytest's)
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q --numprocesses $(TEST_WORKERS) --dist loadfile $(ARGS)
 
 cgroup-test: venv-test  ## the sandbox's tests under cgroup v2, in User Mode Linux (ARGS: pytest's)
 	$(BIN)/python scripts/cgroup_test.py $(ARGS)

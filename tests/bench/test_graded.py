@@ -103,7 +103,7 @@ def test_a_sample_that_is_none_is_refused_with_its_place(tmp_path: Path, row: An
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no gzip", gzip.compress(b"{")[:-9], gzip.compress(b"[")]
+    "content", [b"", b"no gzip", gzip.compress(b"{", mtime=0)[:-9], gzip.compress(b"[", mtime=0)]
 )
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.json.gz").write_bytes(content)

@@ -42,9 +42,9 @@ def as_parquet(file: Path, given: list[dict[str, Any]], **options: Any) -> Path:
     ("name", "data"),
     [
         ("rows.jsonl", LINES.encode()),
-        ("rows.jsonl.gz", gzip.compress(LINES.encode())),
+        ("rows.jsonl.gz", gzip.compress(LINES.encode(), mtime=0)),
         ("rows.json", json.dumps(ROWS).encode()),
-        ("rows.json.gz", gzip.compress(json.dumps(ROWS).encode())),
+        ("rows.json.gz", gzip.compress(json.dumps(ROWS).encode(), mtime=0)),
         ("rows.json", json.dumps({"first": ROWS[0], "second": ROWS[1]}).encode()),
         ("rows.jsonl", f"\n{LINES}\n  \n".encode()),
     ],
@@ -141,9 +141,9 @@ def test_rows_are_read_as_they_are_asked_for(tmp_path: Path) -> None:
         ("rows.json", b"3", r"is no list of rows"),
         ("rows.jsonl", b"[" * 100_000, "is no JSON"),
         ("rows.jsonl", b'{"a": "\xff"}', "cannot be read.*utf-8"),
-        ("rows.jsonl.gz", gzip.compress(LINES.encode() * 99)[:-20], "cannot be read"),
+        ("rows.jsonl.gz", gzip.compress(LINES.encode() * 99, mtime=0)[:-20], "cannot be read"),
         ("rows.jsonl.gz", b"no gzip", "cannot be read"),
-        ("rows.jsonl.gz", gzip.compress(b"x")[:10] + b"\xff" * 40, "cannot be read"),
+        ("rows.jsonl.gz", gzip.compress(b"x", mtime=0)[:10] + b"\xff" * 40, "cannot be read"),
         ("rows.parquet", b"PAR1 and no more", "cannot be read as Parquet"),
         ("rows.parquet", b"", "cannot be read as Parquet"),
         ("rows.jsonl", b"", "there is no row in rows.jsonl"),
@@ -165,7 +165,7 @@ def test_what_unpacks_to_too_much_is_refused_before_it_is_in_memory(
 ) -> None:
     monkeypatch.setattr(rows, "_MAX_CHARACTERS", 1000)
     data = b'{"a": "' + b"0" * 10_000_000
-    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    (tmp_path / name).write_bytes(gzip.compress(data, mtime=0) if name.endswith(".gz") else data)
     with pytest.raises(SuiteError, match="more than 1,000 characters"):
         read(tmp_path / name)
 
