@@ -25,7 +25,8 @@ WANTED = [(Task(id=name, prompt=f"def {name}():"), index) for name in "fg" for i
 @contextmanager
 def serving(*options: str) -> Iterator[str]:
     """The command; gives its address, and fails where it does not end well."""
-    command = [sys.executable, "-m", "bench.endpoint", *options]
+    # So slow that two are asked at once on a busy machine, too.
+    command = [sys.executable, "-m", "bench.endpoint", "--latency-s=0.3", *options]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
