@@ -191,12 +191,13 @@ async def test_results_of_no_lease_are_refused(node: Node) -> None:
 async def test_a_lease_is_its_holders_alone() -> None:
     # Nobody else takes anything, so what is asked for is got.
     with cluster(1) as (node,):
-        thread, found = judging(node, sleepers(60))
-        until(lambda: node.view().nodes[0].backlog_cases > 20)
+        wanted = request_of(node)  # it asks every tool chain: work would be over until it is made
         async with peer() as link, peer(name="eve") as other:
             await join(link, node)
             await join(other, node, "eve")
-            said = decode(await ask(link, node, STEAL, request_of(node)), type=StealAnswer)
+            thread, found = judging(node, sleepers(60))
+            until(lambda: node.view().nodes[0].backlog_cases > 20)
+            said = decode(await ask(link, node, STEAL, wanted), type=StealAnswer)
             (lease,) = said.leases
             assert lease.submission.tests is not None
             count = len(lease.submission.tests.cases)
