@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 
@@ -24,3 +25,10 @@ def interrupts_as_in_the_foreground() -> None:
     """A shell's background job (`make test &`) ignores SIGINT, and all its children would too."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def orphans_are_others() -> None:
+    """A pool in this process makes it the parent of orphans, which nobody here waits for."""
+    set_child_subreaper = 36
+    assert ctypes.CDLL(None).prctl(set_child_subreaper, 0, 0, 0, 0) == 0
