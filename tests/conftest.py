@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import fcntl
 import os
 import signal
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,3 +38,45 @@ def orphans_are_others() -> None:
     """A pool in this process makes it the parent of orphans, which nobody here waits for."""
     set_child_subreaper = 36
     assert ctypes.CDLL(None).prctl(set_child_subreaper, 0, 0, 0, 0) == 0
+
+
+#: Where processes that share the tests keep their locks; only their parent has it.
+_locks = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell one of the processes that share the tests where their locks are."""
+    if _locks not in node.config.stash:
+        node.config.stash[_locks] = tempfile.TemporaryDirectory(prefix="scalebox-tests-")
+    node.workerinput["locks"] = node.config.stash[_locks].name
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove the locks, after the processes that share the tests."""
+    if _locks in config.stash:
+        config.stash[_locks].cleanup()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Where several processes share the tests, those marked `alone` run while all others pause."""
+    shared = getattr(item.config, "workerinput", None)
+    if shared is None:
+        return (yield)
+    with _in_turn(Path(shared["locks"]), alone=item.get_closest_marker("alone") is not None):
+        return (yield)
+
+
+@contextlib.contextmanager
+def _in_turn(directory: Path, alone: bool) -> Iterator[None]:
+    """A lock that many hold at once, or one alone.
+
+    Who waits for it holds a second one, so that nobody comes in between; the kernel frees both of
+    a process that is killed.
+    """
+    with (directory / "lock").open("w") as lock, (directory / "door").open("w") as door:
+        fcntl.flock(door, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(door, fcntl.LOCK_UN)
+        yield

@@ -24,6 +24,8 @@ from tests.daemons import until
 
 from .nodes import SLEEPER, Node, cluster, ran_on, sleepers, wait_for
 
+pytestmark = pytest.mark.alone
+
 SLOW_C = (
     "#include <stdio.h>\n#include <unistd.h>\n"
     'int main(void) { char s[20]; scanf("%19s", s); usleep(100000); puts(s); }\n'

@@ -16,6 +16,8 @@ from scalebox.model import Blob, Limits, Report, RunRequest, StdioCase, StdioTes
 
 from .conftest import StartsEngine, asserted, calls, stdio, until, verdicts
 
+pytestmark = pytest.mark.alone
+
 SLOW_ECHO = "import time\nn = input()\ntime.sleep(0.05)\nprint(n)"
 CASES = [(str(n), str(n)) for n in range(40)]
 
