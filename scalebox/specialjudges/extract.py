@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from scalebox.extraction import fenced_blocks
 from scalebox.specialjudges.exchange import UnusableAnswerError
+from scalebox.syntax import parsed
 
 #: A judge is a page or two of Python.
 MAX_SOURCE_BYTES = 64 << 10
@@ -83,7 +84,7 @@ def _trouble(source: str) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(source, feature_version=_OLDEST)
+            tree = parsed(source, _OLDEST)
     except SyntaxError as error:
         return f"the code does not parse: {error.msg} (line {error.lineno})"
     except (ValueError, RecursionError, MemoryError) as error:

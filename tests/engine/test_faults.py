@@ -32,9 +32,17 @@ def kill_a_busy_slot(engine: Engine) -> bool:
 
 
 async def killed_now_and_then(engine: Engine, judging: asyncio.Task[Report], most: int) -> int:
+    """Kill busy slots until a case's run was hit, and then some more; how many.
+
+    Parameters:
+        most: unless no case was hit by them.
+    """
     kills = 0
     while not judging.done():
-        if kills < most and kill_a_busy_slot(engine):
+        # Later and later: on a busy machine all would hit a compilation or its like otherwise.
+        await asyncio.sleep(min(0.02 * 3**kills, 2.0))
+        was_hit = engine.status().counters.get("retries", 0) > 0
+        if (kills < most or not was_hit) and kill_a_busy_slot(engine):
             kills += 1
             restarts = sum(slot.restarts for slot in engine.status().slots)
             await until(
@@ -42,7 +50,6 @@ async def killed_now_and_then(engine: Engine, judging: asyncio.Task[Report], mos
                     judging.done() or sum(slot.restarts for slot in engine.status().slots) > before
                 )
             )
-        await asyncio.sleep(0.02)
     return kills
 
 

@@ -12,6 +12,8 @@ import ast
 import functools
 from importlib import resources
 
+from scalebox.syntax import parsed
+
 #: What the others import, and the files that they are, each before those that import it.
 BESIDE = {"scalebox_common": "common.py", "scalebox_values": "values.py"}
 
@@ -37,7 +39,7 @@ def program_of(name: str) -> str:
     texts = []
     for file in (*BESIDE.values(), name):
         text = text_of(file)
-        tree = ast.parse(text)
+        tree = parsed(text)
         for defined in _names(tree):
             if owners.setdefault(defined, file) != file:
                 raise ValueError(f"{defined} is in {owners[defined]} and in {file}")

@@ -20,6 +20,7 @@ from scalebox.integrations.inprocess import records_of, run_request
 from scalebox.model import Integrity, Limits, RunRequest, RunResult, RunStatus, Verdict
 from scalebox.suite.errors import SuiteError
 from scalebox.suite.tasks import FailingCase, Grade, cut
+from scalebox.syntax import parsed
 
 #: What a test program writes beside its records, and all records together.
 _RECORD_CHARS = 20_000
@@ -68,7 +69,7 @@ def read_tests(program: str, name: str, place: str) -> TestClass:
         SuiteError: it does not compile, or the class is missing or has no test.
     """
     try:
-        tree = ast.parse(program)
+        tree = parsed(program)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise SuiteError(f"{place}: the tests do not compile: {error}") from error
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
@@ -103,7 +104,7 @@ def _functions(
 def imported(program: str) -> set[str]:
     """Top names of what a program imports when it is loaded; none of one that does not compile."""
     try:
-        tree = ast.parse(program)
+        tree = parsed(program)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     found: set[str] = set()
