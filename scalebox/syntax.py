@@ -1,7 +1,7 @@
 """Python's own parser for many threads at once.
 
-CPython 3.11 counts the depth of the trees that it makes for the interpreter, not for each call: where
-another thread comes in between and parses, too, one of the two can end with `SystemError: AST
+CPython 3.11 counts the depth of the trees that it makes for the interpreter, not for each call:
+where another thread comes in between and parses, too, one of the two can end with `SystemError: AST
 constructor recursion depth mismatch` (seen with 3.11.7; python/cpython issue 106905).
 """
 

@@ -15,6 +15,8 @@ from tests import daemons
 from tests.daemons import Daemon, Kind, Place, children, until
 from tests.faults.asking import echoes, is_well, judge, metrics
 
+pytestmark = pytest.mark.alone
+
 #: A daemon that is given up on in seconds instead of half a minute.
 IMPATIENT = """
 from scalebox.sandbox import slot
