@@ -8,14 +8,17 @@ import fcntl
 import os
 import signal
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 # SCALEBOX_DATA says where public data sets are, and changes no behaviour.
 _KEPT = {"SCALEBOX_DATA"}
+#: Longer than any test takes on a busy machine.
+_LONGEST_TURN_S = 300.0
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -76,7 +79,17 @@ def _in_turn(directory: Path, alone: bool) -> Iterator[None]:
     a process that is killed.
     """
     with (directory / "lock").open("w") as lock, (directory / "door").open("w") as door:
-        fcntl.flock(door, fcntl.LOCK_EX)
-        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        _claim(door, fcntl.LOCK_EX)
+        _claim(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         fcntl.flock(door, fcntl.LOCK_UN)
         yield
+
+
+def _claim(file: IO[str], kind: int) -> None:
+    """Wait for a lock, but not for ever: a fork that a test left behind holds its parent's, too."""
+    deadline = time.monotonic() + _LONGEST_TURN_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, kind | fcntl.LOCK_NB)
+            return
+        time.sleep(0.01)
