@@ -32,11 +32,7 @@ def kill_a_busy_slot(engine: Engine) -> bool:
 
 
 async def killed_now_and_then(engine: Engine, judging: asyncio.Task[Report], most: int) -> int:
-    """Kill busy slots until a case's run was hit, and then some more; how many.
-
-    Parameters:
-        most: unless no case was hit by them.
-    """
+    """Kill busy slots, so many or more until a case's run was hit; how many."""
     kills = 0
     while not judging.done():
         # Later and later: on a busy machine all would hit a compilation or its like otherwise.
