@@ -157,8 +157,8 @@ def test_what_a_node_had_is_run_elsewhere_when_it_ends(ends: str) -> None:
         assert report.accepted, report.message
         attempts = [case.attempts for case in report.cases]
         assert max(attempts) == 2, "some were begun twice"
-        # Half of what waits is lent at most: a half to it, a quarter to the other, and half of that by
-        # the other to it.  Each loan is rounded up to a whole case.
+        # Half of what waits is lent at most: a half to it, a quarter to the other, and half of that
+        # by the other to it.  Each loan is rounded up to a whole case.
         assert attempts.count(1) >= 200 * (1 - 1 / 2 - 1 / 8) - 2
         if ends == "killed":
             wait_for(made[:2], {"node0": "alive", "node1": "alive", "node2": "dead"})
