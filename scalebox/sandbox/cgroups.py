@@ -46,6 +46,16 @@ class SlotCgroup:
         """The files that a process joins by."""
         return [str(directory / "cgroup.procs") for directory in self.directories]
 
+    def oom_kills(self) -> int:
+        """How many of its processes the kernel has killed for memory; 0 if it does not say."""
+        if "events" in self.files:
+            with contextlib.suppress(OSError):
+                for line in kernel_lines(Path(self.files["events"])):
+                    name, _, count = line.partition(" ")
+                    if name == "oom_kill":
+                        return int(count)
+        return 0
+
     def kill(self) -> None:
         """Kill every process in it."""
         for directory in self.directories:

@@ -133,8 +133,11 @@ class Slot:
         self._done: Callable[[RunOutcome | None], None] | None = None
         self._run_id = 0
         self._borrowed: RunSpec | None = None
+        self._started_at = 0.0
         self._overdue_at = 0.0
         self._pings = 0
+        #: Of the cgroup, as far as outcomes have told of them.
+        self._oom_kills = 0
 
     # --- life ------------------------------------------------------------------------------------
 
@@ -261,7 +264,8 @@ class Slot:
         self._done = done
         self._borrowed = spec
         patience_s = min(spec.limits.wall_ns / 1e9, FIRST_PING_S) + PING_INTERVAL_S
-        self._overdue_at = time.monotonic() + patience_s
+        self._started_at = time.monotonic()
+        self._overdue_at = self._started_at + patience_s
         self._pings = 0
         self.state = "busy"
         try:
@@ -344,6 +348,7 @@ class Slot:
             self._fail(texts[0])
         elif word == wire.SAYS_READY and texts:
             self.python_version, *self.notes = texts
+            self._oom_kills = self._cgroup.oom_kills() if self._cgroup else 0
             self._set_state("idle")
         else:
             self._fail("the zygote does not speak our protocol")
@@ -359,6 +364,8 @@ class Slot:
             self._fail("the zygote answered for a run that it was not given")
             return
         self._current_zygote_cpu_s = outcome.zygote_cpu_s
+        if outcome.flags & wire.OUT_OF_MEMORY and self._cgroup is not None:
+            self._oom_kills = self._cgroup.oom_kills()
         done, self._done, self._borrowed = self._done, None, None
         self.state = "idle"
         done(outcome)
@@ -379,12 +386,43 @@ class Slot:
     def _fail(self, reason: str) -> None:
         if self.state == "broken" and self._control is None and self._launcher == 0:
             return
+        outcome = self._killed_for_memory()
         self._bury(reason)
         done, self._done, self._borrowed = self._done, None, None
         self.state = "broken"
         if done is not None:
-            done(None)
+            done(outcome)
         self._on_state(self)
+
+    def _killed_for_memory(self) -> RunOutcome | None:
+        """What became of the run at hand, if the kernel killed for the memory of its cgroup.
+
+        Where pid 1 may not be spared (that takes CAP_SYS_RESOURCE) it can be the next after the
+        program, whose page tables are still counted when it is dead already.  The program was over
+        its limit all the same, and would be so in another slot.
+        """
+        spec, cgroup = self._borrowed, self._cgroup
+        # Of several records the first ones may have been well: those are tried again.  So is a run
+        # in which pid 1 alone was killed, which may say nothing of the program.
+        if spec is None or spec.records or cgroup is None:
+            return None
+        if cgroup.oom_kills() - self._oom_kills < 2:
+            return None
+        return RunOutcome(
+            flags=wire.OUT_OF_MEMORY,
+            status=signal.SIGKILL,
+            peer_status=None,
+            cpu_s=0.0,
+            wall_s=time.monotonic() - self._started_at,
+            memory_bytes=spec.limits.memory_bytes,
+            stdout=b"",
+            stderr=b"",
+            channel=b"",
+            record_cpu_s=[],
+            message="",
+            files={},
+            zygote_cpu_s=0.0,
+        )
 
     def _bury(self, reason: str) -> None:
         self.failure = reason

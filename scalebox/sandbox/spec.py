@@ -88,7 +88,7 @@ class RunOutcome:
         flags: `wire` reply flags.
         status: wait status of the program (with a driver: of the driver).
         peer_status: with a driver, the wait status of the program if it ended first; else None.
-        cpu_s, wall_s: seconds.
+        cpu_s, wall_s: seconds; no CPU time is known of a run that took its slot with it.
         memory_bytes: peak memory; 0 where the host cannot tell.
         stdout, stderr: content, or a descriptor that the receiver must close, for long ones.
         channel: records written to descriptor 5.

@@ -119,6 +119,7 @@ struct zygote {
     char **random_words, **leaving_words, **stream_words; /* what gives a text its traits */
     /* The meter, also used by Python: as zygote/meter.py. */
     int64_t usage_at_start, idle_usage, memory_limit, process_limit, oom_kills, pids_hits;
+    int64_t lingers;
     int64_t cpu_at_start_ns, own_at_start_ns;
     /* The run at hand. */
     int64_t packet_size, started_ns;
@@ -142,6 +143,10 @@ static int own_oom_score_length;
 #define BASELINE_SLACK (4 << 20)
 #define SHARED_SLACK (32 << 20) /* what of a resident set may not be the program's own */
 #define LEAST_LIMIT (16 << 20)
+/* As there: how much beyond resident sets may linger, and how long that is waited for. */
+#define LINGERING (16 << 20)
+#define LINGER_STEPS 50
+#define LINGER_STEP_US 2000
 /* Processes of a slot beside the program's. */
 #define PIDS_SLACK 16
 
@@ -232,6 +237,12 @@ static void write_number(int fd, int64_t number)
 static void begin_measuring(struct zygote *z, int64_t memory, int64_t processes)
 {
     z->usage_at_start = number_in(z->usage);
+    /* As in meter.py: what the kernel takes its time to free. */
+    for (int step = 0; z->lingers && step < LINGER_STEPS &&
+                       z->usage_at_start - z->idle_usage > BASELINE_SLACK; step++) {
+        usleep(LINGER_STEP_US);
+        z->usage_at_start = number_in(z->usage);
+    }
     int moved = llabs(z->usage_at_start - z->idle_usage) > BASELINE_SLACK;
     if (z->limit >= 0 && (moved || memory != z->memory_limit)) {
         z->idle_usage = z->usage_at_start;
@@ -961,6 +972,15 @@ static void finish_measuring(struct zygote *z, const struct ending *e, struct re
         r->flags |= OUT_OF_MEMORY;
     if (hits > z->pids_hits)
         r->flags |= PROCESSES_EXCEEDED;
+    z->lingers = z->peak < 0 || !z->peak_resets ? kills > z->oom_kills
+                                                : peak - e->largest_rss > LINGERING;
+    if (kills > z->oom_kills && z->limit >= 0) {
+        /* As in meter.py: until the next run nobody but pid 1 is there. */
+        const char *none = z->cgroup_version == 1 ? "-1" : "max";
+        if (pwrite(z->limit, none, strlen(none), 0) < 0)
+            die("lifting the limit of the cgroup");
+        z->memory_limit = -1;
+    }
     z->oom_kills = kills;
     z->pids_hits = hits;
 }

@@ -64,6 +64,8 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
         _join(settings.cgroup_procs)
     cgroup_files = {name: _opened(name, path) for name, path in settings.cgroup_files.items()}
     notes = []  # type: list[str]
+    if "limit" in cgroup_files:
+        _spare()
     if own_namespaces:
         flags = (
             kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWNET | kernel.CLONE_NEWIPC
@@ -164,6 +166,16 @@ def _fork_kept(control, kernel):  # type: ignore[no-untyped-def]
 def _opened(name, path):  # type: ignore[no-untyped-def]
     writable = name in ("limit", "peak", "pids_max")
     return _move_up(os.open(path, os.O_RDWR if writable else os.O_RDONLY))
+
+
+def _spare():  # type: ignore[no-untyped-def]
+    """Keep the kernel from killing the slot for the memory of a program that is dead already, and
+    still counted; programs are born with another score."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("-1000")
+    except OSError:
+        pass  # an ordinary user may not
 
 
 def _join(cgroup_procs):  # type: ignore[no-untyped-def]

@@ -29,6 +29,12 @@ _SHARED_SLACK = 32 << 20
 #: The least that a cgroup is limited to beyond that: with less no process could be made in it, and
 #: the kernel would kill pid 1.  A run with a lower limit is judged by its peak.
 _LEAST_LIMIT = 16 << 20
+#: A run that held so much beyond its largest resident set (page tables, mostly, which the kernel
+#: frees after a grace period of its own: 20 to 30 ms on an idle host) may leave it to the next one,
+#: which waits for it, though not for ever: it may be an output that the daemon has not read yet.
+_LINGERING = 16 << 20
+_LINGER_STEPS = 50
+_LINGER_STEP_S = 0.002
 
 
 def own_cpu_ns() -> int:
@@ -170,12 +176,13 @@ class State:
         idle_usage: bytes that the idle slot needs by itself.
         memory_limit, process_limit: of the last run, bytes and processes.
         oom_kills, pids_hits: counters when they were last looked at.
+        lingers: whether the last run may have left much that is still counted.
         cpu_at_start_ns, own_at_start_ns: CPU time of the cgroup, and of pid 1, when it began.
     """
 
     usage_at_start = idle_usage = 0
     memory_limit = process_limit = -1
-    oom_kills = pids_hits = 0
+    oom_kills = pids_hits = lingers = 0
     cpu_at_start_ns = own_at_start_ns = 0
 
 
@@ -291,6 +298,7 @@ class CgroupMeter(Meter):
         self._files = files
         self._peak_resets = peak_resets
         self._reset = b"0" if version == 1 else b"reset"
+        self._no_limit = b"-1" if version == 1 else b"max"
         self._state = state
         self._peak_rss = 0
         state.idle_usage = self._number("usage")
@@ -304,7 +312,7 @@ class CgroupMeter(Meter):
     def begin(self, memory_limit: int, processes: int) -> None:
         self._peak_rss = 0
         state = self._state
-        state.usage_at_start = self._number("usage")
+        state.usage_at_start = self._usage_at_rest()
         moved = abs(state.usage_at_start - state.idle_usage) > _BASELINE_SLACK
         if "limit" in self._files and (moved or memory_limit != state.memory_limit):
             state.idle_usage = state.usage_at_start
@@ -345,10 +353,27 @@ class CgroupMeter(Meter):
         # would be taken for the next run's.
         oom_kills = self._counter("events", b"oom_kill ")
         pids_hits = self._counter("pids", b"max ")
-        seen = oom_kills > state.oom_kills, pids_hits > state.pids_hits
+        killed, refused = oom_kills > state.oom_kills, pids_hits > state.pids_hits
         state.oom_kills, state.pids_hits = oom_kills, pids_hits
         over = unlimited_and_over or self._over_by_what_left()
-        return cpu, peak, seen[0] or over, seen[1]
+        told = "peak" in self._files and self._peak_resets
+        state.lingers = peak - self._peak_rss > _LINGERING if told else killed
+        if killed and "limit" in self._files:
+            # What the program held may still be counted, and nobody but pid 1 is left to be killed
+            # for the next page.
+            os.pwrite(self._files["limit"], self._no_limit, 0)
+            state.memory_limit = -1
+        return cpu, peak, killed or over, refused
+
+    def _usage_at_rest(self) -> int:
+        usage, steps = self._number("usage"), 0
+        state = self._state
+        while state.lingers and steps < _LINGER_STEPS:
+            if usage - state.idle_usage <= _BASELINE_SLACK:
+                break
+            time.sleep(_LINGER_STEP_S)
+            usage, steps = self._number("usage"), steps + 1
+        return usage
 
     def _over_by_what_left(self) -> bool:
         """Whether the run held too much in the room of what was still counted when it began.

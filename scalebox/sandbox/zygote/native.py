@@ -37,7 +37,7 @@ class Zygote(ctypes.Structure, State):
         *((name, _Pointer) for name in ("random_words", "leaving_words", "stream_words")),
         *((name, _Long) for name in ("usage_at_start", "idle_usage", "memory_limit")),
         ("process_limit", _Long),
-        *((name, _Long) for name in ("oom_kills", "pids_hits")),
+        *((name, _Long) for name in ("oom_kills", "pids_hits", "lingers")),
         *((name, _Long) for name in ("cpu_at_start_ns", "own_at_start_ns")),
         *((name, _Long) for name in ("packet_size", "started_ns")),
         ("descriptors", _Int * _MAX_DESCRIPTORS),

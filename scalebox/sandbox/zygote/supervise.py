@@ -96,8 +96,9 @@ class Supervisor:
         self._on_demand = [name.encode() for name in settings.preload_on_demand]
         uid = settings.uid if settings.uid is not None else os.getuid()
         self._box = Box(own_namespaces, settings.staging, settings.hidden, uid)
-        # The kernel must choose a program, never pid 1: programs are born with a higher score.
-        # Pid 1 never lowers its own; a child could lower its own as far.
+        # The kernel must choose a program, never pid 1: programs are born with a higher score.  The
+        # launcher has spared this process, if it could; here it is never lowered further, as an
+        # ordinary user's child could lower its own as far.
         self._oom_score = oom_score
         self._own_oom_score = os.pread(oom_score, 16, 0).strip() if oom_score >= 0 else b""
         self._watch = Watch(control, gauge, max(1, len(settings.cpus)))
