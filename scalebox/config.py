@@ -369,6 +369,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Where the daemon keeps files, with the default resolved."""
         return Path(self.store.directory) if self.store.directory else default_store_directory()
 
+    def versions_file(self) -> Path:
+        """Where it is remembered what tool chains say of themselves: facts of this host, which all
+        of a user's daemons share, whatever their stores."""
+        try:
+            return default_store_directory() / "toolchains.json"
+        except ConfigError:
+            return self.store_directory() / "toolchains.json"
+
     def judges_file(self) -> Path:
         """Where the daemon keeps special judges, with the default resolved."""
         return Path(self.judges.file or self.store_directory() / "judges.sqlite")

@@ -369,7 +369,7 @@ async def running(config: Config, judges: JudgeDirectory | None = None) -> Async
     store.mkdir(mode=0o700, parents=True, exist_ok=True)
     headers = store / "headers"
     headers.mkdir(mode=0o755, exist_ok=True)
-    versions = Versions(store / "toolchains.json")
+    versions = Versions(config.versions_file())
     shown = config.sandbox.read_only_paths
     tools = await anyio.to_thread.run_sync(Toolchains, config.languages, versions, shown)
     await anyio.to_thread.run_sync(remove_stale, headers, tools.identities())

@@ -276,12 +276,17 @@ class Versions:
         return self._known[key]
 
     def keep(self) -> None:
-        """Remember it, if there is something new."""
-        if self._file is None or self._known == self._before:
+        """Remember it, if there is something new, beside what other configurations ask."""
+        # A tool that did not answer may only have been slow.
+        known = {key: said for key, said in self._known.items() if said}
+        if self._file is None or known.items() <= self._before.items():
             return
+        others = {key: said for key, said in self._before.items() if _holds(key)}
         with contextlib.suppress(OSError):
-            beside = self._file.with_suffix(".partial")
-            beside.write_bytes(msgspec.json.encode(self._known))
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Of each process its own: several may start at once.
+            beside = self._file.with_suffix(f".{os.getpid()}")
+            beside.write_bytes(msgspec.json.encode({**others, **known}))
             beside.replace(self._file)
 
 
@@ -298,6 +303,15 @@ def _said_in(jar: str) -> str:
 
 def _key(command: Sequence[str]) -> str:
     return json.dumps([*command, *_state(command[0])])
+
+
+def _holds(key: str) -> bool:
+    """Whether the tool is still what it was when it was asked."""
+    try:
+        words = json.loads(key)
+        return _key(words[: len(words) - len(_state(words[0]))]) == key
+    except (ValueError, LookupError, TypeError):
+        return False
 
 
 def _version(command: list[str]) -> str:

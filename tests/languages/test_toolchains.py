@@ -14,6 +14,7 @@ import pytest
 from scalebox.config import CppConfig, LanguagesConfig, PythonConfig
 from scalebox.errors import UnknownLanguageError
 from scalebox.languages import build, table
+from scalebox.languages import toolchains as toolchains_module
 from scalebox.languages.toolchains import Language, Toolchains, Versions
 
 
@@ -167,6 +168,41 @@ def test_a_language_that_needs_a_device_is_refused_until_slots_show_it(tmp_path:
     assert f"{folder}/card[0-9]*, which slots do not show" in said(f"{folder}/control")
     shown = [f"{folder}/control", f"{folder}/card3"]
     assert Toolchains(config, versions, shown).find("accelerated").tool
+
+
+def test_a_tool_is_asked_once_as_long_as_it_stays_the_same(tmp_path: Path) -> None:
+    asked, file = tmp_path / "asked", tmp_path / "of-the-user" / "toolchains.json"
+    first = script(tmp_path / "first", f"echo first >>{asked}; echo one")
+    second = script(tmp_path / "second", f"echo second >>{asked}; echo two")
+
+    def said(*tools: Path) -> list[str]:
+        versions = Versions(file)
+        versions.ask([str(tool), "--version"] for tool in tools)
+        versions.keep()
+        return [versions.of([str(tool), "--version"]) for tool in tools]
+
+    assert said(first, second) == ["one", "two"]
+    assert said(second) == ["two"]
+    assert said(first) == ["one"], "what another configuration asks is kept"
+    assert sorted(asked.read_text().split()) == ["first", "second"]
+    script(first, f"echo first >>{asked}; echo another")
+    assert said(first, second) == ["another", "two"]
+    assert sorted(asked.read_text().split()) == ["first", "first", "second"]
+    assert len(msgspec.json.decode(file.read_bytes())) == 2, "the tool that was is forgotten"
+
+
+def test_a_tool_that_was_too_slow_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, quick = tmp_path / "toolchains.json", tmp_path / "quick"
+    tool = script(tmp_path / "tool", f"test -e {quick} || exec sleep 20; echo well")
+    monkeypatch.setattr(toolchains_module, "_PROBE_TIMEOUT_S", 0.2)
+    versions = Versions(file)
+    assert versions.of([str(tool)]) == ""
+    versions.keep()
+    quick.touch()
+    monkeypatch.undo()
+    assert Versions(file).of([str(tool)]) == "well"
 
 
 # --- Python ---------------------------------------------------------------------------------------
