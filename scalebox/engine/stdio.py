@@ -321,18 +321,4 @@ class GivenOutputsJudgement(_OutputJudgement[OutputTests]):
 
 def _written(content: bytes | int) -> RunOutcome:
     """As if a program had ended well."""
-    return RunOutcome(
-        flags=0,
-        status=0,
-        peer_status=None,
-        cpu_s=0.0,
-        wall_s=0.0,
-        memory_bytes=0,
-        stdout=content,
-        stderr=b"",
-        channel=b"",
-        record_cpu_s=[],
-        message="",
-        files={},
-        zygote_cpu_s=0.0,
-    )
+    return RunOutcome(flags=0, status=0, stdout=content)

@@ -411,17 +411,8 @@ class Slot:
         return RunOutcome(
             flags=wire.OUT_OF_MEMORY,
             status=signal.SIGKILL,
-            peer_status=None,
-            cpu_s=0.0,
             wall_s=time.monotonic() - self._started_at,
             memory_bytes=spec.limits.memory_bytes,
-            stdout=b"",
-            stderr=b"",
-            channel=b"",
-            record_cpu_s=[],
-            message="",
-            files={},
-            zygote_cpu_s=0.0,
         )
 
     def _bury(self, reason: str) -> None:

@@ -100,17 +100,17 @@ class RunOutcome:
 
     flags: int
     status: int
-    peer_status: int | None
-    cpu_s: float
-    wall_s: float
-    memory_bytes: int
-    stdout: bytes | int
-    stderr: bytes | int
-    channel: bytes
-    record_cpu_s: list[float]
-    message: str
-    files: dict[str, int]
-    zygote_cpu_s: float
+    peer_status: int | None = None
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+    memory_bytes: int = 0
+    stdout: bytes | int = b""
+    stderr: bytes | int = b""
+    channel: bytes = b""
+    record_cpu_s: list[float] = field(default_factory=list)
+    message: str = ""
+    files: dict[str, int] = field(default_factory=dict)
+    zygote_cpu_s: float = 0.0
 
     @property
     def exit_code(self) -> int | None:

@@ -119,6 +119,32 @@ async def test_the_kernel_kills_a_program_for_memory_and_not_the_slot(bench: Ben
         assert score_of_slot == (-1000 if may_spare() else own)
 
 
+async def test_a_slot_that_dies_after_kills_for_memory_tells_of_them(bench: Bench) -> None:
+    source = """
+import os, time
+for _ in range(3):
+    if os.fork() == 0:
+        x = bytearray(200 << 20)
+        time.sleep(60)
+    os.wait()
+time.sleep(60)
+"""
+    limits = replace(LIMITS, memory_bytes=64 << 20, cpu_ns=AMPLE_CPU_NS, wall_ns=AMPLE_WALL_NS)
+    spec = RunSpec(program=wire.PYTHON_SOURCE, limits=limits, source=source.encode())
+    run = asyncio.create_task(bench.raw(spec))
+    cgroup = bench.slot._cgroup
+    async with asyncio.timeout(30):
+        # Without a cgroup pid 1 itself looks, and ends the run.
+        while not run.done() and not (cgroup and cgroup.oom_kills() >= 3):
+            await asyncio.sleep(0.01)
+    if not run.done():
+        os.kill(bench.slot.pid, signal.SIGKILL)
+    outcome = await run
+    assert outcome is not None
+    assert outcome.flags & wire.OUT_OF_MEMORY
+    await usable(bench)
+
+
 async def test_memory_of_a_child_is_charged_to_its_own_run(bench: Bench) -> None:
     source = """
 import os
