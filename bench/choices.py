@@ -3,13 +3,16 @@
 A limit far from what a program needs cannot show whether verdicts move.  So every submission is
 judged under the data's own limit, and again, where it computes for long enough to be measured,
 under two of its own making: one that it keeps with some room, and one that it misses by as much.
+What a program needs is not one number, even alone: other machines on the same processor make the
+same work cost up to twice as much for minutes.  So it is measured several times.
 Pure data: nothing is sent from here.
 """
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
@@ -22,7 +25,7 @@ LANGUAGES = frozenset({"python", "cpp"})
 MOST_TESTS = 6
 #: The data's own limits are cut to this: programs that never end would cost the time of all others.
 LONGEST_LIMIT_S = 1.0
-#: Limits made from the quiet CPU time of a submission's slowest test, which is judged alone then.
+#: Limits made from what a submission's slowest test needs, which is judged by itself then.
 TIGHT = (1.3, 0.7)
 #: With less than this a limit would be of the size of an interpreter's start.
 TIGHT_FROM_S = 0.02
@@ -39,15 +42,16 @@ class Choice:
 
     Attributes:
         name: problem and submission.
-        limit: `own`, or the multiple of the quiet CPU time, in words.
+        limit: `own`, or the multiple of what it needs, in words.
         submission: with tests and limits, ready to be sent.
-        needs_s: CPU seconds that its only test is known to need; 0: not known.
+        needs_s: CPU seconds that its only test took, each time that nothing else was judged and
+            the limit was far; empty: not known.  Grows as it is measured.
     """
 
     name: str
     limit: str
     submission: Submission
-    needs_s: float = 0.0
+    needs_s: list[float] = field(default_factory=list)
 
     @property
     def limit_s(self) -> float:
@@ -80,32 +84,45 @@ def own(labelled: Labelled, most_tests: int = MOST_TESTS) -> Choice:
     )
 
 
-def tight(choice: Choice, quiet: Report) -> list[Choice]:
-    """A submission's slowest test under limits made from its quiet CPU time.
+def slowest(choice: Choice, quiet: Report) -> Choice | None:
+    """A submission's slowest test by itself, still under the data's limit.
 
     Parameters:
         choice: under the data's limit.
         quiet: its report.
 
     Returns:
-        Nothing if no test that ended by itself took long enough.
+        None if no test that ended by itself took long enough.
     """
     tests = choice.submission.tests
     assert isinstance(tests, StdioTests)
     ended = [place for place, case in enumerate(quiet.cases) if case.verdict in ENDED]
     if not ended:
-        return []
-    slowest = max(ended, key=lambda place: quiet.cases[place].cpu_time_s)
-    needs_s = quiet.cases[slowest].cpu_time_s
+        return None
+    found = max(ended, key=lambda place: quiet.cases[place].cpu_time_s)
+    needs_s = quiet.cases[found].cpu_time_s
     if needs_s < TIGHT_FROM_S:
-        return []
-    alone = msgspec.structs.replace(tests, cases=[tests.cases[slowest]])
+        return None
+    alone = msgspec.structs.replace(tests, cases=[tests.cases[found]])
+    submission = _limited(choice.submission, alone, choice.limit_s)
+    return Choice(choice.name, OWN, submission, [needs_s])
+
+
+def tight(slowest: Choice) -> list[Choice]:
+    """A submission's slowest test under limits made from what it needs, as far as that is known.
+
+    Parameters:
+        slowest: with that test alone; `needs_s` is shared with it.
+    """
+    tests = slowest.submission.tests
+    assert isinstance(tests, StdioTests)
+    needs_s = statistics.median(slowest.needs_s)
     return [
         Choice(
-            choice.name,
+            slowest.name,
             f"{factor:g} x quiet",
-            _limited(choice.submission, alone, factor * needs_s),
-            needs_s,
+            _limited(slowest.submission, tests, factor * needs_s),
+            slowest.needs_s,
         )
         for factor in TIGHT
     ]

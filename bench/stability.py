@@ -3,8 +3,9 @@
 Real submissions are judged one at a time by a daemon with one slot; then, over and over, by one
 with a slot a core and ten times as many submissions in flight; then again with as many spinning
 processes as cores beside the daemon.  No verdict may differ, but of those whose quiet CPU time is
-within a tenth of the limit (`choices`, `flips`).  The same runs tell what a limit on wall time
-would have made of them.
+within a tenth of the limit (`choices`, `flips`).  What that is, is measured before and after the
+load, each several times; where most of them differ by more than their limits' distance the machine
+is no place to tell.  The same runs tell what a limit on wall time would have made of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import asyncio
 import math
 import os
 import random
+import statistics
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -24,16 +26,21 @@ import msgspec
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import choices, labels, results
-from bench.flips import Phase, Quiet, Run, ratio_percentiles
+from bench.choices import Choice
+from bench.flips import Phase, Quiet, Run, percentile, ratio_percentiles
 from bench.hogs import hogs
 from bench.labels import Labelled
 from bench.results import Promise, at_least, at_most
 from scalebox.client.aio import AsyncClient
 from scalebox.client.local import Overrides, async_local
-from scalebox.model import Report
+from scalebox.model import Report, Verdict
 
 #: Submissions in flight for each slot.
 OVERLOAD = 10
+#: What programs need is measured so often before the load, and after it.
+QUIET_ROUNDS = 3
+#: Of the choices with a tight limit, at least: outside the band, and so able to show something.
+TELLING_SHARE = 0.5
 #: Counters of the daemon that say what it did to keep verdicts still, and their names in the table.
 _COUNTERS = {
     "confirmations": "run_again",
@@ -93,6 +100,7 @@ class Measured:
             "submissions": len({quiet.choice.name for quiet in self.quiet}),
             "choices": len(self.quiet),
             "choices_in_band": sum(quiet.in_band for quiet in self.quiet),
+            **self._tight_figures(),
             "quiet_runs": len(self.quiet),
             "quiet_inconclusive": sum(
                 not quiet.report.verdict.is_about_the_program for quiet in self.quiet
@@ -112,6 +120,18 @@ class Measured:
                     found[f"{short}_{name}"] = value
         return found
 
+    def _tight_figures(self) -> dict[str, float]:
+        tight = [quiet for quiet in self.quiet if quiet.choice.needs_s]
+        if not tight:
+            return {}
+        spreads = [max(one.choice.needs_s) / min(one.choice.needs_s) for one in tight]
+        return {
+            "tight_choices": len(tight),
+            "tight_share_outside_band": statistics.fmean(not one.in_band for one in tight),
+            "quiet_cpu_spread_p50": percentile(spreads, 50),
+            "quiet_cpu_spread_p100": percentile(spreads, 100),
+        }
+
     def quiet_row(self) -> dict[str, object]:
         """The quiet runs in the table; what a wall clock makes of them shows its own error."""
         itself = Phase("quiet", [Run(quiet, quiet.report) for quiet in self.quiet])
@@ -130,6 +150,9 @@ def promises_of(figures: dict[str, float], size: Size) -> list[Promise]:
     return [
         at_least("runs", figures.get("runs"), size.runs + size.hog_runs),
         at_most("quiet_inconclusive", figures.get("quiet_inconclusive"), 0),
+        at_least(
+            "tight_share_outside_band", figures.get("tight_share_outside_band"), TELLING_SHARE
+        ),
         at_most("flips", figures.get("flips"), 0),
     ]
 
@@ -148,22 +171,42 @@ def _progress() -> Progress:
 
 async def judge_quietly(
     labelled: Sequence[Labelled], tests: int, bar: Progress, overrides: Overrides
-) -> list[Quiet]:
+) -> tuple[list[Quiet], list[Choice]]:
     """Every submission under its own limit and, where it can be, under tight ones; one program at
-    a time."""
-    quiet = []
+    a time.
+
+    Returns:
+        All that; and the slowest tests that tight limits were made from.
+    """
+    quiet: list[Quiet] = []
+    slowest: list[Choice] = []
     task = bar.add_task("quiet", total=len(labelled))
     async with async_local(overrides, sandbox={"slots": 1}) as client:
         for one in labelled:
             choice = choices.own(one, tests)
             report = await client.judge(choice.submission)
             quiet.append(Quiet(choice, report))
-            quiet += [
-                Quiet(further, await client.judge(further.submission))
-                for further in choices.tight(choice, report)
-            ]
+            if found := choices.slowest(choice, report):
+                slowest.append(found)
             bar.advance(task)
-    return quiet
+        await measure_needs(client, slowest, bar)
+        quiet += [
+            Quiet(further, await client.judge(further.submission))
+            for one in slowest
+            for further in choices.tight(one)
+        ]
+    return quiet, slowest
+
+
+async def measure_needs(client: AsyncClient, slowest: Sequence[Choice], bar: Progress) -> None:
+    """Ask several times what programs need, one program at a time, all in turns."""
+    task = bar.add_task("quiet needs", total=QUIET_ROUNDS * len(slowest))
+    for one in [*slowest] * QUIET_ROUNDS:
+        (case,) = (await client.judge(one.submission)).cases
+        # Of one that was stopped it is known that it needs more.
+        if case.verdict in choices.ENDED or case.verdict is Verdict.TIME_LIMIT_EXCEEDED:
+            one.needs_s.append(case.cpu_time_s)
+        bar.advance(task)
 
 
 async def judge_loaded(
@@ -220,12 +263,14 @@ async def measure(
     """
     with _progress() as bar:
         started = time.monotonic()
-        quiet = await judge_quietly(labelled, size.tests, bar, overrides or {})
+        quiet, slowest = await judge_quietly(labelled, size.tests, bar, overrides or {})
         quiet_wall_s = time.monotonic() - started
         # Another daemon: it has everything to compile again, under load.
         async with async_local(overrides) as client:
             status = await client.status()
             phases = await _loaded_phases(client, quiet, size, bar)
+        async with async_local(overrides, sandbox={"slots": 1}) as client:
+            await measure_needs(client, slowest, bar)
     return Measured(
         quiet, phases, quiet_wall_s,
         status.isolation.value, status.enforcement.value, len(status.slots),
@@ -264,12 +309,16 @@ async def run(size: Size, *, pin: bool = True) -> int:
     if flipped:
         results.show("Verdicts that moved", flipped)
     results.show("Verdicts under load; pN: CPU time over its quiet value", rows)
-    results.show("Stability", [{"figure": name, "value": figures[name]} for name in _SHOWN])
+    results.show(
+        "Stability",
+        [{"figure": name, "value": figures[name]} for name in _SHOWN if name in figures],
+    )
     return results.conclude(promises)
 
 
 _SHOWN = (
-    "submissions", "choices", "choices_in_band", "runs", "flips", "flips_in_band",
+    "submissions", "choices", "choices_in_band", "tight_share_outside_band",
+    "quiet_cpu_spread_p50", "quiet_cpu_spread_p100", "runs", "flips", "flips_in_band",
     "wall_clock_flips",
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -63,10 +64,11 @@ def _report(*cases: tuple[Verdict, float, float]) -> Report:
     )
 
 
-def _quiet(*cases: tuple[Verdict, float, float], needs_s: float = 0.0) -> Quiet:
+def _quiet(*cases: tuple[Verdict, float, float], needs_s: Sequence[float] = ()) -> Quiet:
     """Under a limit of one second."""
     choice = choices.own(_labelled(cases=len(cases)))
-    return Quiet(Choice(choice.name, choice.limit, choice.submission, needs_s), _report(*cases))
+    known = Choice(choice.name, choice.limit, choice.submission, [*needs_s])
+    return Quiet(known, _report(*cases))
 
 
 @pytest.mark.parametrize(
@@ -95,10 +97,15 @@ def test_the_datas_own_limit_is_kept_if_it_is_short(stated_s: float | None, limi
 
 def test_tight_limits_are_made_from_the_slowest_test_that_ended() -> None:
     quiet = _quiet((ACCEPTED, 0.1, 0.1), (WRONG, 0.4, 0.4), (SLOW, 1.25, 1.3))
-    just, missed = choices.tight(quiet.choice, quiet.report)
+    slowest = choices.slowest(quiet.choice, quiet.report)
+    assert slowest is not None
+    assert (slowest.limit_s, slowest.needs_s) == (1.0, [0.4])
+    slowest.needs_s.extend([0.3, 0.9])
+    just, missed = choices.tight(slowest)
     assert just.limit_s == pytest.approx(0.52)
     assert missed.limit_s == pytest.approx(0.28)
-    assert just.needs_s == missed.needs_s == 0.4
+    slowest.needs_s.append(0.35)
+    assert just.needs_s == missed.needs_s == [0.4, 0.3, 0.9, 0.35]
     assert isinstance(just.submission.tests, StdioTests)
     assert [case.input for case in just.submission.tests.cases] == ["1 1\n"]
     assert {just.limit, missed.limit} == {"1.3 x quiet", "0.7 x quiet"}
@@ -109,24 +116,27 @@ def test_what_is_too_short_or_was_stopped_gets_no_tight_limits(
     case: tuple[Verdict, float, float],
 ) -> None:
     quiet = _quiet(case)
-    assert choices.tight(quiet.choice, quiet.report) == []
+    assert choices.slowest(quiet.choice, quiet.report) is None
 
 
 @pytest.mark.parametrize(
     ("cases", "needs_s", "in_band"),
     [
-        ([(ACCEPTED, 0.5, 0.5)], 0.0, False),
-        ([(ACCEPTED, 0.5, 0.5), (ACCEPTED, 0.95, 0.95)], 0.0, True),
-        ([(SLOW, 1.05, 1.05)], 0.0, True),
-        ([(SLOW, 1.25, 1.25)], 0.0, False),
-        ([(SLOW, 1.25, 1.25)], 1.4, False),
-        ([(ACCEPTED, 0.5, 0.5)], 0.92, True),
+        ([(ACCEPTED, 0.5, 0.5)], [], False),
+        ([(ACCEPTED, 0.5, 0.5), (ACCEPTED, 0.95, 0.95)], [], True),
+        ([(SLOW, 1.05, 1.05)], [], True),
+        ([(SLOW, 1.25, 1.25)], [], False),
+        ([(SLOW, 1.25, 1.25)], [1.4, 1.2], False),
+        ([(ACCEPTED, 0.5, 0.5)], [0.5, 0.92], True),
+        ([(ACCEPTED, 0.5, 0.5)], [0.5, 0.88, 0.6], False),
+        # Alone it needed less at one time and more at another.
+        ([(SLOW, 1.25, 1.25)], [1.4, 0.7], True),
         # What comes after the first failure was not run.
-        ([(WRONG, 0.1, 0.1), (Verdict.SKIPPED, 1.0, 1.0)], 0.0, False),
+        ([(WRONG, 0.1, 0.1), (Verdict.SKIPPED, 1.0, 1.0)], [], False),
     ],
 )
 def test_a_test_that_nearly_needs_its_limit_is_in_the_band(
-    cases: list[tuple[Verdict, float, float]], needs_s: float, in_band: bool
+    cases: list[tuple[Verdict, float, float]], needs_s: list[float], in_band: bool
 ) -> None:
     assert _quiet(*cases, needs_s=needs_s).in_band is in_band
 
@@ -191,10 +201,12 @@ def test_all_choices_are_judged_equally_often() -> None:
         ({"runs": 89}, {"runs"}),
         ({"flips": 1}, {"flips"}),
         ({"quiet_inconclusive": 1}, {"quiet_inconclusive"}),
+        ({"tight_share_outside_band": 0.4}, {"tight_share_outside_band"}),
     ],
 )
 def test_each_breach_is_named(change: dict[str, float], broken: set[str]) -> None:
-    figures = {"runs": 90.0, "flips": 0.0, "quiet_inconclusive": 0.0, **change}
+    kept = {"runs": 90.0, "flips": 0.0, "quiet_inconclusive": 0.0, "tight_share_outside_band": 0.5}
+    figures = {**kept, **change}
     promises = stability.promises_of(figures, stability.QUICK)
     assert {promise.text.split()[0] for promise in promises if not promise.holds} == broken
 
@@ -216,6 +228,10 @@ async def test_a_small_crowd_is_judged_as_it_was_in_quiet() -> None:
     assert kinds == {"own": 3, "1.3 x quiet": 1, "0.7 x quiet": 1}
     found = measured.figures()
     assert found["submissions"] == 1  # by name: they are all called the same here
+    assert found["tight_choices"] == 2
+    tight = [quiet for quiet in measured.quiet if quiet.choice.limit != "own"]
+    # Once under the data's own tests, and before and after the load.
+    assert {len(quiet.choice.needs_s) for quiet in tight} == {1 + 2 * stability.QUIET_ROUNDS}
     assert found["quiet_inconclusive"] == 0
     assert found["with_hogs_hogs_cpu_s"] > 0
     assert [len(phase.runs) for phase in measured.phases] == [20, 5]
