@@ -2,7 +2,7 @@
 
 A limit far from what a program needs cannot show whether verdicts move.  So every submission is
 judged under the data's own limit, and again, where it computes for long enough to be measured,
-under two of its own making: one that it keeps with some room, and one that it misses by as much.
+under some of its own making: two that it keeps with more and less room, two that it misses so.
 What a program needs is not one number, even alone: other machines on the same processor make the
 same work cost up to twice as much for minutes.  So it is measured several times.
 Pure data: nothing is sent from here.
@@ -26,7 +26,7 @@ MOST_TESTS = 6
 #: The data's own limits are cut to this: programs that never end would cost the time of all others.
 LONGEST_LIMIT_S = 1.0
 #: Limits made from what a submission's slowest test needs, which is judged by itself then.
-TIGHT = (1.3, 0.7)
+TIGHT = (2.0, 1.3, 0.7, 0.5)
 #: With less than this a limit would be of the size of an interpreter's start.
 TIGHT_FROM_S = 0.02
 OWN = "own"

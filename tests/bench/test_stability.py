@@ -101,14 +101,14 @@ def test_tight_limits_are_made_from_the_slowest_test_that_ended() -> None:
     assert slowest is not None
     assert (slowest.limit_s, slowest.needs_s) == (1.0, [0.4])
     slowest.needs_s.extend([0.3, 0.9])
-    just, missed = choices.tight(slowest)
-    assert just.limit_s == pytest.approx(0.52)
-    assert missed.limit_s == pytest.approx(0.28)
+    wide, just, missed, far = choices.tight(slowest)
+    limits_s = [one.limit_s for one in (wide, just, missed, far)]
+    assert limits_s == pytest.approx([0.8, 0.52, 0.28, 0.2])
     slowest.needs_s.append(0.35)
     assert just.needs_s == missed.needs_s == [0.4, 0.3, 0.9, 0.35]
     assert isinstance(just.submission.tests, StdioTests)
     assert [case.input for case in just.submission.tests.cases] == ["1 1\n"]
-    assert {just.limit, missed.limit} == {"1.3 x quiet", "0.7 x quiet"}
+    assert (just.limit, missed.limit, far.limit) == ("1.3 x quiet", "0.7 x quiet", "0.5 x quiet")
 
 
 @pytest.mark.parametrize("case", [(ACCEPTED, 0.01, 0.01), (SLOW, 1.25, 1.3)])
@@ -225,16 +225,16 @@ async def test_a_small_crowd_is_judged_as_it_was_in_quiet() -> None:
     overrides: dict[str, Any] = {"languages": {"cpp": {"precompiled_header": False}}}
     measured = await stability.measure(labelled, size, overrides)
     kinds = Counter(quiet.choice.limit for quiet in measured.quiet)
-    assert kinds == {"own": 3, "1.3 x quiet": 1, "0.7 x quiet": 1}
+    assert kinds == {"own": 3, **{f"{factor:g} x quiet": 1 for factor in choices.TIGHT}}
     found = measured.figures()
     assert found["submissions"] == 1  # by name: they are all called the same here
-    assert found["tight_choices"] == 2
+    assert found["tight_choices"] == len(choices.TIGHT)
     tight = [quiet for quiet in measured.quiet if quiet.choice.limit != "own"]
     # Once under the data's own tests, and before and after the load.
     assert {len(quiet.choice.needs_s) for quiet in tight} == {1 + 2 * stability.QUIET_ROUNDS}
     assert found["quiet_inconclusive"] == 0
     assert found["with_hogs_hogs_cpu_s"] > 0
-    assert [len(phase.runs) for phase in measured.phases] == [20, 5]
+    assert [len(phase.runs) for phase in measured.phases] == [21, 7]
     verdicts = {
         (run.quiet.choice.submission.source, run.report.verdict)
         for run in measured.runs
