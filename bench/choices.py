@@ -29,6 +29,8 @@ LONGEST_LIMIT_S = 1.0
 TIGHT = (2.0, 1.3, 0.7, 0.5)
 #: With less than this a limit would be of the size of an interpreter's start.
 TIGHT_FROM_S = 0.02
+#: And so would one that is shorter than this.
+SHORTEST_LIMIT_S = 0.7 * TIGHT_FROM_S
 OWN = "own"
 #: A run that ended so has told how much CPU time it needs.
 ENDED = frozenset({Verdict.ACCEPTED, Verdict.WRONG_ANSWER})
@@ -125,6 +127,7 @@ def tight(slowest: Choice) -> list[Choice]:
             slowest.needs_s,
         )
         for factor in TIGHT
+        if factor * needs_s >= SHORTEST_LIMIT_S
     ]
 
 

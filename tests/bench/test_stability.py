@@ -111,6 +111,15 @@ def test_tight_limits_are_made_from_the_slowest_test_that_ended() -> None:
     assert (just.limit, missed.limit, far.limit) == ("1.3 x quiet", "0.7 x quiet", "0.5 x quiet")
 
 
+def test_a_limit_that_says_more_of_the_interpreter_than_of_the_program_is_left_out() -> None:
+    quiet = _quiet((ACCEPTED, 0.021, 0.1))
+    slowest = choices.slowest(quiet.choice, quiet.report)
+    assert slowest is not None
+    assert [one.limit for one in choices.tight(slowest)] == [
+        "2 x quiet", "1.3 x quiet", "0.7 x quiet"
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("case", [(ACCEPTED, 0.01, 0.01), (SLOW, 1.25, 1.3)])
 def test_what_is_too_short_or_was_stopped_gets_no_tight_limits(
     case: tuple[Verdict, float, float],
