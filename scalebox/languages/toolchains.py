@@ -185,7 +185,7 @@ class Toolchains:
             version = versions.of([path, *map(self._with_home, entry.version)])
             path = path if version else ""
         if version and entry.jar:
-            own = _said_in(self._with_home(entry.jar))
+            own = versions.of_jar(self._with_home(entry.jar))
             version = f"{entry.name.capitalize()} {own}, {version}"
         tools = {word: self._find(entry, name) for word, name in entry.tools.items()}
         needs = [self._with_home(name) for name in entry.needs]
@@ -273,6 +273,16 @@ class Versions:
         key = _key(command)
         if key not in self._known:
             self.ask([command])
+        return self._known[key]
+
+    def of_jar(self, jar: str) -> str:
+        """The version in a jar's manifest; empty: it has none.
+
+        A compiler's jar has tens of thousands of entries, and reading their list takes 0.2 s.
+        """
+        key = _key([jar])
+        if key not in self._known:
+            self._known[key] = self._before[key] if key in self._before else _said_in(jar)
         return self._known[key]
 
     def keep(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +205,39 @@ def test_a_tool_that_was_too_slow_is_asked_again(
     quick.touch()
     monkeypatch.undo()
     assert Versions(file).of([str(tool)]) == "well"
+
+
+def test_a_jar_is_read_once_as_long_as_it_stays_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, jar, opened = tmp_path / "toolchains.json", tmp_path / "compiler.jar", []
+    whole = zipfile.ZipFile
+
+    class Opened(zipfile.ZipFile):
+        def __init__(self, path: str) -> None:
+            opened.append(path)
+            super().__init__(path)
+
+    monkeypatch.setattr(toolchains_module.zipfile, "ZipFile", Opened)
+
+    def said() -> str:
+        versions = Versions(file)
+        found = versions.of_jar(str(jar))
+        versions.keep()
+        return found
+
+    def made(version: str) -> None:
+        held = io.BytesIO()
+        with whole(held, "w") as entries:
+            entries.writestr("META-INF/MANIFEST.MF", f"Implementation-Version: {version}\n")
+        jar.write_bytes(held.getvalue())
+
+    assert said() == ""
+    made("1.9")
+    assert [said(), said(), said()] == ["1.9"] * 3
+    made("2.0.21")
+    assert [said(), said()] == ["2.0.21"] * 2
+    assert opened == [str(jar)] * 3  # it was missing, it came, it is another
 
 
 # --- Python ---------------------------------------------------------------------------------------
