@@ -1,8 +1,9 @@
 """HumanEval+ x 10 samples: our suite beside EvalPlus's own evaluator, on the same samples.
 
 Part of `make eval-demo`.  The samples are the canonical solutions, all of them different texts, and
-small flaws in them (`python_mutations`); what both say of each must be the same.  Expected outputs
-are made first and timed apart on both sides: both keep them for the next time.
+small flaws in them (`python_mutations`); what both say of each must be the same.  Both stop at a
+program's first failure, which is EvalPlus's default.  Expected outputs are made first and timed
+apart on both sides: both keep them for the next time.
 """
 
 from __future__ import annotations
@@ -50,7 +51,14 @@ _SEED = 20_260
 _ENVIRONMENT = ROOT / ".venv-compat"
 _TIMEOUT_S = 3600.0
 
-#: Whether the base inputs are passed, and whether the further ones are; of each sample of a task.
+#: Tasks of which EvalPlus 0.3.1 says that every program fails, the canonical one too.  Why is read
+#: in evalplus/eval/__init__.py.
+FAILED_BY_THEM = {
+    "HumanEval/32": "inputs whose output its special oracle (`find_zero`) finds right are not "
+    "counted as done, and a program with inputs that are not done fails",
+}
+
+#: Whether the base inputs are passed, and whether all are; of each sample of a task.
 Verdicts = dict[str, list[list[bool]]]
 
 
@@ -107,7 +115,7 @@ def write_samples(rows: Path, path: Path) -> list[tuple[str, str]]:
 async def ours(rows: Path, pairs: Sequence[tuple[str, str]]) -> tuple[float, float, Verdicts]:
     """Judge with a daemon of our own: seconds of preparation and of judging, and verdicts."""
     config = BenchmarkConfig(name="humaneval+", path=str(rows))
-    benchmark = benchmarks.load(config, JudgeConfig(in_flight=16))
+    benchmark = benchmarks.load(config, JudgeConfig(in_flight=16, stop="first_failure"))
     tasks = {task.id: task for task in benchmark.tasks}
     async with async_local() as client:
         began = time.perf_counter()
@@ -165,6 +173,18 @@ def theirs(rows: Path, samples: Path) -> dict[str, Any]:
     return found
 
 
+def differences(ours: Verdicts, theirs: Verdicts) -> list[str]:
+    """Samples of which both say something else, in words; without the tasks that `FAILED_BY_THEM`
+    explains, as long as it does."""
+    explained = {task for task in FAILED_BY_THEM if not any(map(any, theirs.get(task, [])))}
+    return [
+        f"{task} ({place}): ours {mine}, theirs {their}"
+        for task, all_theirs in theirs.items()
+        for place, (mine, their) in enumerate(zip(ours[task], all_theirs, strict=True))
+        if mine != their and task not in explained
+    ]
+
+
 def measure(first: int | None = None) -> Speed:
     """Both in turn.
 
@@ -178,12 +198,7 @@ def measure(first: int | None = None) -> Speed:
         pairs = write_samples(rows, samples)
         other = theirs(rows, samples)
         prepared_s, judged_s, verdicts = asyncio.run(ours(rows, pairs))
-    different = [
-        f"{task} ({place}): ours {mine}, theirs {their}"
-        for task, all_theirs in other["verdicts"].items()
-        for place, (mine, their) in enumerate(zip(verdicts[task], all_theirs, strict=True))
-        if mine != their
-    ]
+    different = differences(verdicts, other["verdicts"])
     right = sum(all(one) for ones in verdicts.values() for one in ones)
     return Speed(
         samples=len(pairs),

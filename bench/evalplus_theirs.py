@@ -37,7 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = next(options.samples.parent.glob(f"{options.samples.stem}*eval_results.json"))
     results = json.loads(found.read_text(encoding="utf-8"))["eval"]
     verdicts = {
-        task: [[one["base_status"] == "pass", one["plus_status"] == "pass"] for one in ones]
+        # Its pass@k with the further inputs asks for both, too.
+        task: [
+            [base := one["base_status"] == "pass", base and one["plus_status"] == "pass"]
+            for one in ones
+        ]
         for task, ones in results.items()
     }
     out = {"prepared_s": prepared - began, "judged_s": ended - prepared, "verdicts": verdicts}

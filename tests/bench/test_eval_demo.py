@@ -66,3 +66,14 @@ def test_missing_data_is_refused_by_name(
         eval_demo.main(["--only", "canonical"])
     assert raised.value.code == 2
     assert "there is no HumanEvalPlus.jsonl.gz" in capsys.readouterr().err
+
+
+def test_a_task_that_theirs_cannot_pass_is_left_out_only_as_long_as_that_is_so() -> None:
+    task = next(iter(eval_speed.FAILED_BY_THEM))
+    right, wrong = [True, True], [False, False]
+    ours = {task: [right, wrong], "Own/0": [right, wrong]}
+    assert eval_speed.differences(ours, {task: [wrong, wrong], "Own/0": [right, wrong]}) == []
+    (other,) = eval_speed.differences(ours, {task: [wrong, wrong], "Own/0": [right, right]})
+    assert other.startswith("Own/0 (1)")
+    mended = eval_speed.differences(ours, {task: [wrong, right], "Own/0": [right, wrong]})
+    assert [line.split(":")[0] for line in mended] == [f"{task} (0)", f"{task} (1)"]
