@@ -26,7 +26,8 @@ MOST_TESTS = 6
 #: The data's own limits are cut to this: programs that never end would cost the time of all others.
 LONGEST_LIMIT_S = 1.0
 #: Limits made from what a submission's slowest test needs, which is judged by itself then.
-TIGHT = (2.0, 1.3, 0.7, 0.5)
+NEAR = (1.3, 0.7)
+TIGHT = (2.0, *NEAR, 0.5)
 #: With less than this a limit would be of the size of an interpreter's start.
 TIGHT_FROM_S = 0.02
 #: And so would one that is shorter than this.
@@ -110,21 +111,26 @@ def slowest(choice: Choice, quiet: Report) -> Choice | None:
     return Choice(choice.name, OWN, submission, [needs_s])
 
 
-def tight(slowest: Choice) -> list[Choice]:
+def times_quiet(factor: float) -> str:
+    """A limit, in words."""
+    return f"{factor:g} x quiet"
+
+
+def tight(choice: Choice) -> list[Choice]:
     """A submission's slowest test under limits made from what it needs, as far as that is known.
 
     Parameters:
-        slowest: with that test alone; `needs_s` is shared with it.
+        choice: with that test alone; `needs_s` is shared with it.
     """
-    tests = slowest.submission.tests
+    tests = choice.submission.tests
     assert isinstance(tests, StdioTests)
-    needs_s = statistics.median(slowest.needs_s)
+    needs_s = statistics.median(choice.needs_s)
     return [
         Choice(
-            slowest.name,
-            f"{factor:g} x quiet",
-            _limited(slowest.submission, tests, factor * needs_s),
-            slowest.needs_s,
+            choice.name,
+            times_quiet(factor),
+            _limited(choice.submission, tests, factor * needs_s),
+            choice.needs_s,
         )
         for factor in TIGHT
         if factor * needs_s >= SHORTEST_LIMIT_S

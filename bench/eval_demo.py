@@ -226,6 +226,10 @@ def compared(found: Found) -> None:
         "speed_theirs_s": speed.theirs_s,
     }
     found.rows += [{"part": "speed", "what": "differs", "found": one} for one in speed.different]
+    found.rows += [
+        {"part": "speed", "what": task, "found": f"EvalPlus fails every program: {why}"}
+        for task, why in speed.explained.items()
+    ]
     found.promises += [
         results.at_least("speed_over_evalplus", speed.ratio, 2.0),
         results.none_of("EvalPlus says the same of every sample", speed.different),

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,7 @@ class Speed:
         ours_prepared_s, theirs_prepared_s: of expected outputs.
         different: samples that are judged otherwise, named.
         accepted: share of the samples that are right.
+        explained: tasks that are left out of `different` → why.
     """
 
     samples: int
@@ -81,6 +82,7 @@ class Speed:
     theirs_prepared_s: float
     different: list[str]
     accepted: float
+    explained: dict[str, str] = field(default_factory=dict)
 
     @property
     def ratio(self) -> float:
@@ -173,15 +175,23 @@ def theirs(rows: Path, samples: Path) -> dict[str, Any]:
     return found
 
 
+def explained(theirs: Verdicts) -> dict[str, str]:
+    """What of `FAILED_BY_THEM` they were asked, and failed every program for: task → why."""
+    return {
+        task: why
+        for task, why in FAILED_BY_THEM.items()
+        if task in theirs and not any(map(any, theirs[task]))
+    }
+
+
 def differences(ours: Verdicts, theirs: Verdicts) -> list[str]:
-    """Samples of which both say something else, in words; without the tasks that `FAILED_BY_THEM`
-    explains, as long as it does."""
-    explained = {task for task in FAILED_BY_THEM if not any(map(any, theirs.get(task, [])))}
+    """Samples of which both say something else, in words; without the tasks of `explained`."""
+    left_out = explained(theirs)
     return [
         f"{task} ({place}): ours {mine}, theirs {their}"
         for task, all_theirs in theirs.items()
         for place, (mine, their) in enumerate(zip(ours[task], all_theirs, strict=True))
-        if mine != their and task not in explained
+        if mine != their and task not in left_out
     ]
 
 
@@ -207,6 +217,7 @@ def measure(first: int | None = None) -> Speed:
         ours_prepared_s=prepared_s,
         theirs_prepared_s=other["prepared_s"],
         different=different,
+        explained=explained(other["verdicts"]),
         accepted=right / len(pairs),
     )
 

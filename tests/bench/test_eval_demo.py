@@ -77,3 +77,5 @@ def test_a_task_that_theirs_cannot_pass_is_left_out_only_as_long_as_that_is_so()
     assert other.startswith("Own/0 (1)")
     mended = eval_speed.differences(ours, {task: [wrong, right], "Own/0": [right, wrong]})
     assert [line.split(":")[0] for line in mended] == [f"{task} (0)", f"{task} (1)"]
+    assert list(eval_speed.explained({task: [wrong], "Own/0": [wrong]})) == [task]
+    assert eval_speed.explained({task: [wrong, right]}) == eval_speed.explained({}) == {}

@@ -210,11 +210,11 @@ def test_all_choices_are_judged_equally_often() -> None:
         ({"runs": 89}, {"runs"}),
         ({"flips": 1}, {"flips"}),
         ({"quiet_inconclusive": 1}, {"quiet_inconclusive"}),
-        ({"tight_share_outside_band": 0.4}, {"tight_share_outside_band"}),
+        ({"near_share_outside_band": 0.4}, {"near_share_outside_band"}),
     ],
 )
 def test_each_breach_is_named(change: dict[str, float], broken: set[str]) -> None:
-    kept = {"runs": 90.0, "flips": 0.0, "quiet_inconclusive": 0.0, "tight_share_outside_band": 0.5}
+    kept = {"runs": 90.0, "flips": 0.0, "quiet_inconclusive": 0.0, "near_share_outside_band": 0.5}
     figures = {**kept, **change}
     promises = stability.promises_of(figures, stability.QUICK)
     assert {promise.text.split()[0] for promise in promises if not promise.holds} == broken
@@ -234,7 +234,7 @@ async def test_a_small_crowd_is_judged_as_it_was_in_quiet() -> None:
     overrides: dict[str, Any] = {"languages": {"cpp": {"precompiled_header": False}}}
     measured = await stability.measure(labelled, size, overrides)
     kinds = Counter(quiet.choice.limit for quiet in measured.quiet)
-    assert kinds == {"own": 3, **{f"{factor:g} x quiet": 1 for factor in choices.TIGHT}}
+    assert kinds == {"own": 3, **{choices.times_quiet(factor): 1 for factor in choices.TIGHT}}
     found = measured.figures()
     assert found["submissions"] == 1  # by name: they are all called the same here
     assert found["tight_choices"] == len(choices.TIGHT)
