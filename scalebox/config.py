@@ -192,7 +192,8 @@ class PythonConfig(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         "itertools", "math", "operator", "os", "random", "re", "string", "sys", "time", "typing",
     )  # fmt: skip
     preload_on_demand: tuple[str, ...] = (
-        "dataclasses", "datetime", "decimal", "fractions", "json", "numpy", "statistics",
+        "dataclasses", "datetime", "decimal", "fractions", "hashlib", "inspect", "json", "numpy",
+        "pathlib", "shutil", "statistics",
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ no oracle.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import marshal
 from collections.abc import Mapping, Sequence
@@ -25,7 +26,7 @@ from scalebox.integrations.evalplus import (
     task_s,
 )
 from scalebox.integrations.evalplus_oracles import NOT_NONE_TASKS, OTHER_TASKS, SET_TASKS, Oracle
-from scalebox.integrations.inprocess import records_of, run_request
+from scalebox.integrations.inprocess import raise_if_not_done, records_of, run_request
 from scalebox.integrations.inside.values import decode
 from scalebox.integrations.values import tag_of
 from scalebox.model import Limits, RunRequest, RunResult
@@ -139,6 +140,8 @@ class TaskSets:
         self._together_s += _DIGESTS_S if self._digests else 0.0
         chars = sum(len(json.dumps(one.sent)) for one in self.expected)
         self._expected_chars = min(_LONGER * chars, _EXPECTED_CHARS)
+        #: Digests of what right solutions have written: most write the very same.
+        self._right: set[bytes] = set()
 
     def request(self, code: str, *, stop_early: bool) -> RunRequest:
         """The run of a solution.
@@ -170,11 +173,17 @@ class TaskSets:
         Raises:
             InternalError: we failed.
         """
+        raise_if_not_done(result)
+        written = hashlib.sha256(result.stdout).digest()
+        if written in self._right:
+            return [Outcome(len(inputs), len(inputs), None) for inputs in self.inputs]
         found = []
         parts = _parts(result, len(self.expected))
         for inputs, expected, part in zip(self.inputs, self.expected, parts, strict=True):
             oracle = Oracle(self._dataset, self._entry_point, self._atol)
             found.append(_outcome(part, oracle, inputs, expected, stop_early))
+        if all(one.failing is None for one in found):
+            self._right.add(written)
         return found
 
 

@@ -118,8 +118,8 @@ def run_request(
     )
 
 
-def records_of(result: RunResult) -> Iterator[dict[str, Any]]:
-    """The records, until one is none: whoever wrote that, nothing after it counts.
+def raise_if_not_done(result: RunResult) -> None:
+    """Raise where a run says nothing about the program.
 
     Raises:
         InternalError: we failed.
@@ -128,6 +128,15 @@ def records_of(result: RunResult) -> Iterator[dict[str, Any]]:
         raise InternalError(f"the run was not done: {result.message or result.status.value}")
     if result.status is RunStatus.COMPILE_ERROR:
         raise InternalError(f"the daemon's Python cannot run it: {result.message}")
+
+
+def records_of(result: RunResult) -> Iterator[dict[str, Any]]:
+    """The records, until one is none: whoever wrote that, nothing after it counts.
+
+    Raises:
+        InternalError: we failed.
+    """
+    raise_if_not_done(result)
     start = 0
     while (end := result.stdout.find(b"\n", start)) >= 0:
         try:

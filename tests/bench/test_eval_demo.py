@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from bench import eval_demo, eval_speed
-from bench.results import none_of
 from scalebox.suite.tasks import Task
 
 ROW: dict[str, Any] = {
@@ -53,9 +52,10 @@ def test_scripted_answers_are_right_wrong_and_none() -> None:
 
 
 def test_a_speed_is_how_many_times_less_time() -> None:
-    speed = eval_speed.Speed(10, 2.0, 5.0, 1.0, 1.0, ["Own/0 (3)"], 0.6)
-    assert speed.ratio == 2.5
-    assert not none_of("both say the same", speed.different).holds
+    speed = eval_speed.Speed(10, 2.0, 5.0, 1.0, 1.0, 1.0, ["Own/0 (3)"], 0.6)
+    assert (speed.ratio, speed.limit, speed.beyond) == (2.5, 5.0, 4.0)
+    assert [one.holds for one in eval_speed.promises(speed)] == [True, False]
+    assert eval_speed.figures(speed)["speed_programs_s"] == 1.0
 
 
 def test_missing_data_is_refused_by_name(

@@ -6,13 +6,12 @@ Standard library only, on Python 3.9 and newer.
 
 import builtins
 import contextlib
+import importlib.machinery
 import io
 import json
 import math
 import os
-import shutil
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -96,6 +95,43 @@ class Limit:
             _set_alarm(signal.ITIMER_REAL, max(left_s, _SHORTEST_S))
 
 
+class _Without:
+    """Finds a module and takes names away from it as soon as somebody imports it: to import it just
+    for that would cost more than most submissions do.
+
+    Parameters:
+        module: its name.
+        gone: of it.
+    """
+
+    def __init__(self, module: str, gone: Any) -> None:
+        self._module = module
+        self._gone = gone
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """As a finder of `sys.meta_path` does; of one module alone."""
+        if name != self._module:
+            return None
+        spec: Any = importlib.machinery.PathFinder.find_spec(name)
+        if spec is not None:
+            execute = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: (execute(module), self.take(module))
+        return spec
+
+    def take(self, module: Any) -> None:
+        """Take the names away."""
+        for name in self._gone:
+            setattr(module, name, None)
+
+
+def _take_away(module: str, *gone: str) -> None:
+    taker = _Without(module, gone)
+    if module in sys.modules:
+        taker.take(sys.modules[module])
+    finders: Any = sys.meta_path
+    finders.insert(0, taker)
+
+
 def guard(*names: str) -> None:
     """Take away what `reliability_guard` takes away, and these builtins."""
     for name in names:
@@ -103,9 +139,8 @@ def guard(*names: str) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     for name in _GONE_FROM_OS.split():
         setattr(os, name, None)
-    for name in ("rmtree", "move", "chown"):
-        setattr(shutil, name, None)
-    setattr(subprocess, "Popen", None)  # noqa: B010
+    _take_away("shutil", "rmtree", "move", "chown")
+    _take_away("subprocess", "Popen")
     modules: Any = sys.modules
     for name in _GONE_MODULES:
         modules[name] = None

@@ -27,7 +27,9 @@ _TOGETHER, _LONG = 32, 1000
 _START_CHARS = 200
 #: Beyond this, integers are no floats.
 _EXACT = 1 << 53
-_INTEGRAL = re.compile(rb"\.0(?=[,)\]}])")
+_MINUS_ZERO = array.array("d", [-0.0]).tobytes()
+#: Compiled where it is wanted, which is rarely.
+_INTEGRAL = rb"\.0(?=[,)\]}])"
 _TICK_S, _SHORTEST_TICK_S = 0.1, 0.005
 #: Sleepers are ended by wall time, of which a call has as much as a daemon gives where nobody asks.
 _SLEEP_FACTOR, _SLEEP_EXTRA_S = 2.0, 5.0
@@ -50,21 +52,22 @@ class Watch:
         tick_s = max(min(_TICK_S, shortest_limit_s / 4), _SHORTEST_TICK_S)
         signal.setitimer(signal.ITIMER_REAL, tick_s, tick_s)
 
-    def begin(self, limit_s: float) -> None:
-        """Of a call."""
+    def begin(self, limit_s: float, begun_s: float) -> None:
+        """Of a call, at that CPU time of the process."""
         self._begun_wall_s = _monotonic()
-        self._begun_s = _process_time()
+        self._begun_s = begun_s
         self._limit_s = limit_s
 
     def end(self) -> None:
-        """Of a call."""
-        self._limit_s = math.inf
-
-    def check(self, limit_s: float) -> None:
-        """After the end of a call, that it had no more time than that."""
+        """Of a call that has returned: it had no more time than its limit."""
+        limit_s, self._limit_s = self._limit_s, math.inf
         # One that had a core for itself all the time had no more of it than the wall's clock says.
         if _monotonic() - self._begun_wall_s > limit_s and self.spent_s() > limit_s:
             raise TimeoutException("Timed out!")
+
+    def drop(self) -> None:
+        """A call has ended otherwise."""
+        self._limit_s = math.inf
 
     def now(self) -> float:
         """CPU seconds of the process."""
@@ -164,13 +167,16 @@ class Digests:
         if kinds == {float}:
             return None  # near is enough for these
         if kinds <= {int, float, bool} and min(value) >= -_EXACT and max(value) <= _EXACT:
-            numbers = array.array("d", [0.0 if one == 0 else one for one in value])
-            return self._sha256(numbers.tobytes()).hexdigest()
+            numbers = array.array("d", value).tobytes()
+            if _MINUS_ZERO in numbers:  # maybe across two numbers: then this changes nothing
+                numbers = array.array("d", [0.0 if one == 0 else one for one in value]).tobytes()
+            return self._sha256(numbers).hexdigest()
         if not kinds <= {list, tuple, str}:
             return None
         digest = self._sha256()
         for item in value:  # one by one: memory might not hold the text of all
-            digest.update(_INTEGRAL.sub(b"", repr(item).encode("utf-8", "surrogatepass")) + b",")
+            text = repr(item).encode("utf-8", "surrogatepass")
+            digest.update(re.sub(_INTEGRAL, b"", text) + b",")
         return digest.hexdigest()
 
 
@@ -210,25 +216,23 @@ def try_set(job: Any, one: Any, channel: Channel, watch: Watch, digests: Any) ->
     function = function_of(job, channel)
     if function is None:
         return False
-    returned = Returned(channel, job["timed"])
+    timed = job["timed"]
+    returned = Returned(channel, timed)
     watch.ticked = returned.write
     watch.tick(min(limits_s, default=1.0))
     encoded = digests.encode if digests else encode
     until_s = math.inf if together_s is None else watch.now() + together_s
     for arguments, limit_s in zip(inputs, limits_s):
-        if until_s < math.inf:
-            limit_s = min(limit_s, until_s - watch.now())
-            if limit_s <= 0:
-                break
         silence()
+        begun_s = watch.now()
+        limit_s = min(limit_s, until_s - begun_s)
+        if limit_s <= 0:
+            break
         try:
-            watch.begin(limit_s)
-            try:
-                value = function(*arguments)
-            finally:
-                watch.end()
-            spent_s = watch.spent_s() if job["timed"] else 0.0
-            watch.check(limit_s)
+            watch.begin(limit_s, begun_s)
+            value = function(*arguments)
+            spent_s = watch.spent_s() if timed else 0.0
+            watch.end()
             shown = encoded(value)
             del value  # which may be most of the memory
             returned.add(shown, spent_s)
@@ -236,7 +240,7 @@ def try_set(job: Any, one: Any, channel: Channel, watch: Watch, digests: Any) ->
                 until_s += digests.spent_s
                 digests.spent_s = 0.0
         except BaseException as error:
-            watch.end()
+            watch.drop()
             if watch.now() > until_s:
                 break
             returned.skip(error)

@@ -17,7 +17,11 @@ from typing import Any
 MAX_DEPTH = 300
 #: JSON's readers refuse integers of more digits than 4300.
 _LARGE = 1 << 4096
+#: The array library; never named literally, see the package's docstring.
+_ARRAYS = "num" + "py"
 _BASES: Any = (bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
+#: Of which JSON has all.
+_AS_THEY_ARE = {str, bool, type(None)}
 #: Compare as a dict does with what is none of their own kind.
 _DICTS = (collections.OrderedDict, collections.defaultdict, collections.Counter)
 
@@ -44,6 +48,8 @@ def _encode(value: Any, depth: int) -> Any:
     kind = type(value)
     if value is None or kind is bool or kind is str:
         return value
+    if kind is int:
+        return _integer(value, 0)
     if depth > MAX_DEPTH:
         return {"opaque": kind.__name__}
     base = dict if kind in _DICTS else _base_of(kind)
@@ -53,8 +59,8 @@ def _encode(value: Any, depth: int) -> Any:
         return {"fraction": [_integer(value.numerator, 0), _integer(value.denominator, 0)]}
     if kind is decimal.Decimal:
         return {"decimal": str(value)}
-    if kind.__module__.split(".")[0] == "numpy" and hasattr(value, "tolist"):
-        name = "ndarray" if kind.__name__ == "ndarray" else "numpy"
+    if kind.__module__.split(".")[0] == _ARRAYS and hasattr(value, "tolist"):
+        name = "ndarray" if kind.__name__ == "ndarray" else _ARRAYS
         return {name: _encode(value.tolist(), depth + 1)}
     return {"opaque": kind.__name__}
 
@@ -62,7 +68,7 @@ def _encode(value: Any, depth: int) -> Any:
 def _base_of(kind: type) -> Any:
     if kind in _ENCODERS:
         return kind
-    if kind.__module__.split(".")[0] == "numpy":
+    if kind.__module__.split(".")[0] == _ARRAYS:
         return None
     for base in _BASES:
         if base in kind.__mro__:
@@ -84,12 +90,24 @@ def _complex(value: Any, depth: int) -> Any:
     return {"complex": [_float(value.real, 0), _float(value.imag, 0)]}
 
 
+def _encoded(items: Any, depth: int) -> Any:
+    """A new list of values, encoded.  Those of one plain kind, which most are, at once."""
+    kinds = set(map(type, items))
+    if kinds <= _AS_THEY_ARE:
+        return items
+    if kinds == {int} and min(items) > -_LARGE and max(items) < _LARGE:
+        return items
+    if kinds == {float} and all(map(math.isfinite, items)):
+        return items
+    return [_encode(item, depth) for item in items]
+
+
 def _items(value: Any, depth: int) -> Any:
-    return [_encode(item, depth) for item in list.__iter__(value)]
+    return _encoded([*list.__iter__(value)], depth)
 
 
 def _tuple(value: Any, depth: int) -> Any:
-    return {"tuple": [_encode(item, depth) for item in tuple.__iter__(value)]}
+    return {"tuple": _encoded([*tuple.__iter__(value)], depth)}
 
 
 def _dict(value: Any, depth: int) -> Any:
@@ -146,7 +164,7 @@ _DECODERS: Any = {
     "bytes": bytes.fromhex,
     "fraction": lambda body: fractions.Fraction(*map(decode, body)),
     "decimal": decimal.Decimal,
-    "numpy": decode,
+    _ARRAYS: decode,
     "ndarray": decode,
     "opaque": Opaque,
 }

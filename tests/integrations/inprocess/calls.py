@@ -168,4 +168,9 @@ CASES = [
         [True, True, True],
     ),
     Case("return 1", [], [], "pass", []),
-]
+    Case("import subprocess as s; return s.Popen", [[1], [2]], [None, None], "pass", [True, True]),
+    Case("import subprocess as s; return callable(s.run)", [[1]], [True], "pass", [True]),
+    Case("from shutil import rmtree, move, chown, copy; return rmtree, move, chown, callable(copy)",
+         [[1]], [(None, None, None, True)], "pass", [True]),
+    Case("import asyncio, subprocess as s; return s.Popen", [[1]], [None], "pass", [True]),
+]  # fmt: skip

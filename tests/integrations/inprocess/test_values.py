@@ -42,6 +42,7 @@ Point = collections.namedtuple("Point", "x y")
 PLAIN = [
     None, True, 0, -1, 1 << 5000, 0.5, math.inf, -math.inf, "", "é\ud800\n", b"\x00\xff", [],
     [1, [2]], (), (1, (2,)), {}, {"a": 1, 2: (3,), None: [4], (5, "x"): {}}, set(), {1, "a"},
+    [1, 1 << 5000], (-1 << 5000, 2), [0.5, -math.inf], ["a", None, True], [1, 0.5, "a"], (0.5,),
     frozenset({1}), 1 + 2j, fractions.Fraction(1, 3), decimal.Decimal("1.50"),
 ]  # fmt: skip
 
@@ -62,6 +63,14 @@ def test_plain_data_equals_what_it_equals_in_python() -> None:
     for one in comparable:
         for other in comparable:
             assert values.equals(sent(one), other) == (one == other), (one, other)
+
+
+@pytest.mark.parametrize("value", [[1, 2], [0.5], ["a", None], [[1]], [1, "a"]], ids=repr)
+def test_what_a_program_does_to_a_value_later_changes_nothing(value: list[Any]) -> None:
+    before = encode(value)
+    shown = json.dumps(before)
+    value.append(3)
+    assert json.dumps(before) == shown
 
 
 def test_nan_equals_nothing() -> None:
