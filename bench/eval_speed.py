@@ -45,6 +45,9 @@ CLIENT = Client(
     ),
     alone="transformers and the clients of five model services, which its evaluator never touches",
 )
+#: Asked is twice EvalPlus's speed; where the programs alone take more than half of its time, this
+#: share of what they allow.
+_TIMES, _SHARE_OF_LIMIT = 2.0, 0.9
 SAMPLES_A_TASK = 10
 #: Of them, with a small flaw.
 FLAWED_A_TASK = 4
@@ -284,10 +287,15 @@ def figures(speed: Speed) -> dict[str, float]:
     }
 
 
+def asked(speed: Speed) -> float:
+    """How many times faster than theirs we must be."""
+    return min(_TIMES, _SHARE_OF_LIMIT * speed.limit)
+
+
 def promises(speed: Speed) -> list[results.Promise]:
     """What must hold."""
     return [
-        results.at_least("speed_over_evalplus", speed.ratio, 2.0),
+        results.at_least("speed_over_evalplus", speed.ratio, asked(speed)),
         results.none_of("EvalPlus says the same of every sample", speed.different),
     ]
 
