@@ -10,31 +10,29 @@ import argparse
 import asyncio
 import contextlib
 import fcntl
-import logging
 import os
 import resource
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import anyio
 import msgspec
-import structlog
 
 import scalebox
 from scalebox import config as configuration
-from scalebox.config import Config, JudgesConfig, LogConfig
+from scalebox.config import Config, JudgesConfig
 from scalebox.errors import ConfigError, HostError, ScaleboxError
+from scalebox.log import set_up as set_up_log
+from scalebox.log import structlog
 from scalebox.model import Status
 
 if TYPE_CHECKING:
     from scalebox.judges.catalogue import Catalogue
 
 _DESCRIPTORS = 65_536
-_API = "scalebox.api.serve"
 #: What the daemon exits with when it cannot start.
 EXIT_CANNOT_START = 2
 
@@ -46,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     try:
         config = _configuration(options)
-        _set_up_log(config.log)
+        set_up_log(config.log)
         if options.doctor:
             sys.exit(anyio.run(_doctor, config, options.json))
         parent = _watched_parent(options.exit_with_parent)
@@ -104,25 +102,6 @@ def _configuration(options: argparse.Namespace) -> Config:
         server = msgspec.structs.replace(config.server, socket=options.socket)
         config = msgspec.structs.replace(config, server=server)
     return config
-
-
-def _set_up_log(config: LogConfig) -> None:
-    console = config.format == "console" or (config.format == "auto" and sys.stderr.isatty())
-    level = logging.getLevelNamesMapping()[config.level.upper()]
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer(),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
-    )
-    # What libraries say through `logging` is for our debugging only.
-    logging.basicConfig(level=logging.CRITICAL, stream=sys.stderr)
 
 
 def _allow_descriptors() -> None:
@@ -186,7 +165,6 @@ def _private(path: str, flags: int) -> int:
 
 
 async def _serve(config: Config, parent: int) -> None:
-    from scalebox.cluster.service import clustered
     from scalebox.engine.service import running
 
     if config.cluster.listen:
@@ -197,15 +175,18 @@ async def _serve(config: Config, parent: int) -> None:
         await entrance(config.cluster)
         make_provider(config.cluster)
     with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
-        # What the API needs is loaded while the first slot starts.
-        loaded = asyncio.get_running_loop().run_in_executor(None, import_module, _API)
+        # What speaks to others is loaded while the first slot starts.
+        loaded = asyncio.get_running_loop().run_in_executor(None, _outer_rooms)
         async with (
             _judges(config.judges, config.judges_file()).in_use() as judges,
             running(config, judges) as engine,
-            clustered(config, engine),
         ):
-            serve = (await loaded).serve
-            async with serve(config, engine), anyio.create_task_group() as tasks:
+            clustered, serve = await loaded
+            async with (
+                clustered(config, engine),
+                serve(config, engine),
+                anyio.create_task_group() as tasks,
+            ):
                 _announce(engine.status())
                 if parent >= 0:
                     tasks.start_soon(_until_orphaned, parent, tasks.cancel_scope)
@@ -215,6 +196,13 @@ async def _serve(config: Config, parent: int) -> None:
                 engine.draining = True
                 tasks.cancel_scope.cancel()
     log.info("stopped")
+
+
+def _outer_rooms() -> tuple[Any, Any]:
+    from scalebox.api.serve import serve
+    from scalebox.cluster.service import clustered
+
+    return clustered, serve
 
 
 def _judges(config: JudgesConfig, file: Path) -> Catalogue:

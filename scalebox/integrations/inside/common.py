@@ -113,9 +113,15 @@ class _Without:
         if name != self._module:
             return None
         spec: Any = importlib.machinery.PathFinder.find_spec(name)
-        if spec is not None:
-            execute = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: (execute(module), self.take(module))
+        if spec is None:
+            return None
+        fill = spec.loader.exec_module
+
+        def fill_and_take(module: Any) -> None:
+            fill(module)
+            self.take(module)
+
+        spec.loader.exec_module = fill_and_take
         return spec
 
     def take(self, module: Any) -> None:
