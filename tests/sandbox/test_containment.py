@@ -172,6 +172,7 @@ async def test_shared_input_is_read_from_its_start_every_time(bench: Bench) -> N
         "import os; open(f'/proc/{os.getppid()}/mem', 'r+b')",
         "import os; open(f'/proc/{os.getppid()}/oom_score_adj', 'w').write('1000')",
         "import ctypes; ctypes.CDLL(None).unshare(0x10000000) and exit(1)",
+        "import ctypes; ctypes.CDLL(None).unshare(0x40000000) and exit(1)",
         "import ctypes, os; ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0) and exit(1)",
         "import ctypes; ctypes.CDLL(None).mount(b'a', b'/tmp', b'tmpfs', 0, None) and exit(1)",
     ],

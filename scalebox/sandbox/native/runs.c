@@ -8,7 +8,8 @@
  * `supervise.py` does, and comes back to Python
  *
  *   - in a forked child that has become the program's user and has to execute Python code;
- *   - when a run needs more than this file knows (a module to preload, very many arguments);
+ *   - when a run needs more than this file knows (a module to preload, very many arguments, another
+ *     network);
  *   - when a run has been launched but takes long, has a channel (as every pair of tester and
  *     candidate has), or hands files back: Python watches it from there on;
  *   - when the daemon is gone.
@@ -111,11 +112,13 @@ struct zygote {
     int32_t cgroup_version, peak_resets;
     int32_t plain_forks;  /* whether nothing in the interpreter has to hear of a fork */
     int32_t scratch_left, gone; /* whether the last run's scratch is mounted; those put aside */
+    int32_t network, network_size; /* what counts packets, or -1; length of what it says when idle */
     char *page;         /* shared with every child */
     char *buffer;       /* PACKET_BYTES, private */
     char **environment; /* of native programs; ends with NULL */
     char **hidden;      /* link below /scratch/tmp, target, …; ends with NULL */
     char **on_demand;   /* modules that Python must import first if a source names them */
+    char *network_idle; /* what the counters say before any run */
     char **random_words, **leaving_words, **stream_words; /* what gives a text its traits */
     /* The meter, also used by Python: as zygote/meter.py. */
     int64_t usage_at_start, idle_usage, memory_limit, process_limit, oom_kills, pids_hits;
@@ -1084,6 +1087,16 @@ static void finish(struct zygote *z)
     zygote_forget(z);
 }
 
+/* Whether a run has sent something: then the next one gets another network (zygote/network.py). */
+static int network_was_used(const struct zygote *z)
+{
+    char counted[4096];
+    if (z->network < 0)
+        return 0;
+    ssize_t size = pread(z->network, counted, sizeof counted, 0);
+    return size != z->network_size || memcmp(counted, z->network_idle, size) != 0;
+}
+
 static void answer_ping(struct zygote *z)
 {
     struct control answer = {.type = PONG, .run_id = ((struct control *)z->buffer)->run_id};
@@ -1103,7 +1116,7 @@ static int serve(struct zygote *z)
             continue;
         }
         find_sections(z);
-        if (q->flags & PIPES || names_on_demand(z) ||
+        if (q->flags & PIPES || names_on_demand(z) || network_was_used(z) ||
             (q->program == EXECUTE && prepare_exec(z) < 0)) {
             if (z->scratch_left)
                 put_scratch_aside(z); /* Python mounts its own */

@@ -57,7 +57,7 @@ def _forget_our_levels():  # type: ignore[no-untyped-def]
 
 
 def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def]
-    from zygote import child, filters, rootfs
+    from zygote import child, filters, network, rootfs
 
     own_namespaces = settings.level != "minimal"
     if own_namespaces:
@@ -128,6 +128,7 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
         own_namespaces,
         oom_score if "limit" in cgroup_files else -1,
         library,
+        network.Network(library) if own_namespaces else None,
     )
     _tell(control, "ready", sys.version.split()[0], *notes)
     return supervisor

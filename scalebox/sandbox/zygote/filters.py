@@ -50,7 +50,7 @@ DENIED = (
     "quotactl", "quotactl_fd", "reboot", "request_key", "sched_setaffinity", "semctl", "semget",
     "set_mempolicy", "set_mempolicy_home_node", "setdomainname", "sethostname", "setns",
     "settimeofday", "shmctl", "shmget", "statmount", "swapoff", "swapon", "sysfs", "syslog",
-    "unshare", "uselib", "ustat", "vhangup",
+    "uselib", "ustat", "vhangup",
 )  # fmt: skip
 #: Answered with ENOSYS so that libraries fall back to the calls that can be filtered.
 UNKNOWN = ("clone3", "io_setup", "io_uring_enter", "io_uring_register", "io_uring_setup",
@@ -97,7 +97,8 @@ def slot_filter(own_network: bool) -> bytes:
             be made: Landlock stops neither UDP nor connections to the host's pathname sockets.
 
     Installing a filter costs about 1 µs an instruction, so what can be is installed here and not
-    per run; what differs between pid 1 and a program (mount, umount2) rests on capabilities alone,
+    per run; what differs between pid 1 and a program (mount, umount2, unshare of the network)
+    rests on capabilities alone,
     which the program cannot regain: namespaces that would give them back are denied here.
     """
     body = [_op(_JGE, 0, 1, FIRST_UNKNOWN), _fail(ENOSYS)]
@@ -120,6 +121,9 @@ def slot_filter(own_network: bool) -> bytes:
     body += _if_call("setrlimit", no_core)
     body += _if_call("socket", _socket() if own_network else [_fail(EAFNOSUPPORT)])
     body += _if_call("socketpair", [_load(_FIRST), *_only((_AF_UNIX,), EAFNOSUPPORT)])
+    # Pid 1 gives the slot another network; a program has not the capabilities.
+    another = [_load(_FIRST), *_only((kernel.CLONE_NEWNET,), EPERM)]
+    body += _if_call("unshare", another if own_network else [_fail(EPERM)])
     return _head() + b"".join([*body, *_refuse({ENOSYS: UNKNOWN, EPERM: DENIED})])
 
 

@@ -33,7 +33,9 @@ class Zygote(ctypes.Structure, State):
         *((name, _Int) for name in ("cores", "poll_ms")),
         *((name, _Int) for name in ("oom_score", *_FILES, "cgroup_version", "peak_resets_it")),
         *((name, _Int) for name in ("plain_forks", "scratch_left", "gone")),
+        *((name, _Int) for name in ("network", "network_size")),
         *((name, _Pointer) for name in ("page", "buffer", "environment", "hidden", "on_demand")),
+        ("network_idle", _Pointer),
         *((name, _Pointer) for name in ("random_words", "leaving_words", "stream_words")),
         *((name, _Long) for name in ("usage_at_start", "idle_usage", "memory_limit")),
         ("process_limit", _Long),
@@ -68,7 +70,7 @@ class Native:
         size.restype = _Long
         if size() != ctypes.sizeof(Zygote):
             raise OSError("%s is not made for this version" % path)
-        self.state = Zygote(process_limit=-1)
+        self.state = Zygote(process_limit=-1, network=-1)
         self.buffer = mmap.mmap(-1, wire.PACKET_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         self._kept = []  # type: list[object]
         #: What `serve` is called with.
@@ -108,6 +110,16 @@ class Native:
         """Come back to Python for requests that name one of these."""
         self.state.on_demand = self._texts(modules)
         self.state.plain_forks = child.nobody_hears_of_forks()
+
+    def watch_network(self, counters: int, idle: bytes) -> None:
+        """Come back to Python for the request after a run by which the counters say something else.
+
+        Parameters:
+            counters: descriptor; -1: there are none.
+        """
+        self._idle = ctypes.create_string_buffer(idle, len(idle) or 1)
+        self.state.network, self.state.network_size = counters, len(idle)
+        self.state.network_idle = ctypes.addressof(self._idle)
 
     def forget(self) -> None:
         """Let go of the run at hand: its descriptors, and every byte of its request."""

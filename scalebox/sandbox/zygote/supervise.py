@@ -80,11 +80,12 @@ class Supervisor:
         own_namespaces: whether there is a pid and a mount namespace of ours.
         oom_score: descriptor of this process's oom_score_adj; -1: not to be changed.
         library: carries out most runs, or None; `prepare`d here.
+        network: the slot's own, or None.
     """
 
     def __init__(  # type: ignore[no-untyped-def]
         self, control, settings, gauge, identity, driver_identity, own_namespaces, oom_score,
-        library=None,
+        library=None, network=None,
     ):  # fmt: skip
         self._control = control
         self._settings = settings
@@ -112,6 +113,7 @@ class Supervisor:
         #: Of the `__main__` that a program is executed as.
         self.namespace = child.prepare_main(self._box.folder)
         self._native = library
+        self._network = network  # type: Network | None
         child.take_interrupts()
         if library is None:
             # Back to none at the level of the system, which is what counts for pid 1.
@@ -179,6 +181,8 @@ class Supervisor:
     # --- one run ---------------------------------------------------------------------------------
 
     def _carry_out(self, request: Request) -> Program | None:
+        if self._network is not None:
+            self._network.renew_if_used()
         self._preload_for(request)
         # After a fork every page that either side writes is copied: what can be done before it, or
         # after the child's end, is.
