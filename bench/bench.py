@@ -267,6 +267,8 @@ def figures_of(measured: dict[str, Measured]) -> dict[str, float]:
         figures["python_trivial_cases_per_s"] = found.rate("scalebox")
         figures["ratio_to_subprocess_pool"] = found.ratio("subprocess pool")
         figures["ratio_to_inprocess_exec"] = found.ratio("in-process exec")
+        # How fast this machine is, today: what a cold Python costs that does the same.
+        figures["cold_python_cpu_ms"] = found.per_case_ms("programs_s", "subprocess pool")
         figures["cpu_ms_per_case"] = found.per_case_ms("service_s")
         figures["daemon_cpu_ms_per_case"] = found.per_case_ms("daemon_s")
         figures["zygote_cpu_ms_per_case"] = found.per_case_ms("zygotes_s")

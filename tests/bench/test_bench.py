@@ -55,7 +55,7 @@ def test_the_figures_that_issues_name_are_there() -> None:
     assert {
         "python_trivial_cases_per_s", "ratio_to_subprocess_pool", "ratio_to_inprocess_exec",
         "cpp_trivial_cases_per_s", "call_cases_per_s", "cpu_ms_per_case",
-        "daemon_cpu_ms_per_case", "real_share_in_submissions",
+        "daemon_cpu_ms_per_case", "real_share_in_submissions", "cold_python_cpu_ms",
     } <= figures.keys()  # fmt: skip
 
 
