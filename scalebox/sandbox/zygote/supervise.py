@@ -113,7 +113,7 @@ class Supervisor:
         #: Of the `__main__` that a program is executed as.
         self.namespace = child.prepare_main(self._box.folder)
         self._native = library
-        self._network = network  # type: Network | None
+        self._network = network
         child.take_interrupts()
         if library is None:
             # Back to none at the level of the system, which is what counts for pid 1.
