@@ -4,7 +4,8 @@ Part of `make eval-demo`.  The samples are the canonical solutions, all of them 
 small flaws in them (`python_mutations`); what both say of each must be the same.  Both stop at a
 program's first failure, which is EvalPlus's default, and run programs with the same interpreter, on
 as many cores.  Expected outputs are made first and timed apart on both sides: both keep them for
-the next time.  Beside both stands what the programs alone take, which nobody can be faster than.
+the next time.  Beside both stands what our runs take inside their sandboxes, our harness there
+included: what is left to gain outside them is the difference.
 """
 
 from __future__ import annotations
@@ -45,9 +46,6 @@ CLIENT = Client(
     ),
     alone="transformers and the clients of five model services, which its evaluator never touches",
 )
-#: Asked is twice EvalPlus's speed; where the programs alone take more than half of its time, this
-#: share of what they allow.
-_TIMES, _SHARE_OF_LIMIT = 2.0, 0.9
 SAMPLES_A_TASK = 10
 #: Of them, with a small flaw.
 FLAWED_A_TASK = 4
@@ -73,8 +71,8 @@ class Speed:
     Attributes:
         samples: judged by each.
         ours_s, theirs_s: of judging.
-        programs_s: the CPU time of all runs, calls included and nothing outside them, divided
-            among the cores.
+        programs_s: the CPU time of all our runs, the calls and what our harness does beside them
+            in the same process, divided among the cores.
         ours_prepared_s, theirs_prepared_s: of expected outputs.
         different: samples that are judged otherwise, named.
         accepted: share of the samples that are right.
@@ -98,12 +96,12 @@ class Speed:
 
     @property
     def limit(self) -> float:
-        """How many times faster than theirs the programs alone are."""
+        """How many times faster than theirs we would be if nothing outside the runs cost any."""
         return self.theirs_s / self.programs_s
 
     @property
     def beyond(self) -> float:
-        """Theirs over ours, of what is spent beyond the programs."""
+        """Theirs over ours, of what is spent beyond our runs."""
         return (self.theirs_s - self.programs_s) / (self.ours_s - self.programs_s)
 
 
@@ -264,12 +262,12 @@ def table(speed: Speed) -> list[dict[str, Any]]:
             "evaluator": name,
             "outputs s": prepared_s,
             "judging s": judged_s,
-            "beyond the programs s": judged_s - speed.programs_s,
+            "beyond the runs s": judged_s - speed.programs_s,
         }
         for name, prepared_s, judged_s in (
             ("scalebox", speed.ours_prepared_s, speed.ours_s),
             ("evalplus", speed.theirs_prepared_s, speed.theirs_s),
-            ("the programs alone", 0.0, speed.programs_s),
+            ("scalebox's runs alone", 0.0, speed.programs_s),
         )
     ]
 
@@ -287,15 +285,10 @@ def figures(speed: Speed) -> dict[str, float]:
     }
 
 
-def asked(speed: Speed) -> float:
-    """How many times faster than theirs we must be."""
-    return min(_TIMES, _SHARE_OF_LIMIT * speed.limit)
-
-
 def promises(speed: Speed) -> list[results.Promise]:
     """What must hold."""
     return [
-        results.at_least("speed_over_evalplus", speed.ratio, asked(speed)),
+        results.at_least("speed_over_evalplus", speed.ratio, 2.0),
         results.none_of("EvalPlus says the same of every sample", speed.different),
     ]
 

@@ -12,7 +12,6 @@ SAYS = """
 import sys
 from scalebox.config import LogConfig
 from scalebox.log import set_up, structlog
-{before}
 set_up(LogConfig(format={format!r}))
 log = structlog.get_logger("test")
 log.debug("not said")
@@ -28,8 +27,8 @@ def ran(program: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
 
-def said(form: str, before: str = "") -> str:
-    found = ran(SAYS.format(format=form, before=before))
+def said(form: str) -> str:
+    found = ran(SAYS.format(format=form))
     assert (found.returncode, found.stdout) == (0, "")
     return found.stderr
 

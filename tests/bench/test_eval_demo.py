@@ -58,17 +58,6 @@ def test_a_speed_is_how_many_times_less_time() -> None:
     assert eval_speed.figures(speed)["speed_programs_s"] == 1.0
 
 
-@pytest.mark.parametrize(
-    ("ours_s", "programs_s", "holds"),
-    [(2.4, 1.0, True), (2.6, 1.0, False), (4.1, 3.8, True), (4.3, 3.8, False)],
-)
-def test_what_the_programs_alone_take_bounds_what_is_asked(
-    ours_s: float, programs_s: float, holds: bool
-) -> None:
-    speed = eval_speed.Speed(10, ours_s, 5.0, programs_s, 1.0, 1.0, [], 0.6)
-    assert all(one.holds for one in eval_speed.promises(speed)) is holds
-
-
 def test_missing_data_is_refused_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

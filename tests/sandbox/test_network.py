@@ -47,7 +47,7 @@ print(open("/proc/self/net/dev").read())
 print(open("/proc/self/net/snmp").read())
 """
 NAMESPACE = "import os; print(os.readlink('/proc/self/ns/net'))"
-#: Sent by something that outlives the program that began it, if anything does.
+#: A descendant sends, and is killed with the run.
 SENDS_LATER = """
 import os, socket, time
 if os.fork() == 0:
@@ -101,7 +101,9 @@ async def test_what_a_killed_descendant_sent_counts_too(bench: Bench) -> None:
     if not _has_network(bench):
         return
     fresh = (await bench.python(COUNTERS)).stdout
-    assert (await bench.python(SENDS_LATER + "time.sleep(0.2)")).status == 0
+    outcome = await bench.python(SENDS_LATER + "time.sleep(0.2)" + COUNTERS)
+    assert outcome.status == 0
+    assert outcome.stdout != fresh
     assert (await bench.python(COUNTERS)).stdout == fresh
 
 

@@ -119,6 +119,11 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
     child.limit_cores()
     kernel.install_filter(filters.slot_filter(own_namespaces))
     identity, driver_identity = _identities(settings, own_namespaces, kernel, child, notes)
+    own_network = network.Network(library) if own_namespaces else None
+    if own_network is not None and not own_network.is_watched():
+        notes.append(
+            "ports that a run used may be taken in the next one: without /proc it is not seen"
+        )
     supervisor = supervise.Supervisor(
         control,
         settings,
@@ -128,7 +133,7 @@ def _start(control, settings, kernel, supervise):  # type: ignore[no-untyped-def
         own_namespaces,
         oom_score if "limit" in cgroup_files else -1,
         library,
-        network.Network(library) if own_namespaces else None,
+        own_network,
     )
     _tell(control, "ready", sys.version.split()[0], *notes)
     return supervisor

@@ -97,9 +97,9 @@ def slot_filter(own_network: bool) -> bytes:
             be made: Landlock stops neither UDP nor connections to the host's pathname sockets.
 
     Installing a filter costs about 1 µs an instruction, so what can be is installed here and not
-    per run; what differs between pid 1 and a program (mount, umount2, unshare of the network)
-    rests on capabilities alone,
-    which the program cannot regain: namespaces that would give them back are denied here.
+    per run; what differs between pid 1 and a program (mount, umount2, unshare of the network) rests
+    on capabilities alone, which the program cannot regain: namespaces that would give them back are
+    denied here.
     """
     body = [_op(_JGE, 0, 1, FIRST_UNKNOWN), _fail(ENOSYS)]
     namespaces = [

@@ -35,13 +35,17 @@ class Network:
         self._idle = b""
         self._watch()
 
+    def is_watched(self) -> bool:
+        """Whether it is known when it was used."""
+        return self._counters >= 0
+
     def renew_if_used(self) -> None:
         """Before a run: another network, if a run has sent something in this one.
 
         Raises:
             OSError: there can be none.
         """
-        if self._counters < 0 or self._counted() == self._idle:
+        if not self.is_watched() or self._counted() == self._idle:
             return
         os.close(self._counters)
         kernel.unshare(kernel.CLONE_NEWNET)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from scalebox.integrations import values
+from scalebox.integrations.inside import program_of
 from scalebox.integrations.inside.values import Opaque, decode, encode
 
 
@@ -149,3 +150,9 @@ def test_colliding_keys_cost_nothing() -> None:
     assert not values.equals({"dict": [[one, 1] for one in colliding]}, {1: 1})
     assert not values.covers(colliding, {1})
     assert time.process_time() - begun < 20  # made into one set, they take minutes
+
+
+@pytest.mark.parametrize("name", ["evalplus.py", "livecodebench.py", "unittests.py"])
+def test_no_program_of_ours_makes_slots_load_what_it_does_not_use(name: str) -> None:
+    """A slot preloads what a source names; see the package's docstring."""
+    assert "numpy" not in program_of(name)

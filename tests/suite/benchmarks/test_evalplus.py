@@ -146,6 +146,8 @@ async def test_long_values_are_equal_by_their_digests(opened: AsyncClient, tmp_p
     (task,) = benchmark.tasks
     verdicts = {
         "    return [float(i) if i % 2 else i for i in range(n)]": Verdict.ACCEPTED,
+        "    return [-0.0 if i == 0 else i for i in range(n)]": Verdict.ACCEPTED,
+        "    return [-0.0 if i == 1 else i for i in range(n)]": Verdict.WRONG_ANSWER,
         "    return tuple(range(n))": Verdict.WRONG_ANSWER,
         "    return list(range(n - 1)) + [0]": Verdict.WRONG_ANSWER,
         "    return 'a' * n": Verdict.WRONG_ANSWER,
