@@ -124,6 +124,16 @@ class FairQueue:
         else:
             self._leave()
 
+    def put_off(self, job: Job) -> None:
+        """A job that was taken does not run yet: until it ends, its client is charged nothing."""
+        self._clients[job.client].clock_s -= job.charged_s
+        job.charged_s = 0.0
+
+    def give_back(self, job: Job) -> None:
+        """A job that was put off waits for its turn again."""
+        self._clients[job.client].running -= 1
+        self.push(job)
+
     def join(self, job: Job) -> None:
         """A job that was never queued begins to run beside one of the same client's."""
         self._clients[job.client].running += 1

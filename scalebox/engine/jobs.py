@@ -46,14 +46,15 @@ class Job:
     Attributes:
         guest: a job that starts together with this one, in another slot; never queued itself.
         alone: afterwards: whether none was.
+        alone_until: when it has waited enough for that; 0: it was not put off.
         avoid: index of a slot that failed it, if another one can be had.
         error: why it could not be made.
         failure: why its slot died.
     """
 
     __slots__ = (
-        "age", "alone", "avoid", "cancelled", "charged_s", "client", "done", "error", "failure",
-        "guest", "hold", "make", "memory_bytes", "priority", "slot",
+        "age", "alone", "alone_until", "avoid", "cancelled", "charged_s", "client", "done", "error",
+        "failure", "guest", "hold", "make", "memory_bytes", "priority", "slot",
     )  # fmt: skip
 
     def __init__(
@@ -74,6 +75,7 @@ class Job:
         self.done: Callable[[RunOutcome | None], None] | None = done
         self.age = age
         self.alone = alone
+        self.alone_until = 0.0
         self.guest: Job | None = None
         self.avoid = -1
         self.cancelled = False

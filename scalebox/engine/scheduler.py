@@ -8,7 +8,9 @@ hold everybody up:
   will leave free, so once the runs that are under way now have ended it fits.
 - One that wants to be *alone* (a program near its CPU limit is measured again with no other at its
   side) waits for all slots to become idle, and everybody waits for it.  What that may cost the
-  others is bounded: see `Allowance`.  Beyond that it runs beside the others.
+  others is bounded: see `Allowance`.  Beyond that it is put off until they want nothing, or may
+  lose something again; and when it has waited long, or many of its client's do, it runs beside
+  the others.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from scalebox.engine import verdicts
 from scalebox.engine.allowance import Allowance
 from scalebox.engine.fairness import FairQueue
 from scalebox.engine.jobs import Job, RunsPrograms
+from scalebox.engine.putoff import PutOff
 from scalebox.errors import BadRequestError, QueueFullError, TooLargeError
 from scalebox.sandbox.spec import RunOutcome
 from scalebox.sandbox.zygote import wire
@@ -33,12 +36,15 @@ _LOOK_PAST = 8
 MAX_RESULT_BYTES = 256 << 20
 #: A slot that fails so often in a row to set a run up is replaced.
 _FAILURES_OF_A_SLOT = 3
-#: Others wait for runs alone this share of the time in the long run …
+#: For runs alone, slots that others want are idle this share of their time in the long run …
 _ALONE_SHARE = 0.05
-#: … up to so much at once when there was nothing of the kind for a while …
+#: … all of them up to so long at once when there was nothing of the kind for a while …
 _ALONE_SAVED_S = 5.0
-#: … and never longer than this for one.
+#: … and some never longer than this for one.
 _ALONE_LONGEST_S = 15.0
+#: So long a run is put off that cannot be alone, and so many of a client are at a time.
+_PUT_OFF_S = 30.0
+_MOST_PUT_OFF = 128
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +65,7 @@ class Scheduler:
             start: their slot died; they could not be set up in it; they could not even be made.
         alone, alone_refused: runs alone that were had, and that were not; since the start.
         alone_blocked_s: for how long others waited for them.
+        alone_put_off: how often such a run was put off.
         on_idle: called where a slot is idle and nothing waits, however often.
     """
 
@@ -76,6 +83,7 @@ class Scheduler:
         self.alone = 0
         self.alone_refused = 0
         self.alone_blocked_s = 0.0
+        self.alone_put_off = 0
         self.on_idle: Callable[[], None] | None = None
         self._clock = clock
         self._queue = FairQueue()
@@ -90,6 +98,7 @@ class Scheduler:
         #: The job that runs alone, and since when somebody has to wait for it.
         self._alone: Job | None = None
         self._blocked_since: float | None = None
+        self._put_off = PutOff()
         self._allowance = Allowance(_ALONE_SHARE, _ALONE_SAVED_S, clock())
         self._result_bytes = 0
         self._settled = 0
@@ -99,7 +108,7 @@ class Scheduler:
     @property
     def queued(self) -> int:
         """Jobs that wait."""
-        return self._queue.waiting + (self._reserved is not None)
+        return self._queue.waiting + (self._reserved is not None) + len(self._put_off)
 
     @property
     def idle(self) -> int:
@@ -170,6 +179,9 @@ class Scheduler:
             self._end_hold()
             self._unblock()
             self._dispatch()
+        elif job in self._put_off:
+            self._put_off.remove(job)
+            self._queue.settle(job, 0.0)
         else:
             self._queue.withdraw(job)
 
@@ -196,12 +208,14 @@ class Scheduler:
     def slot_is_idle(self, slot: RunsPrograms) -> None:
         """A slot can take a run."""
         self._idle[slot.index] = slot
+        self._spend()
         self._dispatch()
 
     def slot_is_gone(self, slot: RunsPrograms) -> None:
         """A slot cannot take runs any more; the end of its run was told before."""
         self._idle.pop(slot.index, None)
         self._failures.pop(slot.index, None)
+        self._spend()
         # Others may have waited for that run's memory, or for it to be alone.
         self._dispatch()
 
@@ -228,26 +242,42 @@ class Scheduler:
         """Take the job that can start now."""
         if self._alone is not None and self._others_wait_for(self._alone):
             return None
-        reserved = self._reserved
-        if reserved is None:
-            job = self._queue.due()
-            if job is None:
-                return None
+        while True:
+            reserved = self._reserved
+            if reserved is None:
+                job = self._due()
+                if job is None or self._can_start(job):
+                    return job
+                if job in self._put_off:
+                    continue
+                self._reserved = reserved = job
+            elif self._can_start(reserved):
+                self._end_hold()
+                return reserved
+            elif reserved in self._put_off:
+                self._end_hold()
+                continue
+            # Two slots are never idle at once while others take each that is.
+            return None if reserved.alone or reserved.guest else self._passing(reserved)
+
+    def _due(self) -> Job | None:
+        """Take the job whose turn it is, whether or not it can start."""
+        if self._put_off and (not self._queue.waiting or self._allowance.left_s(self._clock()) > 0):
+            return self._put_off.take()
+        job = self._queue.due()
+        if job is not None:
             self._queue.take(job)
-            if self._can_start(job):
-                return job
-            self._reserved = reserved = job
-        elif self._can_start(reserved):
-            self._end_hold()
-            return reserved
-        # Two slots are never idle at once while others take each that is.
-        return None if reserved.alone or reserved.guest else self._passing(reserved)
+        return job
 
     def _can_start(self, job: Job) -> bool:
         if job.guest is not None and len(self._idle) < 2:
             return False
-        if job.alone and self._others_wait_for(job) and self.running:
-            return False
+        if job.alone:
+            if self._others_wait_for(job):
+                if self.running:
+                    return False
+            elif job.alone:
+                return False
         # With nothing running it must, whatever memory it says it needs.
         return not self.running or self._free_bytes() >= job.memory_bytes
 
@@ -305,6 +335,7 @@ class Scheduler:
             self._alone = job
         job.slot = slot
         self.running += 1
+        self._spend()
         self.memory_in_use_bytes += job.memory_bytes
         try:
             assert job.make is not None
@@ -366,13 +397,27 @@ class Scheduler:
     # --- alone -----------------------------------------------------------------------------------
 
     def _others_wait_for(self, job: Job) -> bool:
-        """Whether a job may keep an idle slot from others, to run or go on alone."""
+        """Whether a job may keep an idle slot from others, to run or go on alone.
+
+        If not, it is put off, or not to be alone any more.
+        """
         if self._blocked_since is None and self._queue.waiting:
             now = self._clock()
             if self._allowance.left_s(now) <= 0:
-                self._give_up_alone(job)
+                job.alone_until = job.alone_until or now + _PUT_OFF_S
+                if (
+                    job is self._alone
+                    or now >= job.alone_until
+                    or self._put_off.of(job.client) >= _MOST_PUT_OFF
+                ):
+                    self._give_up_alone(job)
+                else:
+                    self._queue.put_off(job)
+                    self._put_off.add(job)
+                    self.alone_put_off += 1
                 return False
             self._blocked_since = now
+            self._spend()
         return True
 
     def _give_up_alone(self, job: Job) -> None:
@@ -383,11 +428,17 @@ class Scheduler:
             self._alone = None
         self._unblock()
 
+    def _spend(self) -> None:
+        """The slots that are idle, or their number, have changed: what others lose, if they do."""
+        if self._blocked_since is not None:
+            idle = len(self._idle)
+            self._allowance.spend(idle / max(1, idle + self.running), self._clock())
+
     def _unblock(self) -> None:
         if self._blocked_since is not None:
             now = self._clock()
             self.alone_blocked_s += now - self._blocked_since
-            self._allowance.spend(now - self._blocked_since, now)
+            self._allowance.spend(0.0, now)
             self._blocked_since = None
 
     def look_after(self) -> None:
@@ -398,6 +449,12 @@ class Scheduler:
             job = self._alone or self._reserved
             assert job is not None
             self._give_up_alone(job)
+            self._dispatch()
+        overdue = self._put_off.overdue(now)
+        for job in overdue:
+            self._give_up_alone(job)
+            self._queue.give_back(job)
+        if overdue:
             self._dispatch()
         then, settled = self._rate_mark
         if now - then >= 1.0:

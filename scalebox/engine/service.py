@@ -292,6 +292,7 @@ class Engine:
         counters["unmade_runs"] = float(scheduler.unmade)
         counters["runs_alone"] = float(scheduler.alone)
         counters["runs_alone_refused"] = float(scheduler.alone_refused)
+        counters["runs_alone_put_off"] = float(scheduler.alone_put_off)
         counters["runs_alone_blocked_s"] = scheduler.alone_blocked_s
         counters["compilations"] = float(room.builder.compilations)
         counters["compilations_repeated"] = float(room.builder.repeated)

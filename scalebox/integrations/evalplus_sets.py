@@ -1,13 +1,15 @@
-"""A task of EvalPlus's, made ready once for many solutions: both its sets of inputs in one run.
+"""A task of EvalPlus's, made ready once for many solutions, which are judged by it.
 
 What is the same for every solution (encoded inputs, limits, what the reference solution returned)
 is worked out once.  A solution's module is loaded anew for each set, as EvalPlus has a process for
-each.  Most of what right solutions return is as the reference solution's to the letter, and needs
-no oracle.
+each; both sets are one run, which is cheapest, but where the second is long and the first may spare
+it.  Most of what right solutions return is as the reference solution's to the letter, and needs no
+oracle.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import marshal
@@ -34,6 +36,12 @@ from scalebox.model import Limits, RunRequest, RunResult
 NAMES = ("base", "plus")
 _REFERENCE_S = 300.0
 _REFERENCE_BYTES = 4 << 30
+#: Of the reference solution's second set: from here on, whoever stops at the first failure runs the
+#: first one alone before it.  A run costs a hundredth of a second; which it is decides no verdict.
+_LONG_S = 0.1
+_TOGETHER, _APART = (range(2),), (range(1), range(1, 2))
+#: What is shorter is compared without a thread.
+_SHORT_BYTES = 1 << 14
 #: What digests may take beside the calls.
 _DIGESTS_S = 60.0
 _DIGEST = "digest"
@@ -98,6 +106,37 @@ class Outcome:
     failing: Failing | None
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of a solution.
+
+    Attributes:
+        runs: that were needed.  If a call is not right, it was in the last.
+        outcomes: of each set.
+    """
+
+    runs: list[RunResult]
+    outcomes: list[Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """One run of a solution.
+
+    Attributes:
+        places: of its sets among the task's.
+        encoded, packed: the sets as `_packed` has them.
+        cpu_time_s: that it may take.
+        expected_chars: that right calls may return, and some more.
+    """
+
+    places: range
+    encoded: list[Any] | None
+    packed: bytes
+    cpu_time_s: float
+    expected_chars: int
+
+
 class TaskSets:
     """A task with what is expected.
 
@@ -106,6 +145,7 @@ class TaskSets:
         problem: a row of HumanEval+ or MBPP+ as EvalPlus loads it.
         expected: of each set, by `reference`.
         limits: of all calls together; what is open there is chosen here.
+        stop_early: a solution is judged to its first call that is not right.
 
     Attributes:
         inputs: of each set.
@@ -118,6 +158,8 @@ class TaskSets:
         problem: Mapping[str, Any],
         expected: Sequence[Expected],
         limits: Limits | None = None,
+        *,
+        stop_early: bool = False,
     ) -> None:
         self._dataset = dataset
         self._entry_point = str(problem["entry_point"])
@@ -125,66 +167,100 @@ class TaskSets:
         self._limits = limits
         self.inputs = [list(problem[f"{name}_input"]) for name in NAMES]
         self.expected = list(expected)
-        sets = []
-        self._together_s = JOIN_EXTRA_S
+        self._stop_early = stop_early
+        sets: list[tuple[list[Any], list[float], float]] = []
         for inputs, one in zip(self.inputs, self.expected, strict=True):
             limits_s = [
                 max(DEFAULT_MIN_TIME_LIMIT, DEFAULT_GT_TIME_LIMIT_FACTOR * spent_s)
                 for spent_s in one.spent_s
             ]
             together_s = min(task_s(), sum(limits_s)) + JOIN_EXTRA_S
-            self._together_s += together_s
             sets.append((inputs, limits_s, together_s))
-        self._sets, self._packed = _packed(sets)
+        first, second = self.expected
+        apart = stop_early and first.sent and sum(second.spent_s) >= _LONG_S
         self._digests = _digests(problem)
-        self._together_s += _DIGESTS_S if self._digests else 0.0
-        chars = sum(len(json.dumps(one.sent)) for one in self.expected)
-        self._expected_chars = min(_LONGER * chars, _EXPECTED_CHARS)
+        self._stages = [self._stage(one, sets) for one in (_APART if apart else _TOGETHER)]
         #: Digests of what right solutions have written: most write the very same.
-        self._right: set[bytes] = set()
+        self._right: set[tuple[range, bytes]] = set()
 
-    def request(self, code: str, *, stop_early: bool) -> RunRequest:
-        """The run of a solution.
+    def _stage(self, places: range, sets: list[tuple[list[Any], list[float], float]]) -> _Stage:
+        chosen = sets[places.start : places.stop]
+        chars = sum(len(json.dumps(self.expected[place].sent)) for place in places)
+        return _Stage(
+            places,
+            *_packed(chosen),
+            cpu_time_s=(
+                JOIN_EXTRA_S
+                + sum(together_s for *_, together_s in chosen)
+                + (_DIGESTS_S if self._digests else 0.0)
+            ),
+            expected_chars=min(_LONGER * chars, _EXPECTED_CHARS),
+        )
 
-        Parameters:
-            stop_early: call no more after an error.
+    async def judge(self, client: AsyncClient, code: str) -> Judged:
+        """Run a solution, and compare what it returns.
+
+        Raises:
+            InternalError, RemoteError, ConnectionFailedError: as `scalebox.AsyncClient` has it.
         """
+        found = Judged([], [])
+        for stage in self._stages:
+            result = await client.run(self._request(code, stage))
+            if len(result.stdout) <= _SHORT_BYTES:
+                outcomes, ended = self._outcomes(result, stage)
+            else:
+                outcomes, ended = await asyncio.to_thread(self._outcomes, result, stage)
+            found.runs.append(result)
+            found.outcomes.extend(outcomes)
+            if ended or any(one.failing for one in outcomes):
+                break
+        for expected in self.expected[len(found.outcomes) :]:
+            # As with both sets in one run, which ended before the second.
+            found.outcomes.append(Outcome(0, len(expected.sent), Failing(0, "ended")))
+        return found
+
+    def _request(self, code: str, stage: _Stage) -> RunRequest:
         job = {
             "code": code,
             "entry_point": self._entry_point,
             "guarded": True,
             "timed": False,
-            "stop_early": stop_early,
+            "stop_early": self._stop_early,
             "digests": self._digests,
-            "sets": self._sets,
+            "sets": stage.encoded,
         }
         return run_request(
             "evalplus.py",
             job,
-            cpu_time_s=self._together_s,
+            cpu_time_s=stage.cpu_time_s,
             limits=self._limits,
-            expected_chars=self._expected_chars,
-            attached=self._packed,
+            expected_chars=stage.expected_chars,
+            attached=stage.packed,
         )
 
-    def outcomes(self, result: RunResult, *, stop_early: bool) -> list[Outcome]:
-        """What came of a run, for each set.
+    def _outcomes(self, result: RunResult, stage: _Stage) -> tuple[list[Outcome], bool]:
+        """What came of the sets of a run, and whether its process ended before its own end.
 
         Raises:
             InternalError: we failed.
         """
         raise_if_not_done(result)
-        written = hashlib.sha256(result.stdout).digest()
+        places = stage.places
+        written = places, hashlib.sha256(result.stdout).digest()
+        expected = self.expected[places.start : places.stop]
         if written in self._right:
-            return [Outcome(len(inputs), len(inputs), None) for inputs in self.inputs]
+            return [Outcome(len(one.sent), len(one.sent), None) for one in expected], False
         found = []
-        parts = _parts(result, len(self.expected))
-        for inputs, expected, part in zip(self.inputs, self.expected, parts, strict=True):
+        parts = _parts(result, len(expected))
+        for inputs, one, part in zip(
+            self.inputs[places.start : places.stop], expected, parts, strict=True
+        ):
             oracle = Oracle(self._dataset, self._entry_point, self._atol)
-            found.append(_outcome(part, oracle, inputs, expected, stop_early))
-        if all(one.failing is None for one in found):
+            found.append(_outcome(part, oracle, inputs, one, self._stop_early))
+        ended = not parts[-1].closed
+        if not ended and all(one.failing is None for one in found):
             self._right.add(written)
-        return found
+        return found, ended
 
 
 async def reference(

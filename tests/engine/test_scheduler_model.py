@@ -140,6 +140,14 @@ class SchedulerMachine(RuleBasedStateMachine):
         self.host.now += seconds
         self.scheduler.look_after()
 
+    @rule()
+    def owe(self) -> None:
+        """Others have waited enough for runs alone, for now."""
+        if self.scheduler._blocked_since is None:
+            self.scheduler._allowance.spend(1.0, self.host.now)
+            self.host.now += 8.0
+            self.scheduler._allowance.spend(0.0, self.host.now)
+
     @invariant()
     def counts_agree(self) -> None:
         assert self.scheduler.queued == len(self.waiting)
@@ -181,7 +189,7 @@ class SchedulerMachine(RuleBasedStateMachine):
         assert not self.waiting
         assert not self.guests
         assert len(self.ended) == len(set(self.ended))
-        assert self.scheduler.queued == self.scheduler.running == 0
+        assert self.scheduler.queued == self.scheduler.running == len(self.scheduler._put_off) == 0
         assert self.scheduler.memory_in_use_bytes == 0
         assert not self.scheduler._queue._heap
         assert all(not client.live for client in self.scheduler._queue._clients.values())

@@ -9,14 +9,14 @@ prompts and stop texts are those of evalplus/evalplus:evalplus/provider/utility.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from scalebox.client.aio import AsyncClient
 from scalebox.errors import BadRequestError
 from scalebox.extraction import extract_code
 from scalebox.integrations import values
-from scalebox.integrations.evalplus_sets import NAMES, Failing, Outcome, TaskSets, reference
+from scalebox.integrations.evalplus_sets import NAMES, Failing, Judged, TaskSets, reference
 from scalebox.integrations.inprocess import sendable
 from scalebox.model import Limits, RunResult, RunStatus, Verdict
 from scalebox.suite import rows
@@ -44,8 +44,6 @@ _TEXTS = ("prompt", "entry_point", "canonical_solution")
 #: As EvalPlus gives (eval/utils.py: `reliability_guard`); Mbpp/255 takes more than 1 GiB of it.
 _LIMITS = Limits(memory_bytes=4 << 30)
 _AT_ONCE = 16
-#: What is shorter is compared without a thread.
-_SHORT_BYTES = 1 << 14
 _ENDED = {
     RunStatus.TIME_LIMIT_EXCEEDED: Verdict.TIME_LIMIT_EXCEEDED,
     RunStatus.MEMORY_LIMIT_EXCEEDED: Verdict.MEMORY_LIMIT_EXCEEDED,
@@ -128,6 +126,10 @@ class EvalPlus(Benchmark):
         code = extract_code(sample.text, language="python")
         return None if code is None else joined(task.prompt, code, task.row["entry_point"])
 
+    @property
+    def _stop_early(self) -> bool:
+        return self.judge.stop == "first_failure"
+
     async def prepare(self, client: AsyncClient) -> None:
         room = asyncio.Semaphore(_AT_ONCE)
         limits = limits_of(self.judge.limits, _LIMITS)
@@ -137,7 +139,8 @@ class EvalPlus(Benchmark):
                 try:
                     expected = await reference(client, self.dataset, task.row)
                     self.sets[task.id] = await asyncio.to_thread(
-                        TaskSets, self.dataset, task.row, expected, limits
+                        partial(TaskSets, stop_early=self._stop_early),
+                        *(self.dataset, task.row, expected, limits),
                     )
                 except BadRequestError as error:
                     raise SuiteError(f"benchmark {self.name}: {error}") from error
@@ -151,13 +154,7 @@ class EvalPlus(Benchmark):
 
     async def grade(self, client: AsyncClient, task: Task, program: str) -> Grade:
         sets = self.sets[task.id]
-        early = self.judge.stop == "first_failure"
-        result = await client.run(sets.request(sendable(program), stop_early=early))
-        if len(result.stdout) <= _SHORT_BYTES:
-            outcomes = sets.outcomes(result, stop_early=early)
-        else:
-            outcomes = await asyncio.to_thread(sets.outcomes, result, stop_early=early)
-        return _grade(result, outcomes, sets, early)
+        return _grade(await sets.judge(client, sendable(program)), sets, self._stop_early)
 
 
 class HumanEvalPlus(EvalPlus):
@@ -183,9 +180,8 @@ class MbppPlus(EvalPlus):
         return turned_back(task_id, inputs)
 
 
-def _grade(
-    result: RunResult, outcomes: Sequence[Outcome], sets: TaskSets, stop_early: bool
-) -> Grade:
+def _grade(judged: Judged, sets: TaskSets, stop_early: bool) -> Grade:
+    outcomes, result = judged.outcomes, judged.runs[-1]
     place, failing = next(
         ((at, one.failing) for at, one in enumerate(outcomes) if one.failing), (0, None)
     )
@@ -202,8 +198,8 @@ def _grade(
         toolchain=result.toolchain,
         failing=case,
         message="" if case is None else case.message,
-        cpu_time_s=result.cpu_time_s,
-        wall_time_s=result.wall_time_s,
+        cpu_time_s=sum(one.cpu_time_s for one in judged.runs),
+        wall_time_s=sum(one.wall_time_s for one in judged.runs),
     )
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from scalebox.client.aio import AsyncClient
+from scalebox.integrations import evalplus_sets
 from scalebox.model import Verdict
 from scalebox.suite.benchmarks.mbpp_inputs import turned_back
 from scalebox.suite.config import JudgeConfig
@@ -128,6 +130,70 @@ async def test_records_of_the_programs_own_gain_nothing(
     grade = await graded(opened, code, tmp_path)
     assert grade.verdict is Verdict.WRONG_ANSWER
     assert grade.passed == 0
+
+
+ENDS_BETWEEN_SETS = """\
+    import os, sys
+    Channel = sys._getframe(1).f_globals["Channel"]
+    send = Channel.send
+    def ending(self, **record):
+        if "set" in record or "done" in record:
+            os._exit(0)
+        send(self, **record)
+    Channel.send = ending
+    return n ** 0.5
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "passed", "base"),
+    [
+        ("    return n ** 0.5", 5, True),
+        ("    return float(round(n ** 0.5))", 2, True),
+        ("    if n == 0.25: raise ValueError\n    return n ** 0.5", 4, True),
+        ("    return 2.0", 1, False),
+        ("    return (", 0, False),
+        ("    if n == 9: import os; os._exit(0)\n    return n ** 0.5", 0, False),
+        (ENDS_BETWEEN_SETS, 2, True),
+    ],
+)
+async def test_a_run_for_each_set_says_the_same_as_one_for_both(
+    code: str,
+    passed: int,
+    base: bool,
+    opened: AsyncClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    grades = []
+    for longest_s in (float("inf"), 0.0):
+        monkeypatch.setattr(evalplus_sets, "_LONG_S", longest_s)
+        grade = await graded(opened, code, tmp_path, stop="first_failure")
+        grades.append(replace(grade, cpu_time_s=0.0, wall_time_s=0.0))
+    assert grades[0] == grades[1]
+    assert (grades[0].passed, grades[0].total) == (passed, 5)
+    assert grades[0].parts == {"base": base, "plus": passed == 5}
+
+
+async def test_who_stops_at_the_first_failure_is_spared_a_long_second_set(
+    opened: AsyncClient, tmp_path: Path
+) -> None:
+    long = ROW | {"canonical_solution": "    for i in range(int(n)): n += i - i\n    return n\n"}
+    benchmark = of_rows(
+        "humaneval+",
+        [long | {"base_input": [[2.0]], "plus_input": [[3e7]]}],
+        tmp_path,
+        judge=JudgeConfig(stop="first_failure"),
+    )
+    await benchmark.prepare(opened)
+    (task,) = benchmark.tasks
+    assert task.canonical is not None
+    right = await benchmark.grade(opened, task, task.canonical)
+    assert (right.verdict, right.passed) == (Verdict.ACCEPTED, 2)
+    wrong = await benchmark.grade(opened, task, f"{task.canonical}    # no\n".replace("i - i", "1"))
+    assert wrong.parts == {"base": False, "plus": False}
+    assert (wrong.passed, wrong.total) == (0, 2)
+    assert wrong.cpu_time_s < 0.2 * right.cpu_time_s
 
 
 LONG = {
