@@ -3,9 +3,10 @@
 Part of `make eval-demo`.  The samples are the canonical solutions, all of them different texts, and
 small flaws in them (`python_mutations`); what both say of each must be the same.  Both stop at a
 program's first failure, which is EvalPlus's default, and run programs with the same interpreter, on
-as many cores.  Expected outputs are made first and timed apart on both sides: both keep them for
-the next time.  Beside both stands what our runs take inside their sandboxes, our harness there
-included: what is left to gain outside them is the difference.
+as many cores; for half of the tasks theirs goes first, for the others ours.  Expected outputs are
+made first and timed apart on both sides: both keep them for the next time.  Beside both stands what
+our runs take inside their sandboxes, our harness there included: what is left to gain outside them
+is the difference.
 """
 
 from __future__ import annotations
@@ -228,19 +229,24 @@ def differences(ours: Verdicts, theirs: Verdicts) -> list[str]:
 
 
 def measure(first: int | None = None) -> Speed:
-    """Both in turn.
+    """Both, with every second task, and then with the others in the other order: what a machine
+    does meanwhile meets both alike.
 
     Parameters:
-        first: so many tasks; None: all.
+        first: so many tasks, at least 2; None: all.
     """
+    rows = [row for _, row in islice(rows_of(rows_file()), first)]
+    return together(_measured(rows[::2], True), _measured(rows[1::2], False))
+
+
+def _measured(rows: Sequence[dict[str, Any]], theirs_first: bool) -> Speed:
     with tempfile.TemporaryDirectory(prefix="eval-speed-") as folder:
-        samples, rows = Path(folder, "samples.jsonl"), Path(folder, "rows.jsonl")
-        lines = (json.dumps(row) for _, row in islice(rows_of(rows_file()), first))
-        rows.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        pairs = write_samples(rows, samples)
-        other = theirs(rows, samples)
-        own = asyncio.run(ours(rows, pairs))
-    different = differences(own.verdicts, other["verdicts"])
+        samples, path = Path(folder, "samples.jsonl"), Path(folder, "rows.jsonl")
+        path.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+        pairs = write_samples(path, samples)
+        other = theirs(path, samples) if theirs_first else None
+        own = asyncio.run(ours(path, pairs))
+        other = other or theirs(path, samples)
     right = sum(all(one) for ones in own.verdicts.values() for one in ones)
     return Speed(
         samples=len(pairs),
@@ -249,9 +255,25 @@ def measure(first: int | None = None) -> Speed:
         programs_s=own.programs_s,
         ours_prepared_s=own.prepared_s,
         theirs_prepared_s=other["prepared_s"],
-        different=different,
+        different=differences(own.verdicts, other["verdicts"]),
         explained=explained(other["verdicts"]),
         accepted=right / len(pairs),
+    )
+
+
+def together(one: Speed, other: Speed) -> Speed:
+    """Of two parts, as if it had been one."""
+    samples = one.samples + other.samples
+    return Speed(
+        samples=samples,
+        ours_s=one.ours_s + other.ours_s,
+        theirs_s=one.theirs_s + other.theirs_s,
+        programs_s=one.programs_s + other.programs_s,
+        ours_prepared_s=one.ours_prepared_s + other.ours_prepared_s,
+        theirs_prepared_s=one.theirs_prepared_s + other.theirs_prepared_s,
+        different=one.different + other.different,
+        explained=one.explained | other.explained,
+        accepted=(one.accepted * one.samples + other.accepted * other.samples) / samples,
     )
 
 
@@ -296,8 +318,11 @@ def promises(speed: Speed) -> list[results.Promise]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point of `python -m bench.eval_speed`."""
     parser = argparse.ArgumentParser(prog="python -m bench.eval_speed", description=__doc__)
-    parser.add_argument("--first", type=int, metavar="N", help="so many tasks alone")
-    found = measure(parser.parse_args(arguments).first)
+    parser.add_argument("--first", type=int, metavar="N", help="so many tasks alone, from 2 on")
+    first = parser.parse_args(arguments).first
+    if first is not None and first < 2:
+        parser.error(f"--first {first}: both orders need a task, so at least 2")
+    found = measure(first)
     results.show(
         f"HumanEval+, {found.samples:,} samples ({found.accepted:.0%} right)", table(found)
     )

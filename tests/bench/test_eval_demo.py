@@ -58,6 +58,20 @@ def test_a_speed_is_how_many_times_less_time() -> None:
     assert eval_speed.figures(speed)["speed_programs_s"] == 1.0
 
 
+def test_two_parts_of_a_speed_are_one() -> None:
+    one = eval_speed.Speed(10, 2.0, 5.0, 1.0, 0.5, 1.0, ["Own/0 (3)"], 0.6, {"Own/1": "why"})
+    other = eval_speed.Speed(30, 4.0, 7.0, 2.0, 0.25, 3.0, ["Own/2 (0)"], 1.0)
+    assert eval_speed.together(one, other) == eval_speed.Speed(
+        *(40, 6.0, 12.0, 3.0, 0.75, 4.0, ["Own/0 (3)", "Own/2 (0)"], 0.9, {"Own/1": "why"})
+    )
+
+
+def test_one_task_is_too_few_for_both_orders(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        eval_speed.main(["--first", "1"])
+    assert "at least 2" in capsys.readouterr().err
+
+
 def test_missing_data_is_refused_by_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
