@@ -452,7 +452,8 @@ class Scheduler:
             self._dispatch()
         overdue = self._put_off.overdue(now)
         for job in overdue:
-            self._give_up_alone(job)
+            job.alone = False
+            self.alone_refused += 1
             self._queue.give_back(job)
         if overdue:
             self._dispatch()

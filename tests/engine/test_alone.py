@@ -173,6 +173,25 @@ def test_what_was_put_off_for_long_runs_beside_others() -> None:
     assert host.scheduler.queued == 100 - host.started.count("work")
 
 
+def test_one_that_has_waited_long_enough_does_not_cost_another_its_turn() -> None:
+    host = Host(2)
+    spend(host, 14.0)
+    (second, third) = host.submit("second", "third", alone=True, client="third")
+    for slot in host.running():
+        slot.end()
+    assert host.scheduler.alone_put_off == 2
+    host.now += 28.0
+    host.running()[0].end()
+    assert len(host.running()) == 1, "the second waits for its end"
+    host.now += 3.0
+    host.scheduler.look_after()
+    assert not third.alone
+    host.running()[0].end()
+    assert host.started[-1] == "second"
+    assert len(host.running()) == 1
+    assert second.alone
+
+
 def test_put_off_again_it_waits_no_longer_than_once() -> None:
     host = Host(2)
     spend(host, 14.0)
