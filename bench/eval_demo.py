@@ -228,9 +228,11 @@ def compared(found: Found) -> None:
     found.promises += eval_speed.promises(speed)
 
 
-def agreed(found: Found) -> None:
+def agreed(found: Found, write_docs: bool) -> None:
     """Beside the published results of graded completions, by a daemon whose Python has pandas …"""
     agreement = asyncio.run(graded.measure())
+    if write_docs:
+        graded.write_page(agreement)
     found.figures |= agreement.figures()
     found.rows += [{"part": "graded", **one.row()} for one in agreement.differing()]
     found.promises += agreement.promises()
@@ -243,6 +245,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--only", action="append", choices=_PARTS, metavar="PART",
         help=f"only this part ({', '.join(_PARTS)}); may be repeated",
     )  # fmt: skip
+    parser.add_argument(
+        "--write-docs", action="store_true", help=f"write docs/{graded.DOCUMENT.name} (of graded)"
+    )
     options = parser.parse_args(arguments)
     wanted = options.only or _PARTS
     for name in SETS.values():
@@ -269,7 +274,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             verified(runs, found)
     if "graded" in wanted:
         console.print("graded completions of BigCodeBench-Hard")
-        agreed(found)
+        agreed(found, options.write_docs)
     if "speed" in wanted:
         console.print("EvalPlus's own evaluator, and ours, on the same samples")
         compared(found)

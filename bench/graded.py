@@ -263,9 +263,14 @@ async def run(options: argparse.Namespace) -> int:
         results.show("Verdicts that are not the published ones", differing)
     results.show("Graded", [{"figure": name, "value": value} for name, value in figures.items()])
     if options.write_docs:
-        DOCUMENT.write_text(graded_page.document(found, read_differences()), encoding="utf-8")
-        print(f"wrote docs/{DOCUMENT.name}")
+        write_page(found)
     return results.conclude(promises)
+
+
+def write_page(found: Agreement) -> None:
+    """Write the page of docs/ that shows what came of a run."""
+    DOCUMENT.write_text(graded_page.document(found, read_differences()), encoding="utf-8")
+    print(f"wrote docs/{DOCUMENT.name}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
