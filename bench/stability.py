@@ -3,9 +3,9 @@
 Real submissions are judged one at a time by a daemon with one slot; then, over and over, by one
 with a slot a core and ten times as many submissions in flight; then again with as many spinning
 processes as cores beside the daemon.  No verdict may differ, but of those whose quiet CPU time is
-within a tenth of the limit (`choices`, `flips`).  What that is, is measured before and after the
-load, each several times; where most of them differ by more than their limits' distance the machine
-is no place to tell.  The same runs tell what a limit on wall time would have made of them.
+within a tenth of the limit (`choices`, `flips`).  What that is, is measured before the load, in
+pauses of it, and after it; where most of them differ by more than their limits' distance the
+machine is no place to tell.  The same runs tell what a limit on wall time would have made of them.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ from scalebox.model import Report, Verdict
 
 #: Submissions in flight for each slot.
 OVERLOAD = 10
-#: What programs need is measured so often before the load, and after it.
+#: What programs need is measured so often before the load …
 QUIET_ROUNDS = 3
+#: … and once in each of these pauses of it, of which the last is its end.
+PAUSES, HOG_PAUSES = 8, 4
 #: Of the choices with the nearest limits, at least: outside the band, so that they show something.
 TELLING_SHARE = 0.5
 #: Counters of the daemon that say what it did to keep verdicts still, and their names in the table.
@@ -189,7 +191,8 @@ async def judge_quietly(
             if found := choices.slowest(choice, report):
                 slowest.append(found)
             bar.advance(task)
-        await measure_needs(client, slowest, bar)
+        for _ in range(QUIET_ROUNDS):
+            await measure_needs(client, slowest, bar)
         quiet += [
             Quiet(further, await client.judge(further.submission))
             for one in slowest
@@ -199,9 +202,9 @@ async def judge_quietly(
 
 
 async def measure_needs(client: AsyncClient, slowest: Sequence[Choice], bar: Progress) -> None:
-    """Ask several times what programs need, one program at a time, all in turns."""
-    task = bar.add_task("quiet needs", total=QUIET_ROUNDS * len(slowest))
-    for one in [*slowest] * QUIET_ROUNDS:
+    """Ask what programs need, one program at a time."""
+    task = bar.add_task("quiet needs", total=len(slowest))
+    for one in slowest:
         (case,) = (await client.judge(one.submission)).cases
         # Of one that was stopped it is known that it needs more.
         if case.verdict in choices.ENDED or case.verdict is Verdict.TIME_LIMIT_EXCEEDED:
@@ -210,12 +213,10 @@ async def measure_needs(client: AsyncClient, slowest: Sequence[Choice], bar: Pro
 
 
 async def judge_loaded(
-    client: AsyncClient, phase: Phase, quiet: Sequence[Quiet], runs: int, bar: Progress
+    client: AsyncClient, phase: Phase, order: Sequence[Quiet], bar: Progress
 ) -> None:
-    """Every choice as often as makes so many runs, in a mixed order, ten a slot in flight."""
+    """More runs of a phase, in this order, ten a slot in flight."""
     before = await client.status()
-    order = list(quiet) * rounds(runs, len(quiet))
-    random.Random(phase.name).shuffle(order)
     task = bar.add_task(phase.name, total=len(order))
     started = time.monotonic()
     reports: dict[int, Report] = {}
@@ -230,21 +231,40 @@ async def judge_loaded(
         async for index, report in stream:
             reports[index] = report
             bar.advance(task)
-    phase.wall_s = time.monotonic() - started
-    phase.runs = [Run(one, reports[index]) for index, one in enumerate(order)]
+    phase.wall_s += time.monotonic() - started
+    phase.runs += [Run(one, reports[index]) for index, one in enumerate(order)]
     after = await client.status()
     for name, short in _COUNTERS.items():
-        phase.notes[short] = after.counters.get(name, 0) - before.counters.get(name, 0)
+        more = after.counters.get(name, 0) - before.counters.get(name, 0)
+        phase.notes[short] = phase.notes.get(short, 0) + more
+
+
+def parts_of(phase: str, quiet: Sequence[Quiet], runs: int, parts: int) -> list[list[Quiet]]:
+    """Every choice as often as makes so many runs, in a mixed order, cut into parts."""
+    order = list(quiet) * rounds(runs, len(quiet))
+    random.Random(phase).shuffle(order)
+    return [order[place::parts] for place in range(parts)]
 
 
 async def _loaded_phases(
-    client: AsyncClient, quiet: Sequence[Quiet], size: Size, bar: Progress
+    client: AsyncClient,
+    alone: AsyncClient,
+    quiet: Sequence[Quiet],
+    slowest: Sequence[Choice],
+    size: Size,
+    bar: Progress,
 ) -> list[Phase]:
     overload, with_hogs = Phase("overload"), Phase("with hogs")
-    await judge_loaded(client, overload, quiet, size.runs, bar)
-    with hogs(len(os.sched_getaffinity(0))) as spinning:
-        await judge_loaded(client, with_hogs, quiet, size.hog_runs, bar)
-        with_hogs.notes["hogs_cpu_s"] = spinning.cpu_s()
+    for part in parts_of(overload.name, quiet, size.runs, PAUSES):
+        await judge_loaded(client, overload, part, bar)
+        await measure_needs(alone, slowest, bar)
+    hogs_cpu_s = 0.0
+    for part in parts_of(with_hogs.name, quiet, size.hog_runs, HOG_PAUSES):
+        with hogs(len(os.sched_getaffinity(0))) as spinning:
+            await judge_loaded(client, with_hogs, part, bar)
+            hogs_cpu_s += spinning.cpu_s()
+        await measure_needs(alone, slowest, bar)
+    with_hogs.notes["hogs_cpu_s"] = hogs_cpu_s
     return [overload, with_hogs]
 
 
@@ -266,11 +286,12 @@ async def measure(
         quiet, slowest = await judge_quietly(labelled, size.tests, bar, overrides or {})
         quiet_wall_s = time.monotonic() - started
         # Another daemon: it has everything to compile again, under load.
-        async with async_local(overrides) as client:
+        async with (
+            async_local(overrides) as client,
+            async_local(overrides, sandbox={"slots": 1}) as alone,
+        ):
             status = await client.status()
-            phases = await _loaded_phases(client, quiet, size, bar)
-        async with async_local(overrides, sandbox={"slots": 1}) as client:
-            await measure_needs(client, slowest, bar)
+            phases = await _loaded_phases(client, alone, quiet, slowest, size, bar)
     return Measured(
         quiet, phases, quiet_wall_s,
         status.isolation.value, status.enforcement.value, len(status.slots),

@@ -240,7 +240,9 @@ async def test_a_small_crowd_is_judged_as_it_was_in_quiet() -> None:
     assert found["tight_choices"] == len(choices.TIGHT)
     tight = [quiet for quiet in measured.quiet if quiet.choice.limit != "own"]
     # Once under the data's own tests, and before and after the load.
-    assert {len(quiet.choice.needs_s) for quiet in tight} == {1 + 2 * stability.QUIET_ROUNDS}
+    assert {len(quiet.choice.needs_s) for quiet in tight} == {
+        1 + stability.QUIET_ROUNDS + stability.PAUSES + stability.HOG_PAUSES
+    }
     assert found["quiet_inconclusive"] == 0
     assert found["with_hogs_hogs_cpu_s"] > 0
     assert [len(phase.runs) for phase in measured.phases] == [21, 7]
