@@ -3,9 +3,10 @@
 Written from what evalplus/evalplus:evalplus/eval/__init__.py (`unsafe_execute`) does; what it does
 there with expected outputs is done outside (`..evalplus`).  The sets of inputs of a task, each of
 them with a module of its own, come marshalled behind the job, or encoded in it.  The job is `code`,
-`entry_point`, `guarded`, `timed`, `stop_early`, `digests` and `sets`; a set is its inputs, the
-limit of each in seconds, and one of all together or None.  Long values, of which a few tasks have
-hundreds of megabytes, go as digests where nothing but equality counts (`digests`).
+`entry_point`, `guarded`, `timed`, `stop_early` (after a call that is not done, of any set, there is
+none), `digests` and `sets`; a set is its inputs, the limit of each in seconds, and one of all
+together or None.  Long values, of which a few tasks have hundreds of megabytes, go as digests where
+nothing but equality counts (`digests`).
 """
 
 import array
@@ -190,6 +191,13 @@ def words_of(error: BaseException) -> str:
 
 def silence() -> None:
     """What is printed goes nowhere, and nothing can be read."""
+    quiet = sys.stdout
+    if quiet is sys.stdin and quiet is sys.stderr and type(quiet) is WriteOnlyStringIO:
+        try:
+            if not quiet.getvalue():
+                return  # nobody has used it: as good as new
+        except ValueError:
+            pass  # it was closed
     sys.stdin = sys.stdout = sys.stderr = WriteOnlyStringIO()
 
 
@@ -210,12 +218,13 @@ def function_of(job: Any, channel: Channel) -> Any:
         return None
 
 
-def try_set(job: Any, one: Any, channel: Channel, watch: Watch, digests: Any) -> bool:
-    """Call the function with each input; whether there is one."""
+def try_set(job: Any, one: Any, channel: Channel, watch: Watch, digests: Any) -> Any:
+    """Call the function with each input; whether no call was left out, or None: there is none."""
     inputs, limits_s, together_s = one
     function = function_of(job, channel)
     if function is None:
-        return False
+        return None
+    whole = True
     timed = job["timed"]
     returned = Returned(channel, timed)
     watch.ticked = returned.write
@@ -227,6 +236,7 @@ def try_set(job: Any, one: Any, channel: Channel, watch: Watch, digests: Any) ->
         begun_s = watch.now()
         limit_s = min(limit_s, until_s - begun_s)
         if limit_s <= 0:
+            whole = False
             break
         try:
             watch.begin(limit_s, begun_s)
@@ -241,13 +251,14 @@ def try_set(job: Any, one: Any, channel: Channel, watch: Watch, digests: Any) ->
                 digests.spent_s = 0.0
         except BaseException as error:
             watch.drop()
-            if watch.now() > until_s:
-                break
-            returned.skip(error)
-            if job["stop_early"]:
+            over = watch.now() > until_s
+            if not over:
+                returned.skip(error)
+            if over or job["stop_early"]:
+                whole = False
                 break
     returned.write()
-    return True
+    return whole
 
 
 def main() -> None:
@@ -266,7 +277,11 @@ def main() -> None:
     for number, one in enumerate(sets):
         if number:
             channel.send(set=number)
-        if not try_set(job, one, channel, watch, digests):
+        whole = try_set(job, one, channel, watch, digests)
+        if whole is None:
+            break
+        if not whole and job["stop_early"]:
+            channel.send(done=True)
             break
     else:
         channel.send(done=True)

@@ -231,3 +231,31 @@ async def test_a_reference_solution_that_fails_is_told(opened: AsyncClient, tmp_
     benchmark = of_rows("humaneval+", [row], tmp_path)
     with pytest.raises(SuiteError, match="reference solution of HumanEval/0 fails: TypeError"):
         await benchmark.prepare(opened)
+
+
+@pytest.mark.parametrize("longest_s", [float("inf"), 0.0])
+async def test_after_an_error_no_call_is_made_where_the_first_failure_ends_it(
+    longest_s: float, opened: AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evalplus_sets, "_LONG_S", longest_s)
+    # Whoever calls it for each set, or each input, waits for more than one limit.
+    early = await graded(opened, "    while True: pass", tmp_path, stop="first_failure")
+    assert early.verdict is Verdict.TIME_LIMIT_EXCEEDED
+    assert (early.passed, early.total) == (0, 5)
+    assert early.parts == {"base": False, "plus": False}
+    assert early.cpu_time_s < 1.6
+
+
+async def test_what_is_printed_in_one_call_is_not_there_in_the_next(
+    opened: AsyncClient, tmp_path: Path
+) -> None:
+    code = (
+        "    import sys\n"
+        "    if sys.stdout.getvalue(): return 0.0\n"
+        "    print(n)\n"
+        "    if n == 9.0: sys.stdout.close()\n"
+        "    if n == 2.0: sys.stderr = None\n"
+        "    return n ** 0.5"
+    )
+    grade = await graded(opened, code, tmp_path)
+    assert (grade.verdict, grade.passed) == (Verdict.ACCEPTED, 5)
