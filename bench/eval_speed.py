@@ -5,8 +5,8 @@ small flaws in them (`python_mutations`); what both say of each must be the same
 program's first failure, which is EvalPlus's default, and run programs with the same interpreter, on
 as many cores; for half of the tasks theirs goes first, for the others ours.  Expected outputs are
 made first and timed apart on both sides: both keep them for the next time.  Beside both stands what
-our runs take inside their sandboxes, our harness there included: what is left to gain outside them
-is the difference.
+our runs take inside their sandboxes, our harness there included, and what the programs' loading and
+calls take by themselves (`eval_native`), which is the least for anybody who runs them.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import operator
 import os
 import subprocess
 import sys
@@ -74,6 +75,9 @@ class Speed:
         ours_s, theirs_s: of judging.
         programs_s: the CPU time of all our runs, the calls and what our harness does beside them
             in the same process, divided among the cores.
+        native_s: the CPU time of loading and calls alone, without a sandbox, divided likewise.
+        native_different: samples that are right there and not here, or the other way round: as
+            many may have been stopped too late or too soon there.
         ours_prepared_s, theirs_prepared_s: of expected outputs.
         different: samples that are judged otherwise, named.
         accepted: share of the samples that are right.
@@ -84,6 +88,8 @@ class Speed:
     ours_s: float
     theirs_s: float
     programs_s: float
+    native_s: float
+    native_different: int
     ours_prepared_s: float
     theirs_prepared_s: float
     different: list[str]
@@ -97,13 +103,13 @@ class Speed:
 
     @property
     def limit(self) -> float:
-        """How many times faster than theirs we would be if nothing outside the runs cost any."""
-        return self.theirs_s / self.programs_s
+        """How many times faster than theirs anybody could be who runs the programs."""
+        return self.theirs_s / self.native_s
 
     @property
     def beyond(self) -> float:
-        """Theirs over ours, of what is spent beyond our runs."""
-        return (self.theirs_s - self.programs_s) / (self.ours_s - self.programs_s)
+        """Theirs over ours, of what is spent beyond the programs."""
+        return (self.theirs_s - self.native_s) / (self.ours_s - self.native_s)
 
 
 def cores() -> int:
@@ -208,6 +214,28 @@ def theirs(rows: Path, samples: Path) -> dict[str, Any]:
     return found
 
 
+def native(rows: Path, samples: Path) -> dict[str, Any]:
+    """What the programs take by themselves.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    out = samples.with_name("native.json")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "bench.eval_native", str(rows), str(samples), str(out)),
+            *("--parallel", str(cores())),
+        ],
+        cwd=ROOT,
+        check=True,
+        timeout=_TIMEOUT_S,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    return found
+
+
 def explained(theirs: Verdicts) -> dict[str, str]:
     """What of `FAILED_BY_THEM` they were asked, and failed every program for: task → why."""
     return {
@@ -246,18 +274,21 @@ def _measured(rows: Sequence[dict[str, Any]], theirs_first: bool) -> Speed:
         pairs = write_samples(path, samples)
         other = theirs(path, samples) if theirs_first else None
         own = asyncio.run(ours(path, pairs))
+        alone = native(path, samples)
         other = other or theirs(path, samples)
-    right = sum(all(one) for ones in own.verdicts.values() for one in ones)
+    all_right = [all(one) for ones in own.verdicts.values() for one in ones]
     return Speed(
         samples=len(pairs),
         ours_s=own.judged_s,
         theirs_s=other["judged_s"],
         programs_s=own.programs_s,
+        native_s=alone["judged_s"],
+        native_different=sum(map(operator.ne, alone["right"], all_right)),
         ours_prepared_s=own.prepared_s,
         theirs_prepared_s=other["prepared_s"],
         different=differences(own.verdicts, other["verdicts"]),
         explained=explained(other["verdicts"]),
-        accepted=right / len(pairs),
+        accepted=sum(all_right) / len(pairs),
     )
 
 
@@ -269,6 +300,8 @@ def together(one: Speed, other: Speed) -> Speed:
         ours_s=one.ours_s + other.ours_s,
         theirs_s=one.theirs_s + other.theirs_s,
         programs_s=one.programs_s + other.programs_s,
+        native_s=one.native_s + other.native_s,
+        native_different=one.native_different + other.native_different,
         ours_prepared_s=one.ours_prepared_s + other.ours_prepared_s,
         theirs_prepared_s=one.theirs_prepared_s + other.theirs_prepared_s,
         different=one.different + other.different,
@@ -284,12 +317,13 @@ def table(speed: Speed) -> list[dict[str, Any]]:
             "evaluator": name,
             "outputs s": prepared_s,
             "judging s": judged_s,
-            "beyond the runs s": judged_s - speed.programs_s,
+            "beyond the programs s": judged_s - speed.native_s,
         }
         for name, prepared_s, judged_s in (
             ("scalebox", speed.ours_prepared_s, speed.ours_s),
             ("evalplus", speed.theirs_prepared_s, speed.theirs_s),
             ("scalebox's runs alone", 0.0, speed.programs_s),
+            ("the programs alone", 0.0, speed.native_s),
         )
     ]
 
@@ -304,6 +338,8 @@ def figures(speed: Speed) -> dict[str, float]:
         "speed_ours_s": speed.ours_s,
         "speed_theirs_s": speed.theirs_s,
         "speed_programs_s": speed.programs_s,
+        "speed_native_s": speed.native_s,
+        "speed_native_different": speed.native_different,
     }
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench import eval_demo, eval_speed
+from bench.results import ROOT
 from scalebox.suite.tasks import Task
 
 ROW: dict[str, Any] = {
@@ -52,17 +55,46 @@ def test_scripted_answers_are_right_wrong_and_none() -> None:
 
 
 def test_a_speed_is_how_many_times_less_time() -> None:
-    speed = eval_speed.Speed(10, 2.0, 5.0, 1.0, 1.0, 1.0, ["Own/0 (3)"], 0.6)
+    speed = eval_speed.Speed(10, 2.0, 5.0, 1.5, 1.0, 0, 1.0, 1.0, ["Own/0 (3)"], 0.6)
     assert (speed.ratio, speed.limit, speed.beyond) == (2.5, 5.0, 4.0)
     assert [one.holds for one in eval_speed.promises(speed)] == [True, False]
-    assert eval_speed.figures(speed)["speed_programs_s"] == 1.0
+    assert eval_speed.figures(speed)["speed_programs_s"] == 1.5
+
+
+def test_programs_by_themselves_are_called_up_to_the_first_wrong_value(tmp_path: Path) -> None:
+    row = ROW | {
+        "entry_point": "largest",
+        "base_input": [[[1, 3]], [[2]]],
+        "plus_input": [[[3, 1]], [[300_000]]],
+    }
+    counts = "def largest(xs):\n    for _ in range(xs[-1] * 20): pass\n    return max(xs)\n"
+    programs = [
+        counts,
+        counts.replace("max", "min"),
+        "def largest(xs):\n    return float(max(xs))\n",
+        "def largest(xs):\n    while True: pass\n",
+        "def largest(xs):\n    xs.append(7)\n    return sorted(xs)[-2]\n",
+        "def largest(",
+    ]
+    rows, samples, out = (tmp_path / name for name in ("rows.jsonl", "samples.jsonl", "out.json"))
+    rows.write_text(json.dumps(row) + "\n")
+    lines = (json.dumps({"task_id": "Own/0", "solution": one}) for one in programs)
+    samples.write_text("".join(f"{line}\n" for line in lines))
+    words = [str(rows), str(samples), str(out), "--parallel", "2"]
+    subprocess.run([sys.executable, "-m", "bench.eval_native", *words], check=True, cwd=ROOT)
+    found = json.loads(out.read_text())
+    assert found["right"] == [True, False, True, False, False, False]
+    # The first counts to six millions once, the second stops before; one second ends the endless.
+    assert 0.5 + 0.03 < found["judged_s"] < 0.5 + 1.0
 
 
 def test_two_parts_of_a_speed_are_one() -> None:
-    one = eval_speed.Speed(10, 2.0, 5.0, 1.0, 0.5, 1.0, ["Own/0 (3)"], 0.6, {"Own/1": "why"})
-    other = eval_speed.Speed(30, 4.0, 7.0, 2.0, 0.25, 3.0, ["Own/2 (0)"], 1.0)
+    one = eval_speed.Speed(
+        10, 2.0, 5.0, 1.0, 0.5, 1, 0.5, 1.0, ["Own/0 (3)"], 0.6, {"Own/1": "why"}
+    )
+    other = eval_speed.Speed(30, 4.0, 7.0, 2.0, 1.5, 2, 0.25, 3.0, ["Own/2 (0)"], 1.0)
     assert eval_speed.together(one, other) == eval_speed.Speed(
-        *(40, 6.0, 12.0, 3.0, 0.75, 4.0, ["Own/0 (3)", "Own/2 (0)"], 0.9, {"Own/1": "why"})
+        *(40, 6.0, 12.0, 3.0, 2.0, 3, 0.75, 4.0, ["Own/0 (3)", "Own/2 (0)"], 0.9, {"Own/1": "why"})
     )
 
 
