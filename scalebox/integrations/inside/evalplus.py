@@ -28,7 +28,9 @@ _TOGETHER, _LONG = 32, 1000
 _START_CHARS = 200
 #: Beyond this, integers are no floats.
 _EXACT = 1 << 53
-_MINUS_ZERO = array.array("d", [-0.0]).tobytes()
+#: Of a float of 2 ** 49 or more, of either sign, or of one that is no number.
+_LARGE_HEAD = rb"[\x43-\x7f\xc3-\xff]"
+_MINUS_ZERO_HEAD = b"\x80"
 #: Compiled where it is wanted, which is rarely.
 _INTEGRAL = rb"\.0(?=[,)\]}])"
 _TICK_S, _SHORTEST_TICK_S = 0.1, 0.005
@@ -167,10 +169,7 @@ class Digests:
         kinds = set(map(type, value))
         if kinds == {float}:
             return None  # near is enough for these
-        if kinds <= {int, float, bool} and min(value) >= -_EXACT and max(value) <= _EXACT:
-            numbers = array.array("d", value).tobytes()
-            if _MINUS_ZERO in numbers:  # maybe across two numbers: then this changes nothing
-                numbers = array.array("d", [0.0 if one == 0 else one for one in value]).tobytes()
+        if kinds <= {int, float, bool} and (numbers := _exact(value)):
             return self._sha256(numbers).hexdigest()
         if not kinds <= {list, tuple, str}:
             return None
@@ -179,6 +178,22 @@ class Digests:
             text = repr(item).encode("utf-8", "surrogatepass")
             digest.update(re.sub(_INTEGRAL, b"", text) + b",")
         return digest.hexdigest()
+
+
+def _exact(value: Any) -> Any:
+    """Numbers as those of a float each, zero without a sign; None: not all of them are such."""
+    try:
+        numbers = array.array("d", value).tobytes()
+    except OverflowError:
+        return None
+    # Sign and upper bits of the exponent: far from where integers are no floats there is no need to
+    # look at each, which takes as long as making them.
+    heads = numbers[7::8] if sys.byteorder == "little" else numbers[::8]
+    if re.search(_LARGE_HEAD, heads) and not (min(value) >= -_EXACT and max(value) <= _EXACT):
+        return None
+    if _MINUS_ZERO_HEAD in heads:  # maybe of another small one: then this changes nothing
+        numbers = array.array("d", [0.0 if one == 0 else one for one in value]).tobytes()
+    return numbers
 
 
 def words_of(error: BaseException) -> str:
@@ -191,7 +206,7 @@ def words_of(error: BaseException) -> str:
 
 def silence() -> None:
     """What is printed goes nowhere, and nothing can be read."""
-    quiet = sys.stdout
+    quiet: Any = sys.stdout
     if quiet is sys.stdin and quiet is sys.stderr and type(quiet) is WriteOnlyStringIO:
         try:
             if not quiet.getvalue():

@@ -259,3 +259,43 @@ async def test_what_is_printed_in_one_call_is_not_there_in_the_next(
     )
     grade = await graded(opened, code, tmp_path)
     assert (grade.verdict, grade.passed) == (Verdict.ACCEPTED, 5)
+
+
+async def test_large_numbers_in_long_values_are_told_apart(
+    opened: AsyncClient, tmp_path: Path
+) -> None:
+    row = LONG | {
+        "canonical_solution": "    return [2**53 + 1, 2**50, -(2**52)] + list(range(n))\n",
+        "plus_input": [[3]],
+    }
+    benchmark = of_rows("humaneval+", [row], tmp_path)
+    await benchmark.prepare(opened)
+    (task,) = benchmark.tasks
+    rest = " + list(range(n))"
+    verdicts = {
+        "    return [2**53 + 1, 2**50, -(2**52)] + [*range(n)]": Verdict.ACCEPTED,
+        f"    return [2**53, 2**50, -(2**52)]{rest}": Verdict.WRONG_ANSWER,
+        f"    return [2**53 + 1, 2**50 + 1, -(2**52)]{rest}": Verdict.WRONG_ANSWER,
+        f"    return [2**53 + 1, 2**50, 2**52]{rest}": Verdict.WRONG_ANSWER,
+        f"    return [2**2000, 2**50, -(2**52)]{rest}": Verdict.WRONG_ANSWER,
+        f"    return [float('nan'), 2**50, -(2**52)]{rest}": Verdict.WRONG_ANSWER,
+    }
+    for code, verdict in verdicts.items():
+        grade = await benchmark.grade(opened, task, row["prompt"] + code)
+        assert (code, grade.verdict) == (code, verdict)
+
+
+async def test_near_the_limit_of_what_a_float_counts_equal_numbers_are_equal(
+    opened: AsyncClient, tmp_path: Path
+) -> None:
+    row = LONG | {"canonical_solution": "    return [2**53, -(2**49), 1] + list(range(n))\n"}
+    benchmark = of_rows("humaneval+", [row | {"plus_input": [[3]]}], tmp_path)
+    await benchmark.prepare(opened)
+    (task,) = benchmark.tasks
+    for first, verdict in {
+        "2.0**53, -(2.0**49)": Verdict.ACCEPTED,
+        "2.0**53, -(2.0**49) + 0.5": Verdict.WRONG_ANSWER,
+    }.items():
+        code = f"    return [{first}, True] + list(range(n))"
+        grade = await benchmark.grade(opened, task, row["prompt"] + code)
+        assert (code, grade.verdict) == (code, verdict)
