@@ -142,7 +142,7 @@ class SchedulerMachine(RuleBasedStateMachine):
 
     @rule()
     def owe(self) -> None:
-        """Others have waited enough for runs alone, for now."""
+        """Others have waited more than enough for runs alone."""
         if self.scheduler._blocked_since is None:
             self.scheduler._allowance.spend(1.0, self.host.now)
             self.host.now += 8.0

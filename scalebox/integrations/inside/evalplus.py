@@ -207,7 +207,8 @@ def words_of(error: BaseException) -> str:
 def silence() -> None:
     """What is printed goes nowhere, and nothing can be read."""
     quiet: Any = sys.stdout
-    if quiet is sys.stdin and quiet is sys.stderr and type(quiet) is WriteOnlyStringIO:
+    kept = sys.stdin is quiet and sys.stderr is quiet
+    if kept and type(quiet) is WriteOnlyStringIO:
         try:
             if not quiet.getvalue():
                 return  # nobody has used it: as good as new
