@@ -3,10 +3,10 @@
 Part of `make eval-demo`.  The samples are the canonical solutions, all of them different texts, and
 small flaws in them (`python_mutations`); what both say of each must be the same.  Both stop at a
 program's first failure, which is EvalPlus's default, and run programs with the same interpreter, on
-as many cores; for half of the tasks theirs goes first, for the others ours.  Expected outputs are
-made first and timed apart on both sides: both keep them for the next time.  Beside both stands what
-our runs take inside their sandboxes, our harness there included, and what the programs' loading and
-calls take by themselves (`eval_native`), which is the least for anybody who runs them.
+as many cores, in turns, each with a part of the tasks.  Expected outputs are made first and timed
+apart on both sides: both keep them for the next time.  Beside both stands what our runs take inside
+their sandboxes, our harness there included, and what the programs' loading and calls take by
+themselves (`eval_native`), which is the least for anybody who runs them.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ CLIENT = Client(
     alone="transformers and the clients of five model services, which its evaluator never touches",
 )
 SAMPLES_A_TASK = 10
+#: Of the tasks.  More would leave a core idle at the end of more turns.
+PARTS = 4
 #: Of them, with a small flaw.
 FLAWED_A_TASK = 4
 _SEED = 20_260
@@ -257,14 +260,18 @@ def differences(ours: Verdicts, theirs: Verdicts) -> list[str]:
 
 
 def measure(first: int | None = None) -> Speed:
-    """Both, with every second task, and then with the others in the other order: what a machine
-    does meanwhile meets both alike.
+    """Both, in turns, with a part of the tasks in each, now in this order and now in the other:
+    what a machine does meanwhile for minutes meets both alike.
 
     Parameters:
         first: so many tasks, at least 2; None: all.
     """
     rows = [row for _, row in islice(rows_of(rows_file()), first)]
-    return together(_measured(rows[::2], True), _measured(rows[1::2], False))
+    number = min(PARTS, len(rows))
+    return reduce(
+        together,
+        (_measured(rows[place::number], place % 2 == 0) for place in range(number)),
+    )
 
 
 def _measured(rows: Sequence[dict[str, Any]], theirs_first: bool) -> Speed:
