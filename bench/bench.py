@@ -297,7 +297,6 @@ def figures_of(measured: dict[str, Measured]) -> dict[str, float]:
         # The rival's child is the program with its exec and nothing else.
         own = found.per_case_ms("programs_s", "subprocess pool")
         figures["cpp_cpu_ms_beyond_the_program"] = ours - own
-        figures["exec_cpu_ms"] = own
     if found := measured.get("calls"):
         figures["call_cases_per_s"] = found.rate("scalebox")
         figures["call_cpu_ms_per_case"] = found.per_case_ms("service_s")
@@ -329,37 +328,6 @@ BUDGETS = (
     ("rest", "daemon_rss_idle_bytes", at_most, 150.0 * _MIB),
     ("rest", "slot_pss_bytes", at_most, 15.0 * _MIB),
 )
-
-
-#: What that program and its exec cost on the machine that the budgets were set on (DESIGN §8).
-EXEC_MS = 0.7
-#: Budgets that a machine's own speed moves: figure → by what power of it.
-_WITH_THE_MACHINE = {
-    "python_trivial_cases_per_s": -1,
-    "cpu_ms_per_case": 1,
-    "daemon_cpu_ms_per_case": 1,
-    "cpp_cpu_ms_beyond_the_program": 1,
-    "start_time_s": 1,
-}
-
-
-def beside_the_machine(figures: dict[str, float]) -> list[dict[str, Any]]:
-    """The budgets that are times, with what was measured, and what that would be on a machine with
-    the speed of the one that they were set on.  To be read: what has to hold is the budget."""
-    own_ms = figures.get("exec_cpu_ms")
-    if not own_ms:
-        return []
-    return [
-        {
-            "budget": name,
-            "bound": bound,
-            "measured": figures[name],
-            f"at an exec of {EXEC_MS} ms": figures[name]
-            * (EXEC_MS / own_ms) ** _WITH_THE_MACHINE[name],
-        }
-        for _, name, _, bound in BUDGETS
-        if name in _WITH_THE_MACHINE and name in figures
-    ]
 
 
 def promises_of(figures: dict[str, float], names: Sequence[str]) -> list[Promise]:
@@ -438,8 +406,6 @@ async def run(names: Sequence[str], *, quick: bool) -> int:
     results.write("bench", figures, rows, promises=promises, host=host)
     results.show("All rows (CPU in milliseconds a case)", shown)
     results.show("Figures", [{"figure": key, "value": value} for key, value in figures.items()])
-    if beside := beside_the_machine(figures):
-        results.show("Budgets that are times, beside this machine", beside)
     return results.conclude(promises)
 
 

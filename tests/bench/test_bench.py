@@ -75,18 +75,6 @@ def test_budgets_that_do_not_hold_are_named() -> None:
     assert broken == {"python_trivial_cases_per_s", "cpu_ms_per_case", "daemon_cpu_ms_per_case"}
 
 
-def test_times_are_shown_as_on_the_machine_of_the_budgets_and_promised_as_they_are() -> None:
-    figures = {"cpu_ms_per_case": 3.0, "python_trivial_cases_per_s": 500.0, "exec_cpu_ms": 1.4}
-    shown = {
-        row["budget"]: row["at an exec of 0.7 ms"] for row in bench.beside_the_machine(figures)
-    }
-    assert shown == {"cpu_ms_per_case": 1.5, "python_trivial_cases_per_s": 1000.0}
-    promised = {one.text.split()[0]: one.holds for one in bench.promises_of(figures, ["python"])}
-    assert not promised["cpu_ms_per_case"]
-    assert not promised["python_trivial_cases_per_s"]
-    assert bench.beside_the_machine({"cpu_ms_per_case": 3.0}) == []
-
-
 def test_what_was_asked_for_and_not_measured_breaks_its_promise() -> None:
     assert not all(promise.holds for promise in bench.promises_of({}, ["real"]))
 
