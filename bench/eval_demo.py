@@ -250,6 +250,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     wanted = options.only or _PARTS
+    if options.write_docs and "graded" not in wanted:
+        parser.error("--write-docs is of the part graded, which --only leaves out: name it, too")
     for name in SETS.values():
         if not (data_directory() / name).exists():
             parser.error(f"there is no {name} in the data directory; name it in $SCALEBOX_DATA")

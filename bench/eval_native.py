@@ -21,21 +21,23 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from scalebox.suite.rows import rows_of
 
-#: As EvalPlus gives to a call that the reference solution is quick with, and to a process.
-_CALL_S = 1.0
+#: As EvalPlus gives to a call, at least and beside the reference solution's time, and to a process.
+_CALL_S, _TIMES_REFERENCE = 1.0, 4.0
 _MEMORY_BYTES = 4 << 30
 _NEAR = 1e-6
 #: Any zero of a polynomial is right: of its programs all are called with everything.
 _ANY_IS_RIGHT = "HumanEval/32"
 
-#: Task → its row, and what its reference solution returns; forks find it here.
-_tasks: dict[str, tuple[dict[str, Any], list[Any]]] = {}
+#: Task → its row, and of each call what its reference solution returns and how long it may take;
+#: forks find it here.
+_tasks: dict[str, tuple[dict[str, Any], list[Any], list[float]]] = {}
 
 
 def same(one: Any, other: Any) -> bool:
@@ -54,23 +56,36 @@ def inputs_of(row: dict[str, Any]) -> list[list[Any]]:
     return [*row["base_input"], *row["plus_input"]]
 
 
-def returned(text: str, row: dict[str, Any]) -> Iterator[tuple[float, Any]]:
-    """Of each call, the CPU seconds until it is over (of the first, with loading) and the value."""
-    begun_s = time.process_time()
+def returned(
+    text: str, row: dict[str, Any], limits_s: Iterable[float], spent_s: list[float]
+) -> Iterator[Any]:
+    """What each call returns.
+
+    Parameters:
+        limits_s: of each call, by the clock.
+        spent_s: gets the CPU seconds of loading, and then of each call, also of one that fails.
+    """
     names: dict[str, Any] = {}
-    exec(compile(text, "<string>", "exec", dont_inherit=True), names)
-    spent_s = time.process_time() - begun_s
-    for arguments in inputs_of(row):
+    with _measured(spent_s):
+        exec(compile(text, "<string>", "exec", dont_inherit=True), names)
+    for arguments, limit_s in zip(inputs_of(row), limits_s, strict=False):
         own = copy.deepcopy(arguments)
-        begun_s = time.process_time()
-        signal.setitimer(signal.ITIMER_PROF, _CALL_S)
+        signal.setitimer(signal.ITIMER_REAL, limit_s)
         try:
-            value = names[row["entry_point"]](*own)
+            with _measured(spent_s):
+                value = names[row["entry_point"]](*own)
         finally:
-            signal.setitimer(signal.ITIMER_PROF, 0)
-        spent_s += time.process_time() - begun_s
-        yield spent_s, value
-        spent_s = 0.0
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        yield value
+
+
+@contextlib.contextmanager
+def _measured(spent_s: list[float]) -> Iterator[None]:
+    begun_s = time.process_time()
+    try:
+        yield
+    finally:
+        spent_s.append(time.process_time() - begun_s)
 
 
 def _over(signum: int, frame: object) -> None:
@@ -80,21 +95,18 @@ def _over(signum: int, frame: object) -> None:
 def judge(sample: dict[str, str]) -> tuple[float, bool]:
     """CPU seconds of a sample, and whether it is right."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    signal.signal(signal.SIGPROF, _over)
-    row, expected = _tasks[sample["task_id"]]
-    begun_s = time.process_time()
-    total_s = 0.0
+    signal.signal(signal.SIGALRM, _over)
+    row, expected, limits_s = _tasks[sample["task_id"]]
+    spent_s: list[float] = []
+    values = returned(sample["solution"], row, limits_s, spent_s)
     try:
-        for (spent_s, value), right in zip(
-            returned(sample["solution"], row), expected, strict=True
-        ):
-            total_s += spent_s
-            if sample["task_id"] != _ANY_IS_RIGHT and not same(value, right):
-                return total_s, False
+        right = all(
+            sample["task_id"] == _ANY_IS_RIGHT or same(value, answer)
+            for value, answer in zip(values, expected, strict=True)
+        )
     except Exception:
-        # Of a call that did not end, all that the process has spent and the others have not.
-        return max(total_s, min(time.process_time() - begun_s, total_s + _CALL_S)), False
-    return total_s, True
+        right = False
+    return sum(spent_s), right
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -105,10 +117,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--parallel", type=int, required=True)
     options = parser.parse_args(arguments)
-    signal.signal(signal.SIGPROF, signal.SIG_IGN)
     for _, row in rows_of(options.rows):
         reference = row["prompt"] + row["canonical_solution"]
-        _tasks[row["task_id"]] = row, [value for _, value in returned(reference, row)]
+        spent_s: list[float] = []
+        values = list(returned(reference, row, repeat(0.0), spent_s))
+        limits_s = [max(_CALL_S, _TIMES_REFERENCE * one_s) for one_s in spent_s[1:]]
+        _tasks[row["task_id"]] = row, values, limits_s
     samples = [json.loads(line) for line in options.samples.read_text("utf-8").splitlines()]
     forking = multiprocessing.get_context("fork")
     with forking.Pool(options.parallel, maxtasksperchild=1) as pool:

@@ -57,6 +57,7 @@ FLAWED_A_TASK = 4
 _SEED = 20_260
 _ENVIRONMENT = ROOT / ".venv-compat"
 _TIMEOUT_S = 3600.0
+_SHOWN_CHARS = 4000
 
 #: Tasks of which EvalPlus 0.3.1 says that every program fails, the canonical one too.  Why is read
 #: in evalplus/eval/__init__.py.
@@ -194,27 +195,14 @@ def theirs(rows: Path, samples: Path) -> dict[str, Any]:
     subprocess.run(command, env={**os.environ, "VENV": str(_ENVIRONMENT)}, check=True)
     environment = Environment(_ENVIRONMENT)
     environment.install("bench.eval_speed", CLIENT)
-    out = samples.with_name("theirs.json")
-    subprocess.run(
-        [
-            *(str(_ENVIRONMENT / "bin" / "python"), "-m", "bench.evalplus_theirs"),
-            *(str(rows), str(samples), str(out)),
-            *("--parallel", str(cores())),
-        ],
-        env={
-            **os.environ,
+    return _asked(
+        str(_ENVIRONMENT / "bin" / "python"), "bench.evalplus_theirs", rows, samples,
+        {
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(environment.folder("bench.eval_speed"))]),
             "XDG_CACHE_HOME": str(samples.parent / "cache"),
             "HF_HUB_OFFLINE": "1",
         },
-        cwd=samples.parent,
-        check=True,
-        timeout=_TIMEOUT_S,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
-    return found
+    )  # fmt: skip
 
 
 def native(rows: Path, samples: Path) -> dict[str, Any]:
@@ -223,18 +211,27 @@ def native(rows: Path, samples: Path) -> dict[str, Any]:
     Raises:
         subprocess.CalledProcessError: it failed.
     """
-    out = samples.with_name("native.json")
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "bench.eval_native", str(rows), str(samples), str(out)),
-            *("--parallel", str(cores())),
-        ],
-        cwd=ROOT,
-        check=True,
+    return _asked(sys.executable, "bench.eval_native", rows, samples, {"PYTHONPATH": str(ROOT)})
+
+
+def _asked(
+    python: str, module: str, rows: Path, samples: Path, environment: dict[str, str]
+) -> dict[str, Any]:
+    """What a module wrote that is run with these files, on as many cores as ours; what it says goes
+    to standard error if it fails."""
+    out = samples.with_name(f"{module}.json")
+    words = [str(rows), str(samples), str(out), "--parallel", str(cores())]
+    done = subprocess.run(
+        [python, "-m", module, *words],
+        env=os.environ | environment,
+        cwd=samples.parent,
         timeout=_TIMEOUT_S,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
     )
+    if done.returncode:
+        sys.stderr.write(done.stderr.decode("utf-8", "replace")[-_SHOWN_CHARS:])
+    done.check_returncode()
     found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     return found
 

@@ -239,7 +239,7 @@ async def test_a_small_crowd_is_judged_as_it_was_in_quiet() -> None:
     assert found["submissions"] == 1  # by name: they are all called the same here
     assert found["tight_choices"] == len(choices.TIGHT)
     tight = [quiet for quiet in measured.quiet if quiet.choice.limit != "own"]
-    # Once under the data's own tests, and before and after the load.
+    # Once under the data's own tests, before the load, and in its pauses.
     assert {len(quiet.choice.needs_s) for quiet in tight} == {
         1 + stability.QUIET_ROUNDS + stability.PAUSES + stability.HOG_PAUSES
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scalebox.engine.jobs import Job
+
 from .slots import GIB, Host
 
 
@@ -173,13 +175,19 @@ def test_what_was_put_off_for_long_runs_beside_others() -> None:
     assert host.scheduler.queued == 100 - host.started.count("work")
 
 
-def test_one_that_has_waited_long_enough_does_not_cost_another_its_turn() -> None:
-    host = Host(2)
+def put_off(host: Host) -> list[Job]:
+    """Two of a client's that cannot be alone yet."""
     spend(host, 14.0)
-    (second, third) = host.submit("second", "third", alone=True, client="third")
+    jobs = host.submit("second", "third", alone=True, client="third")
     for slot in host.running():
         slot.end()
     assert host.scheduler.alone_put_off == 2
+    return jobs
+
+
+def test_one_that_has_waited_long_enough_does_not_cost_another_its_turn() -> None:
+    host = Host(2)
+    second, third = put_off(host)
     host.now += 28.0
     host.running()[0].end()
     assert len(host.running()) == 1, "the second waits for its end"
@@ -240,11 +248,7 @@ def test_no_client_has_more_than_so_many_put_off() -> None:
 
 def test_one_that_is_put_off_can_be_cancelled() -> None:
     host = Host(2)
-    spend(host, 14.0)
-    (second, third) = host.submit("second", "third", alone=True, client="third")
-    for slot in host.running():
-        slot.end()
-    assert host.scheduler.alone_put_off == 2
+    second, third = put_off(host)
     host.scheduler.cancel(second)
     host.work()
     assert "second" not in host.started
