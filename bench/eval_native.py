@@ -4,9 +4,9 @@
 
 `ROWS` is HumanEval+ as JSON lines, `SAMPLES` EvalPlus's own form.  Each sample is loaded in a
 process of its own, with as many at once as are said, and called with every input up to the first
-that is wrong; what is counted is loading and calls.  So nobody who runs these programs, with this
-interpreter and these inputs, on so many cores can be done sooner than `judged_s`.  There is no
-sandbox here: for the programs of `eval_speed`, which are known.
+that is wrong; what is counted is loading and calls (`spent_s`, of each sample).  So nobody who runs
+these programs, with this interpreter and these inputs, on so many cores can be done sooner than
+`judged_s`.  There is no sandbox here: for the programs of `eval_speed`, which are known.
 """
 
 from __future__ import annotations
@@ -129,6 +129,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found = pool.map(judge, samples, chunksize=1)
     out = {
         "judged_s": sum(spent_s for spent_s, _ in found) / options.parallel,
+        "spent_s": [spent_s for spent_s, _ in found],
         "right": [right for _, right in found],
     }
     options.out.write_text(json.dumps(out), encoding="utf-8")

@@ -170,12 +170,8 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
     Raises:
         JudgeStoreError: it is not.
     """
-    application, layout = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("application_id", "user_version")
-    )
+    application, layout, tables = _marks(connection)
     if application != APPLICATION_ID:
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if application or layout or tables:
             raise JudgeStoreError(
                 f"{path} is a database of another program; it was left as it is. Name another file "
@@ -190,6 +186,27 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
         if found != "ok":
             raise damaged(path, found)
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int, int]:
+    """The application's number, the layout's, and how many tables there are.
+
+    All of one moment: between two of these questions another process may lay the file out.
+    """
+    connection.execute("BEGIN")
+    try:
+        application, layout, tables = (
+            connection.execute(question).fetchone()[0]
+            for question in (
+                "PRAGMA application_id",
+                "PRAGMA user_version",
+                "SELECT count(*) FROM sqlite_master",
+            )
+        )
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+    return application, layout, tables
 
 
 def _lay_out(connection: sqlite3.Connection) -> None:

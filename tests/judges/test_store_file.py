@@ -206,6 +206,39 @@ def writer(file: Path, who: str, count: int) -> subprocess.Popen[str]:
     )
 
 
+def test_what_another_process_lays_out_meanwhile_is_not_taken_for_another_programs(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connects, came = database._connect, []
+
+    def watched(path: Path, busy_s: float) -> sqlite3.Connection:
+        connection = connects(path, busy_s)
+
+        def lay_out(statement: str) -> None:
+            if statement.startswith("SELECT count(*)") and not came:
+                came.append(statement)
+                other = sqlite3.connect(path, timeout=0)
+                try:
+                    with other:
+                        other.execute("CREATE TABLE judges (name TEXT)")
+                        other.execute(f"PRAGMA application_id = {database.APPLICATION_ID}")
+                        other.execute("PRAGMA user_version = 1")
+                except sqlite3.OperationalError as error:
+                    came.append(str(error))
+                finally:
+                    other.close()
+
+        connection.set_trace_callback(lay_out)
+        return connection
+
+    monkeypatch.setattr(database, "_connect", watched)
+    store = opened(file)
+    assert came == ["SELECT count(*) FROM sqlite_master", "database is locked"]
+    record, _ = store.add(new())
+    assert record.version == 1
+    store.close()
+
+
 def test_several_processes_write_to_a_new_file_at_once(file: Path) -> None:
     writers = [writer(file, str(who), 25) for who in range(3)]
     hashes = [line for one in writers for line in one.communicate(timeout=120)[0].split()[1:]]
