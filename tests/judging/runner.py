@@ -7,6 +7,7 @@ needs nothing of ours), with the submission as `candidate.py` in a folder of its
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import secrets
 import select
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,22 +165,30 @@ def _stdio(folder: Path, stdin: bytes) -> list[int]:
 
 
 def _start(source: bytes, folder: Path, wires: list[int], fresh: str | None) -> int:
+    code = None if fresh is not None else _compiled(source)
     pid = os.fork()
     if pid:
         return pid
     try:
         _place(wires)
         os.chdir(folder)
-        if fresh is not None:
+        if code is None:
+            assert fresh is not None
             os.execv(fresh, [fresh, "-c", source.decode()])
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
         sys.path.insert(0, str(folder))
         namespace = {"__name__": "__main__", "__builtins__": __builtins__}
-        exec(compile(source, "harness", "exec", 0, True), namespace)
+        exec(code, namespace)
     except BaseException:
         os.write(2, traceback.format_exc().encode())
         os._exit(99)
     os._exit(98)
+
+
+@functools.lru_cache(8)
+def _compiled(source: bytes) -> types.CodeType:
+    """Once for thousands of runs, as a slot has it."""
+    return compile(source, "harness", "exec", 0, True)
 
 
 def _place(wires: list[int]) -> None:
