@@ -134,7 +134,8 @@ class AssertTests(
     """Test programs as in HumanEval, MBPP and MultiPL-E.
 
     Attributes:
-        cases: the test programs; each is a case of its own, with a fresh process.
+        cases: the test programs; each is a case of its own, with a fresh process.  One of Python's
+            that only defines tests, and runs none, is a `judge_error`.
         entry_point: if the test program defines `check`, it is called with this function of the
             submission (HumanEval's convention); Python only.
     """

@@ -101,11 +101,19 @@ async def test_the_kinds_of_verdicts(engine: Engine) -> None:
 
 
 async def test_a_source_that_does_not_compile(engine: Engine) -> None:
-    for program in (CHECK, WEAK):
-        report = await engine.judge(asserted("def square(:", program), client="t")
+    for program, entry_point in ((CHECK, "square"), (WEAK, None)):
+        submission = asserted("def square(:", program, entry_point=entry_point)
+        report = await engine.judge(submission, client="t")
         assert report.verdict == "compile_error"
         assert verdicts(report) == ["skipped"]
         assert "SyntaxError" in report.message
+
+
+async def test_tests_that_nobody_runs_are_no_verdict_about_a_submission(engine: Engine) -> None:
+    for source in ("def square(x): return 0", RIGHT, "def square(:"):
+        report = await engine.judge(asserted(source, CHECK), client="t")
+        assert report.verdict == "judge_error"
+        assert "say in `entry_point`" in report.message
 
 
 async def test_the_weak_form_is_named_weak_and_costs_no_attempt(engine: Engine) -> None:

@@ -234,6 +234,48 @@ def test_a_broken_test_program_is_nobodys_wrong_answer() -> None:
         assert outcome.verdict is Verdict.JUDGE_ERROR
 
 
+@pytest.mark.parametrize(
+    ("program", "entry_point"),
+    [
+        ("def check(candidate):\n    assert candidate(3) == 9", None),
+        ("def check(candidate):\n    assert candidate(3) == 9", "square"),
+        ("def test():\n    assert square(3) == 9", "square"),
+        ("import unittest\nclass Test(unittest.TestCase):\n    def test(self): self.fail()", None),
+        ('"""Of squares."""\nMETADATA = {"a": 1}\nINF = float("inf")\ndef test(): pass', None),
+        ("", None),
+        ("pass", "square"),
+    ],
+)
+def test_a_program_that_runs_no_test_is_refused(program: str, entry_point: str | None) -> None:
+    refused = entry_point is None or "def check" not in program
+    for judge in (runner.judge_strong, runner.judge_weak):
+        for submission in ("def square(x): return x * x", "def square(x): return 0"):
+            outcome = judge(submission, program, entry_point)
+            if refused:
+                assert outcome.state == "invalid"
+                assert "runs none" in outcome.message
+            else:
+                assert outcome.state == ("passed" if "x * x" in submission else "failed")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "def check(f):\n    assert f(3) == 9\ncheck(square)",
+        "square(3)",
+        "found = square(3)",
+        "def test():\n    assert square(3) == 9\nif __name__ == '__main__':\n    test()",
+        "def now(test):\n    test()\n@now\ndef test():\n    assert square(3) == 9",
+        "check = lambda f: f(3)",
+    ],
+)
+def test_a_program_that_runs_something_is_not_refused(program: str) -> None:
+    entry_point = "square" if "lambda" in program else None
+    for judge in (runner.judge_strong, runner.judge_weak):
+        assert judge("def square(x): return x * x", program, entry_point).state == "passed"
+        assert judge("def cube(x): return x ** 3", program, entry_point).state == "error"
+
+
 def test_a_submission_that_does_not_compile_is_said_to_be_so() -> None:
     for form in (runner.judge_strong, runner.judge_weak):
         outcome = form("def square(:", CHECK, "square")

@@ -1,10 +1,12 @@
-"""Test programs made of asserts: which names they leave to the submission, and how they fail."""
+"""Test programs made of asserts: whether they run any test, which names they leave to the
+submission, and how they fail.
+"""
 
 from __future__ import annotations
 
 import _ast
 import builtins
-from typing import Iterator
+from typing import Any, Iterator
 
 from scalebox.judging.harness.common import describe, dumps
 
@@ -13,8 +15,46 @@ TEST_FILE = "<test>"
 LOADING = " (while the submission was loaded)"
 
 
+IDLE = (
+    "the test program only defines tests and runs none of them, so that anything would pass: call "
+    "them there, or, where it defines `check`, say in `entry_point` which function that is for"
+)
+#: Function of the test program's that is called with the entry point.
+_CHECK = "check"
+_DEFINITIONS = (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef)
+_ASSIGNMENTS = (_ast.Assign, _ast.AnnAssign, _ast.AugAssign)
+_IDLE = (_ast.Import, _ast.ImportFrom, _ast.Pass, _ast.Global)
+
+
 class NoSuchNameError(Exception):
     """The submission does not define a name."""
+
+
+def is_idle(program: str, entry_point: str | None) -> bool:
+    """Whether nothing in a test program, which compiles, is run that could fail: everything would
+    pass it.
+    """
+    if entry_point is not None and "def %s(" % _CHECK in program:
+        return False  # rarely wrong, and most are spared a parser's work
+    checked = None if entry_point is None else _CHECK
+    return all(_decides_nothing(node, checked) for node in _tree(program).body)
+
+
+def _decides_nothing(statement: _ast.AST, checked: str | None) -> bool:
+    if isinstance(statement, _DEFINITIONS):
+        return statement.name != checked and not statement.decorator_list
+    if isinstance(statement, _ASSIGNMENTS):
+        for node in _nodes(statement):
+            if isinstance(node, _ast.Call) and not (
+                isinstance(node.func, _ast.Name) and hasattr(builtins, node.func.id)
+            ):
+                return False
+            if isinstance(node, _ast.Name) and node.id == checked:
+                return False
+        return True
+    if isinstance(statement, _ast.Expr):
+        return isinstance(statement.value, _ast.Constant)
+    return isinstance(statement, _IDLE)
 
 
 def names_from_candidate(program: str, entry_point: str | None) -> frozenset[str]:
@@ -28,12 +68,12 @@ def names_from_candidate(program: str, entry_point: str | None) -> frozenset[str
         return frozenset([entry_point])
     used: set[str] = set()
     bound: set[str] = set()
-    for node in _nodes(compile(program, TEST_FILE, "exec", _ast.PyCF_ONLY_AST, True)):
+    for node in _nodes(_tree(program)):
         if isinstance(node, _ast.Name):
             (used if isinstance(node.ctx, _ast.Load) else bound).add(node.id)
         elif isinstance(node, _ast.arg):
             bound.add(node.arg)
-        elif isinstance(node, (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef)):
+        elif isinstance(node, _DEFINITIONS):
             bound.add(node.name)
         elif isinstance(node, _ast.alias):
             bound.add((node.asname or node.name).split(".")[0])
@@ -48,10 +88,20 @@ def names_from_candidate(program: str, entry_point: str | None) -> frozenset[str
 def attributes_used(program: str) -> dict[str, set[str]]:
     """Name → the attributes of it that a test program uses, as in `name.attribute`."""
     found: dict[str, set[str]] = {}
-    for node in _nodes(compile(program, TEST_FILE, "exec", _ast.PyCF_ONLY_AST, True)):
+    for node in _nodes(_tree(program)):
         if isinstance(node, _ast.Attribute) and isinstance(node.value, _ast.Name):
             found.setdefault(node.value.id, set()).add(node.attr)
     return found
+
+
+#: The program that was asked about last, and its tree.
+_last: list[tuple[str, Any]] = []
+
+
+def _tree(program: str) -> Any:
+    if not _last or _last[0][0] != program:
+        _last[:] = [(program, compile(program, TEST_FILE, "exec", _ast.PyCF_ONLY_AST, True))]
+    return _last[0][1]
 
 
 def _nodes(tree: _ast.AST) -> Iterator[_ast.AST]:

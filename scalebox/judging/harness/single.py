@@ -32,9 +32,11 @@ from scalebox.judging.harness.common import (
     write_all,
 )
 from scalebox.judging.harness.programs import (
+    IDLE,
     LOADING,
     TEST_FILE,
     explain,
+    is_idle,
     names_from_candidate,
     result_record,
 )
@@ -210,6 +212,8 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
         code = compile(tests, TEST_FILE, "exec", 0, True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return "invalid", "the test program does not compile: " + describe(error)
+    if is_idle(program, entry_point):
+        return "invalid", IDLE
     own = names_from_candidate(program, entry_point)
     known = frozenset(sys.modules)
     kept = _modules_of(tree)

@@ -32,11 +32,13 @@ from scalebox.judging.harness.common import (
     write_all,
 )
 from scalebox.judging.harness.programs import (
+    IDLE,
     LOADING,
     TEST_FILE,
     NoSuchNameError,
     attributes_used,
     explain,
+    is_idle,
     names_from_candidate,
     result_record,
 )
@@ -355,6 +357,8 @@ def run(program: str, entry_point: str | None, link: Link) -> tuple[str, str]:
         code = compile(program, TEST_FILE, "exec", 0, True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return "invalid", "the test program does not compile: " + describe(error)
+    if is_idle(program, entry_point):
+        return "invalid", IDLE
     names = Names(link, program, entry_point)
     try:
         link.hello()
