@@ -28,8 +28,8 @@ _TOGETHER, _LONG = 32, 1000
 _START_CHARS = 200
 #: Beyond this, integers are no floats.
 _EXACT = 1 << 53
-#: Of a float of 2 ** 49 or more, of either sign, or of one that is no number.
-_LARGE_HEAD = rb"[\x43-\x7f\xc3-\xff]"
+#: First bytes of floats below 2 ** 49, of either sign.
+_SMALL_HEADS = bytes([*range(0x43), *range(0x80, 0xC3)])
 _MINUS_ZERO_HEAD = b"\x80"
 #: Compiled where it is wanted, which is rarely.
 _INTEGRAL = rb"\.0(?=[,)\]}])"
@@ -189,7 +189,7 @@ def _exact(value: Any) -> Any:
     # Sign and upper bits of the exponent: far from where integers are no floats there is no need to
     # look at each, which takes as long as making them.
     heads = numbers[7::8] if sys.byteorder == "little" else numbers[::8]
-    if re.search(_LARGE_HEAD, heads) and not (min(value) >= -_EXACT and max(value) <= _EXACT):
+    if heads.translate(None, _SMALL_HEADS) and not (min(value) >= -_EXACT and max(value) <= _EXACT):
         return None
     if _MINUS_ZERO_HEAD in heads:  # maybe of another small one: then this changes nothing
         numbers = array.array("d", [0.0 if one == 0 else one for one in value]).tobytes()
