@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import platform
+import signal
 import socket
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from scalebox.model import IsolationLevel
 from scalebox.sandbox.spec import RunSpec, sealed_memfd
 from scalebox.sandbox.zygote import wire
+from scalebox.sandbox.zygote.meter import stat_fields
 from tests.sandbox.conftest import LIMITS, Bench, take
 
 
@@ -259,6 +262,45 @@ async def test_run_can_be_cancelled(bench: Bench) -> None:
     bench.slot.cancel()
     outcome = await run
     assert outcome.flags & wire.CANCELLED
+    assert (await bench.python("print(1)")).stdout == b"1\n"
+
+
+async def test_what_has_ended_is_not_cancelled_any_more(bench: Bench) -> None:
+    source = "import os, time\ntime.sleep(0.5)\nos.kill(os.getpid(), 11)"
+    run = asyncio.create_task(bench.python(source))
+    await asyncio.sleep(0.2)
+    os.kill(bench.slot.pid, signal.SIGSTOP)
+    while not _dead_children(bench.slot.pid):
+        await asyncio.sleep(0.02)
+    bench.slot.cancel()
+    os.kill(bench.slot.pid, signal.SIGCONT)
+    outcome = await run
+    assert (outcome.signal, outcome.flags) == (11, 0)
+    assert (await bench.python("print(1)")).stdout == b"1\n"
+
+
+def _dead_children(parent: int) -> list[int]:
+    found = []
+    for entry in Path("/proc").iterdir():
+        fields = stat_fields(int(entry.name)) if entry.name.isdecimal() else None
+        if fields and fields[0] == "Z" and int(fields[1]) == parent:
+            found.append(int(entry.name))
+    return found
+
+
+async def test_a_program_whose_first_thread_has_ended_can_be_cancelled(bench: Bench) -> None:
+    its_exit = {"x86_64": 60, "aarch64": 93}[platform.machine()]
+    source = (
+        "import ctypes, threading, time\n"
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        f"ctypes.CDLL(None).syscall({its_exit}, 0)"
+    )
+    run = asyncio.create_task(bench.python(source))
+    await asyncio.sleep(0.5)
+    bench.slot.cancel()
+    outcome = await run
+    assert outcome.flags & wire.CANCELLED
+    assert outcome.wall_s < 3
     assert (await bench.python("print(1)")).stdout == b"1\n"
 
 

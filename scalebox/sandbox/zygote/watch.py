@@ -22,8 +22,26 @@ CPU_STOP_FACTOR = 1.25
 #: The channel's records are kept in memory until the run is over.
 LARGEST_CHANNEL_BYTES = 64 << 20
 _WINDOW_BYTES = 1 << 16
+#: In a process's flags in /proc/PID/stat: it is at its end (include/linux/sched.h).
+_PF_EXITING = 4
+#: What is at its end has so long for it; a thread alone may be, whose process lives on.
+_ENDING_MS = 1000
 #: Time lost to other load is forgiven if it is more than this.
 _WORTH_FORGIVING_NS = 1_000_000
+
+
+def _ends_by_itself(pid: int, pidfd: int) -> bool:
+    """Whether a process was at its end before somebody wished it.
+
+    Its pipes close before it is gone: whoever is at the other ends, hears of it, and has its run
+    cancelled for that, must not hide how it ended.
+    """
+    fields = meter.stat_fields(pid)
+    if fields is None or not int(fields[6]) & _PF_EXITING:
+        return False
+    end = select.poll()
+    end.register(pidfd, select.POLLIN)
+    return bool(end.poll(_ENDING_MS))
 
 
 class Watch:
@@ -98,13 +116,17 @@ class Watch:
         forgiven = 0
         try:
             while not self._flags:
-                for fd, _ in poll.poll(wait_ms):
+                ready = poll.poll(wait_ms)
+                for fd, _ in ready:
                     if fd == pidfd:
                         return self._flags
+                for fd, _ in ready:
                     if fd == self._channel:
                         self._read_channel()
                     else:
                         self._read_control()
+                if self._flags == wire.CANCELLED and _ends_by_itself(pid, pidfd):
+                    return 0
                 used = self._meter.cpu_ns() - self._cpu_mark
                 now = time.monotonic_ns()
                 if used >= self._cpu_stop:
