@@ -30,7 +30,7 @@ demo: venv  ## judge bundled submissions with a daemon of its own, and show a ta
 	@$(BIN)/scalebox demo $(ARGS)
 
 test: lint  ## everything that is checked: lint, types, import arrows, tests (ARGS: pytest's)
-	$(BIN)/python -m pytest -q --numprocesses $(TEST_WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -q --numprocesses $(TEST_WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 cgroup-test: venv-test  ## the sandbox's tests under cgroup v2, in User Mode Linux (ARGS: pytest's)
 	$(BIN)/python scripts/cgroup_test.py $(ARGS)

@@ -21,6 +21,31 @@ _KEPT = {"SCALEBOX_DATA"}
 _LONGEST_TURN_S = 300.0
 
 
+#: Files of minutes, longest first: begun last, one of them would keep one process busy while those
+#: that share the tests with it have nothing left to do.
+_LONG = (
+    "test_daemon",
+    "engine/test_calls_languages",
+    "languages/test_sources",
+    "warm/test_conformance",
+    "hostile/test_attacks",
+    "languages/test_programs",
+    "api/test_schema",
+    "judging/test_datasets",
+    "engine/test_interaction",
+    "cluster/test_together",
+    "languages/test_asserted",
+    "languages/test_selftests",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long files first; all else stays in its order."""
+    tests = Path(__file__).parent
+    places = {tests / f"{name}.py": place for place, name in enumerate(_LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
 @pytest.fixture(autouse=True, scope="session")
 def no_settings_from_the_shell() -> None:
     """Forget SCALEBOX_* variables: a configured daemon must not be what the tests talk to."""
