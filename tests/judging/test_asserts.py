@@ -267,6 +267,9 @@ def test_a_program_that_runs_no_test_is_refused(program: str, entry_point: str |
         "def test():\n    assert square(3) == 9\nif __name__ == '__main__':\n    test()",
         "def now(test):\n    test()\n@now\ndef test():\n    assert square(3) == 9",
         "check = lambda f: f(3)",
+        "def test(found=square(3)): pass",
+        "class Test:\n    assert square(3) == 9",
+        "def test():\n    square(3)\nfound = list(map(lambda test: test(), [test]))",
     ],
 )
 def test_a_program_that_runs_something_is_not_refused(program: str) -> None:
@@ -274,6 +277,28 @@ def test_a_program_that_runs_something_is_not_refused(program: str) -> None:
     for judge in (runner.judge_strong, runner.judge_weak):
         assert judge("def square(x): return x * x", program, entry_point).state == "passed"
         assert judge("def cube(x): return x ** 3", program, entry_point).state == "error"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "class T:\n    solution = Solution()\nassert T.solution.f(3) == 9",
+        "class T:\n    assert Solution().f(3) == 9",
+        "class T:\n    limit = LIMIT\n    def test(self, s: Solution = Solution()):\n"
+        "        assert s.f(3) == 9 == self.limit\nT().test()",
+        "def test():\n    class T:\n        x = Solution().f\n    assert T.x(3) == 9\ntest()",
+        "import unittest\nclass T(unittest.TestCase):\n    s = Solution()\n"
+        "    def test(self): self.assertEqual(self.s.f(3), 9)\n"
+        "found = unittest.TestResult()\n"
+        "unittest.defaultTestLoader.loadTestsFromTestCase(T).run(found)\n"
+        "assert found.wasSuccessful()",
+    ],
+)
+def test_a_class_of_the_tests_finds_the_submission(program: str) -> None:
+    right = "LIMIT = 9\nclass Solution:\n    def f(self, x): return x * x\n"
+    for judge in (runner.judge_strong, runner.judge_weak):
+        assert judge(right, program).state == "passed", judge
+        assert judge(right.replace("x * x", "x"), program).state == "failed", judge
 
 
 def test_a_submission_that_does_not_compile_is_said_to_be_so() -> None:

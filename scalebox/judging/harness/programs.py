@@ -15,15 +15,16 @@ TEST_FILE = "<test>"
 LOADING = " (while the submission was loaded)"
 
 
-IDLE = (
+IDLE_WORDS = (
     "the test program only defines tests and runs none of them, so that anything would pass: call "
     "them there, or, where it defines `check`, say in `entry_point` which function that is for"
 )
 #: Function of the test program's that is called with the entry point.
 _CHECK = "check"
-_DEFINITIONS = (_ast.FunctionDef, _ast.AsyncFunctionDef, _ast.ClassDef)
-_ASSIGNMENTS = (_ast.Assign, _ast.AnnAssign, _ast.AugAssign)
-_IDLE = (_ast.Import, _ast.ImportFrom, _ast.Pass, _ast.Global)
+_FUNCTIONS = (_ast.FunctionDef, _ast.AsyncFunctionDef)
+#: Of constants they make others.
+_CONSTRUCTORS = frozenset(("bytes", "complex", "dict", "float", "frozenset", "int", "set", "str"))
+_INERT = (_ast.Import, _ast.ImportFrom, _ast.Pass, _ast.Global)
 
 
 class NoSuchNameError(Exception):
@@ -41,20 +42,24 @@ def is_idle(program: str, entry_point: str | None) -> bool:
 
 
 def _decides_nothing(statement: _ast.AST, checked: str | None) -> bool:
-    if isinstance(statement, _DEFINITIONS):
-        return statement.name != checked and not statement.decorator_list
-    if isinstance(statement, _ASSIGNMENTS):
-        for node in _nodes(statement):
-            if isinstance(node, _ast.Call) and not (
-                isinstance(node.func, _ast.Name) and hasattr(builtins, node.func.id)
-            ):
-                return False
-            if isinstance(node, _ast.Name) and node.id == checked:
-                return False
-        return True
+    if isinstance(statement, _FUNCTIONS):
+        defaults = [*statement.args.defaults, *filter(None, statement.args.kw_defaults)]
+        values = any(map(_loads, [*statement.decorator_list, *defaults]))
+        return statement.name != checked and not values
+    if isinstance(statement, _ast.ClassDef):
+        body = all(_decides_nothing(node, None) for node in statement.body)
+        return statement.name != checked and body and not statement.decorator_list
+    if isinstance(statement, _ast.Assign):
+        bound = {node.id for node in _nodes(statement) if isinstance(node, _ast.Name)}
+        return checked not in bound and not _loads(statement)
     if isinstance(statement, _ast.Expr):
         return isinstance(statement.value, _ast.Constant)
-    return isinstance(statement, _IDLE)
+    return isinstance(statement, _INERT)
+
+
+def _loads(tree: _ast.AST) -> bool:
+    """Whether a name is looked up, those that make constants left aside."""
+    return not _used(tree) <= _CONSTRUCTORS
 
 
 def names_from_candidate(program: str, entry_point: str | None) -> frozenset[str]:
@@ -66,23 +71,32 @@ def names_from_candidate(program: str, entry_point: str | None) -> frozenset[str
     """
     if entry_point is not None:
         return frozenset([entry_point])
-    used: set[str] = set()
-    bound: set[str] = set()
-    for node in _nodes(_tree(program)):
-        if isinstance(node, _ast.Name):
-            (used if isinstance(node.ctx, _ast.Load) else bound).add(node.id)
-        elif isinstance(node, _ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, _DEFINITIONS):
-            bound.add(node.name)
-        elif isinstance(node, _ast.alias):
-            bound.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, _ast.ExceptHandler) and node.name:
-            bound.add(node.name)
-    free = used - bound
+    free = _used(_tree(program)) - _bound(program)
     if all(hasattr(builtins, name) for name in free):
         return frozenset(free)
     return frozenset()
+
+
+def _used(tree: _ast.AST) -> set[str]:
+    names = (node for node in _nodes(tree) if isinstance(node, _ast.Name))
+    return {node.id for node in names if isinstance(node.ctx, _ast.Load)}
+
+
+def _bound(program: str) -> set[str]:
+    """Names that a test program gives to something, wherever."""
+    found: set[str] = set()
+    for node in _nodes(_tree(program)):
+        if isinstance(node, _ast.Name) and not isinstance(node.ctx, _ast.Load):
+            found.add(node.id)
+        elif isinstance(node, _ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, (*_FUNCTIONS, _ast.ClassDef)):
+            found.add(node.name)
+        elif isinstance(node, _ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, _ast.ExceptHandler) and node.name:
+            found.add(node.name)
+    return found
 
 
 def attributes_used(program: str) -> dict[str, set[str]]:
@@ -104,16 +118,43 @@ def _tree(program: str) -> Any:
     return _last[0][1]
 
 
+def names_in_classes(program: str) -> set[str]:
+    """Names of the submission's that are looked up while bodies of a test program's classes are
+    executed: there the interpreter asks the dictionary of globals itself, and not what stands in
+    for it.
+    """
+    found: set[str] = set()
+    for node in _nodes(_tree(program)):
+        if isinstance(node, _ast.ClassDef):
+            todo: list[Any] = list(node.body)
+            while todo:
+                one = todo.pop()
+                if isinstance(one, _ast.Name) and isinstance(one.ctx, _ast.Load):
+                    found.add(one.id)
+                todo += _children(one)
+                if isinstance(one, (*_FUNCTIONS, _ast.Lambda)):
+                    # What is inside of functions is looked up later, by another rule.
+                    inside = one.body if isinstance(one.body, list) else [one.body]
+                    todo = [child for child in todo if child not in inside]
+    return found - _bound(program)
+
+
 def _nodes(tree: _ast.AST) -> Iterator[_ast.AST]:
     # `ast.walk`, without the two milliseconds that importing `ast` takes.
     todo = [tree]
     while todo:
         node = todo.pop()
         yield node
-        for name in node._fields:
-            value = getattr(node, name, None)
-            items = value if isinstance(value, list) else [value]
-            todo += [item for item in items if isinstance(item, _ast.AST)]
+        todo += _children(node)
+
+
+def _children(node: _ast.AST) -> list[_ast.AST]:
+    found = []
+    for name in node._fields:
+        value = getattr(node, name, None)
+        items = value if isinstance(value, list) else [value]
+        found += [item for item in items if isinstance(item, _ast.AST)]
+    return found
 
 
 def explain(error: BaseException, program: str) -> tuple[str, str]:

@@ -32,7 +32,7 @@ from scalebox.judging.harness.common import (
     write_all,
 )
 from scalebox.judging.harness.programs import (
-    IDLE,
+    IDLE_WORDS,
     LOADING,
     TEST_FILE,
     explain,
@@ -213,7 +213,7 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return "invalid", "the test program does not compile: " + describe(error)
     if is_idle(program, entry_point):
-        return "invalid", IDLE
+        return "invalid", IDLE_WORDS
     own = names_from_candidate(program, entry_point)
     known = frozenset(sys.modules)
     kept = _modules_of(tree)

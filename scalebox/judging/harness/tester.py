@@ -32,7 +32,7 @@ from scalebox.judging.harness.common import (
     write_all,
 )
 from scalebox.judging.harness.programs import (
-    IDLE,
+    IDLE_WORDS,
     LOADING,
     TEST_FILE,
     NoSuchNameError,
@@ -40,6 +40,7 @@ from scalebox.judging.harness.programs import (
     explain,
     is_idle,
     names_from_candidate,
+    names_in_classes,
     result_record,
 )
 from scalebox.judging.harness.remote import Remote, UnproxiableError
@@ -302,6 +303,15 @@ class Names(dict):  # type: ignore[type-arg]
             self._link.trusting = True
         return value
 
+    def fetch(self, wanted: set[str]) -> None:
+        """Have what the submission has under these names, for those who do not ask for them."""
+        for name in sorted(wanted):
+            try:
+                value = self[name]
+            except KeyError:
+                continue
+            dict.setdefault(self, name, value)
+
     def _module(self, name: str, value: Any) -> Any:
         """What is there under a name, or the module that the test means by it."""
         known = type(value) is _ModuleName
@@ -358,10 +368,12 @@ def run(program: str, entry_point: str | None, link: Link) -> tuple[str, str]:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return "invalid", "the test program does not compile: " + describe(error)
     if is_idle(program, entry_point):
-        return "invalid", IDLE
+        return "invalid", IDLE_WORDS
     names = Names(link, program, entry_point)
     try:
         link.hello()
+        if "class " in program:
+            names.fetch(names_in_classes(program))
         exec(code, names)
         if entry_point is not None and dict.__contains__(names, "check"):
             try:
