@@ -301,6 +301,24 @@ def test_a_class_of_the_tests_finds_the_submission(program: str) -> None:
         assert judge(right.replace("x * x", "x"), program).state == "failed", judge
 
 
+@pytest.mark.parametrize(
+    "call", ["eval('square(3)')", "eval('square')(3)", "globals()['square'](3)"]
+)
+def test_names_that_are_looked_up_otherwise_are_found_in_one_process(call: str) -> None:
+    program = f"def test():\n    assert {call} == 9\ntest()"
+    assert runner.judge(RIGHT, program).state == "passed"
+    assert runner.judge("def square(x): return x", program).state == "failed"
+    assert runner.judge("def cube(x): return x ** 3", program).state in ("error", "failed")
+
+
+def test_a_submission_that_lacks_a_name_itself_stays_where_it_is() -> None:
+    lacking = "def square(x): return other(x)\ndef other(x): return nowhere"
+    outcome = runner.judge_strong(lacking, "assert square(3) == 9")
+    assert outcome.state == "error"
+    faked = "def square(x): raise NameError(\"name 'square' is not defined\", name='square')"
+    assert runner.judge_strong(faked, "assert square(3) == 9").state == "error"
+
+
 def test_a_submission_that_does_not_compile_is_said_to_be_so() -> None:
     for form in (runner.judge_strong, runner.judge_weak):
         outcome = form("def square(:", CHECK, "square")

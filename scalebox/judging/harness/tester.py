@@ -312,6 +312,19 @@ class Names(dict):  # type: ignore[type-arg]
                 continue
             dict.setdefault(self, name, value)
 
+    def has_what_was_missing(self, error: BaseException) -> bool:
+        """Whether a name that the test did not find is there: `eval` in a function, say, asks the
+        dictionary itself, as the bodies of classes do.
+        """
+        name = getattr(error, "name", None)
+        if not isinstance(error, NameError) or hasattr(error, "scalebox_remote") or not name:
+            return False
+        try:
+            self[name]
+        except Exception:
+            return False
+        return True
+
     def _module(self, name: str, value: Any) -> Any:
         """What is there under a name, or the module that the test means by it."""
         known = type(value) is _ModuleName
@@ -383,6 +396,8 @@ def run(program: str, entry_point: str | None, link: Link) -> tuple[str, str]:
             names["check"](candidate)
     except BaseException as error:
         if link.broken is None:
+            if names.has_what_was_missing(error):
+                return "unproxiable", "the test looks names up in another way than by using them"
             return explain(error, program)
     if link.broken is not None:
         state = _STATES.get(type(link.broken), "error")
