@@ -31,6 +31,7 @@ from scalebox.judging.harness.common import (
     read_stdin,
     write_all,
 )
+from scalebox.judging.harness.frameworks import are_used, main_module, note_failures
 from scalebox.judging.harness.programs import (
     IDLE_WORDS,
     LOADING,
@@ -217,6 +218,7 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
     own = names_from_candidate(program, entry_point)
     known = frozenset(sys.modules)
     kept = _modules_of(tree)
+    failures = note_failures(program) if are_used(program) else []
     companions = _Companions(known)
     clean = dict(vars(builtins))
     try:
@@ -238,6 +240,8 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
     }
     names.update(__name__="__main__", __builtins__=clean)
     names[_COMPARE] = _compare
+    if are_used(program):
+        sys.modules["__main__"] = main_module(names, program)
     try:
         exec(code, names)
         if entry_point is not None and "check" in names:
@@ -246,7 +250,7 @@ def _run(program: str, entry_point: str | None) -> tuple[str, str]:
             names["check"](names[entry_point])
     except BaseException as error:
         return explain(error, program)
-    return "passed", ""
+    return failures[0] if failures else ("passed", "")
 
 
 def main() -> None:
