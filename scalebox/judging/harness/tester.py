@@ -311,6 +311,8 @@ class Names(dict):  # type: ignore[type-arg]
 
     def get(self, name: Any, default: Any = None) -> Any:
         """As `globals().get` is meant."""
+        if type(name) is not str:
+            return dict.get(self, name, default)
         try:
             return self[name]
         except KeyError:
