@@ -8,6 +8,7 @@
 //| [at."minimal+root"]
 //| verdict = ["memory_limit_exceeded", "accepted"]
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@ int main(void)
         for (ssize_t size; (size = write(ends[1], block, sizeof block)) > 0;)
             held += size;
     }
+    fprintf(stderr, "%ld bytes are held, and the next pipe is refused with %d\n", held, errno);
     puts(held <= 72 << 20 ? "contained" : "more than the kernel lets one user have");
     return 0;
 }
