@@ -319,6 +319,15 @@ def test_a_submission_that_lacks_a_name_itself_stays_where_it_is() -> None:
     assert runner.judge_strong(faked, "assert square(3) == 9").state == "error"
 
 
+def test_a_name_that_comes_late_does_not_bring_the_test_into_the_same_process() -> None:
+    late = (
+        "import threading, time\ndef bring():\n    time.sleep(0.1)\n"
+        "    globals()['square'] = lambda x: x * x\nthreading.Thread(target=bring).start()"
+    )
+    program = "import time\ntry:\n    square\nexcept NameError:\n    time.sleep(0.5)\n    raise"
+    assert runner.judge_strong(late, program).state == "error"
+
+
 def test_a_submission_that_does_not_compile_is_said_to_be_so() -> None:
     for form in (runner.judge_strong, runner.judge_weak):
         outcome = form("def square(:", CHECK, "square")

@@ -20,7 +20,7 @@ FRAMEWORKS = {
     "a runner that nobody asks": SUITE + ENDS
     + "unittest.TextTestRunner().run(unittest.defaultTestLoader.loadTestsFromTestCase(T))",
     "a runner": SUITE + ENDS
-    + "found = unittest.TextTestRunner().run(unittest.makeSuite(T) if False else "
+    + "found = unittest.TextTestRunner().run("
     "unittest.defaultTestLoader.loadTestsFromTestCase(T))\nassert found.wasSuccessful()",
     "a set-up": SUITE.replace("    def test", "    def setUp(self): self.f = square\n    def test")
     + ENDS.replace("square", "self.f") + "unittest.main()",

@@ -270,8 +270,9 @@ async def test_what_has_ended_is_not_cancelled_any_more(bench: Bench) -> None:
     run = asyncio.create_task(bench.python(source))
     await asyncio.sleep(0.2)
     os.kill(bench.slot.pid, signal.SIGSTOP)
-    while not _dead_children(bench.slot.pid):
-        await asyncio.sleep(0.02)
+    async with asyncio.timeout(30):
+        while not _dead_children(bench.slot.pid):
+            await asyncio.sleep(0.02)
     bench.slot.cancel()
     os.kill(bench.slot.pid, signal.SIGCONT)
     outcome = await run

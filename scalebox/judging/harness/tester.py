@@ -286,6 +286,8 @@ class Names(dict):  # type: ignore[type-arg]
         self._entry_point = entry_point
         self._before_builtins = names_from_candidate(program, entry_point)
         self._replaced: set[str] = set()
+        #: What the submission was asked for and had not.
+        self._lacking: set[str] = set()
         self._used: dict[str, set[str]] | None = None
 
     def __missing__(self, name: str) -> Any:
@@ -297,6 +299,7 @@ class Names(dict):  # type: ignore[type-arg]
         try:
             value = self._link.ask("name", None, name)
         except NoSuchNameError:
+            self._lacking.add(name)
             raise KeyError(name) from None
         value = self._module(name, value)
         if type(value) is Remote:
@@ -321,6 +324,7 @@ class Names(dict):  # type: ignore[type-arg]
     def copy(self) -> Names:
         """Another one, which doctest makes for each of its tests."""
         made = Names(self._link, self._program, self._entry_point)
+        made._lacking = self._lacking
         dict.update(made, self)
         return made
 
@@ -336,9 +340,14 @@ class Names(dict):  # type: ignore[type-arg]
     def has_what_was_missing(self, error: BaseException) -> bool:
         """Whether a name that the test did not find is there: `eval` in a function, say, asks the
         dictionary itself, as the bodies of classes do.
+
+        A submission that was asked, and brings the name later, would choose to be run in one
+        process with its test.
         """
         name = getattr(error, "name", None)
         if not isinstance(error, NameError) or hasattr(error, "scalebox_remote") or not name:
+            return False
+        if name in self._lacking:
             return False
         try:
             self[name]
