@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -86,7 +88,16 @@ def test_problems_and_blobs_are_sent_once_and_named() -> None:
         assert "python" in [language.name for language in client.languages()]
 
 
-def test_a_daemon_ends_with_its_parent() -> None:
+@pytest.fixture
+def own_tmp(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where nobody else's start takes away what a killed program has left."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory:  # a socket's path must be short
+        monkeypatch.setenv("TMPDIR", directory)
+        monkeypatch.setattr(tempfile, "tempdir", directory)
+        yield Path(directory)
+
+
+def test_a_daemon_ends_with_its_parent(own_tmp: Path) -> None:
     program = (
         "import os, scalebox\n"
         "with scalebox.local(sandbox={'slots': 1}) as client:\n"
@@ -103,6 +114,7 @@ def test_a_daemon_ends_with_its_parent() -> None:
         time.sleep(0.1)
     assert left == []
     # What the killed program left on disk goes with the next start.
+    assert Path(path).parent.parent == own_tmp
     assert Path(path).parent.exists()
     with scalebox.local(sandbox={"slots": 1}):
         assert not Path(path).parent.exists()

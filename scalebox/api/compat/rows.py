@@ -10,7 +10,8 @@ Rows are told by their fields, as bytedance/SandboxFusion:sandbox/tests/datasets
 - `test`, an object with `code`: a test program (`AutoEvalDataset`, `MBXPDataset`);
 - `test` or `test_list`, asserts: MBPP, MHPP; with an `entry_point`: HumanEval, EvoEval.
 
-Test programs that only define tests, as BigCodeBench's do for unittest, are refused.
+A test program that only defines tests, as BigCodeBench's do for unittest, decides nothing: the
+answer is an error.
 """
 
 from __future__ import annotations

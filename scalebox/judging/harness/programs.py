@@ -16,7 +16,7 @@ LOADING = " (while the submission was loaded)"
 
 
 IDLE_WORDS = (
-    "the test program only defines tests and runs none of them, so that anything would pass: call "
+    "the test program runs no test (at most it defines some), so that anything would pass: call "
     "them there, or, where it defines `check`, say in `entry_point` which function that is for"
 )
 #: Function of the test program's that is called with the entry point.

@@ -18,6 +18,8 @@ def batch(url: str) -> str:
 
 
 UNITTEST = """
+import unittest
+
 class Sums(unittest.TestCase):
     def test_one(self):
         self.assertEqual(add(1, 2), 3)
@@ -57,14 +59,6 @@ def _config(**changes: Any) -> dict[str, Any]:
             "not valid JSON",
         ),
         (body_of(SUM, {"type": "assert", "test": 5}), "test program"),
-        # What only defines its tests would be passed by anything.
-        (body_of(SUM, {"type": "assert", "test": CHECK["test"]}), "which function"),
-        (
-            body_of(SUM, {"type": "assert", "test": "def test_f():\n    assert f()\n"}),
-            "only defines",
-        ),
-        (body_of(SUM, {"type": "assert", "test": UNITTEST}), "only defines"),
-        (body_of(SUM, {"type": "assert", "test": "", "entry_point": "f"}), "only defines"),
         (body_of(SUM, SUMS, special_judge_program=["x"]), "special_judge_program"),
         (_config(custom_extract_logic="1 / 0"), "ZeroDivisionError"),
         (_config(custom_extract_logic="submit_code_blocks([CodeBlock(1, code=5)])"), "no blocks"),
@@ -74,6 +68,31 @@ def test_what_cannot_be_judged_is_refused(batch: str, body: Any, words: str) -> 
     status, answer = ask(batch, body)
     assert status == 422, answer
     assert words in json.dumps(answer["detail"])
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        {"test": CHECK["test"]},
+        {"test": "def test_f():\n    assert f()\n"},
+        {"test": UNITTEST.partition("if __name__")[0]},
+        {"test": "", "entry_point": "f"},
+    ],
+)
+def test_a_test_program_that_anything_would_pass_decides_nothing(batch: str, test: Any) -> None:
+    status, answer = ask(batch, body_of(SUM, {"type": "assert", **test}))
+    assert status == 500, answer
+    assert "anything would pass" in answer["detail"]
+
+
+def test_a_test_program_may_run_its_tests_where_it_is_the_program(batch: str) -> None:
+    for code, accepted in (
+        ("def add(a, b): return a + b", True),
+        ("def add(a, b): return 4", False),
+    ):
+        status, answer = ask(batch, body_of(code, {"type": "assert", "test": UNITTEST}))
+        assert status == 200, answer
+        assert answer["accepted"] is accepted
 
 
 @pytest.mark.parametrize("number", [-1, 0, "nan", "inf", 1e300, -1e300, 1e-300, "5"])
