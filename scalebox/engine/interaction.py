@@ -11,7 +11,9 @@ which end was seen first:
 3. else the judge accepts, and the program must have ended well.
 
 A program is stopped when its judge has rejected it, and a judge that waits for a program that waits
-for it sees the end of that one at the program's wall limit.
+for it sees the end of that one at the program's wall limit.  That one leaves out the time in which
+other load had the program's core, which the slot knows; and that in which it had the judge's, for
+which the program waited: such a conversation is had again, with so much more time.
 
 A judge of several passes (see `passes`) has a conversation in each, with fresh processes.
 """
@@ -39,6 +41,10 @@ from scalebox.sandbox.zygote import wire
 #: waits is not kept from anything, however slowly its program gets on.
 _LONGER_NS = 5_000_000_000
 _OVERLOAD = 10
+#: A conversation that was cut short is had again if other load had the judge's core for this part
+#: of the wall limit, with so many times as much time as was lost.
+_WORTH_REPEATING = 0.02
+_MORE_OF_WHAT_WAS_LOST = 4
 _CONTRACTS = ("icpc", "testlib")
 
 
@@ -86,6 +92,8 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
         super().set_up()
         self._ready: ProgramReady | None = None
         self._talks: dict[int, _Talk] = {}
+        #: Case → wall limit of its conversation, where this is no longer the program's own.
+        self._longer_ns: dict[int, int] = {}
 
     async def prepare(self) -> None:
         judge = self.tests.judge
@@ -132,6 +140,8 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
         talk.ends = [(to_program[0], to_judge[1]), (to_judge[0], to_program[1])]
         spec = self.run()
         spec.pipes = talk.ends.pop(0)
+        if index in self._longer_ns:
+            spec.limits = replace(spec.limits, wall_ns=self._longer_ns[index])
         return spec
 
     def _make_judge(self, index: int) -> RunSpec:
@@ -235,7 +245,7 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
             decision = self._decide(index, talk.judge)
             if decision.accepted is None and _was_not_heard(talk.judge):
                 decision = Decision(False, "the program ended before the judge had said all")
-            if self._conclude(index, talk.program, decision):
+            if self._conclude(index, talk.program, talk.judge, decision):
                 judge, talk.judge = talk.judge, None
                 self.go_on(index, self._ready, talk.program, judge)
         except Exception as error:
@@ -255,12 +265,20 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
 
     def begin_pass(self, index: int) -> None:
         """With a conversation of its own."""
+        self._longer_ns.pop(index, None)
         self._begin(index)
 
-    def _conclude(self, index: int, program: RunOutcome, decision: Decision) -> bool:
+    def _conclude(
+        self, index: int, program: RunOutcome, judge: RunOutcome, decision: Decision
+    ) -> bool:
         """Settle a conversation; whether there is another one, which the judge has asked for."""
         own = self._own_failure(program)
-        if own is not None:
+        waited_s = program.wall_s - program.kept_s - judge.kept_s
+        if index in self._longer_ns and waited_s * 1e9 > self.limits.wall_ns:
+            own = verdicts.waited_too_long(program, self.limits)
+        if program.flags & wire.WALL_EXCEEDED and self._lengthen(index, judge.kept_s):
+            self._repeat(index)
+        elif own is not None:
             self.settle(index, *own, program)
         elif decision.accepted is None:
             self.room.counters["judge_errors"] += 1
@@ -291,11 +309,31 @@ class InteractiveJudgement(PassesJudgement[InteractiveTests]):
     def _crash_message(self, program: RunOutcome) -> str:
         return verdicts.crash_message(program, self.language.entry.last_words)
 
+    def _lengthen(self, index: int, kept_s: float) -> bool:
+        """Whether a conversation was cut short while other load had the judge's core, and the next
+        one gets more time.
+
+        Parameters:
+            kept_s: for how long the judge's core was others'.
+        """
+        own_ns = self.limits.wall_ns
+        if kept_s * 1e9 < _WORTH_REPEATING * own_ns:
+            return False
+        if self.count_confirmation(index) > CONFIRMATIONS:
+            return False
+        longer_ns = own_ns + int(_MORE_OF_WHAT_WAS_LOST * kept_s * 1e9)
+        self._longer_ns[index] = min(longer_ns, _OVERLOAD * own_ns)
+        return True
+
+    def _repeat(self, index: int) -> None:
+        """Have a conversation again, though nothing of ours has failed."""
+        self.forget_attempt((index,))
+        self._begin(index)
+
     def _settle_slow(self, index: int, program: RunOutcome) -> None:
         """Only a little too slow: load of the host may have been why."""
         if self.count_confirmation(index) <= CONFIRMATIONS:
-            self.forget_attempt((index,))
-            self._begin(index)
+            self._repeat(index)
         else:
             self.settle(index, *verdicts.too_slow(program.cpu_s, self.limits), program)
 

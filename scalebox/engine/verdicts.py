@@ -56,11 +56,7 @@ def limit_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str]
             f"stopped after {outcome.cpu_s:.3f} s of CPU time; {limits.cpu_ns / 1e9:g} s allowed",
         )
     if flags & wire.WALL_EXCEEDED:
-        return (
-            Verdict.TIME_LIMIT_EXCEEDED,
-            f"not done after {outcome.wall_s:.3f} s, with {outcome.cpu_s:.3f} s of CPU time used: "
-            f"it waits for something; {limits.wall_ns / 1e9:g} s of wall time allowed",
-        )
+        return waited_too_long(outcome, limits)
     if flags & wire.RECORDS_EXCEEDED:
         # Only what a harness of ours says belongs there, a record for each thing that it is asked.
         return (
@@ -73,6 +69,15 @@ def limit_verdict(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str]
             f"wrote more than the {limits.output_bytes} bytes of output allowed",
         )
     return None
+
+
+def waited_too_long(outcome: RunOutcome, limits: RunLimits) -> tuple[Verdict, str]:
+    """The verdict of a run that went over its wall limit."""
+    return (
+        Verdict.TIME_LIMIT_EXCEEDED,
+        f"not done after {outcome.wall_s:.3f} s, with {outcome.cpu_s:.3f} s of CPU time used: "
+        f"it waits for something; {limits.wall_ns / 1e9:g} s of wall time allowed",
+    )
 
 
 def ended_well(outcome: RunOutcome) -> bool:

@@ -96,6 +96,8 @@ class RunOutcome:
         message: why set-up or execve failed.
         files: fetched files: path → descriptor that the receiver must close.
         zygote_cpu_s: CPU time of pid 1 since its start.
+        kept_s: with pipes, seconds in which it could have run and other load had its core: of one
+            that was stopped all its processes', of one that ended by itself its first one's.
     """
 
     flags: int
@@ -111,6 +113,7 @@ class RunOutcome:
     message: str = ""
     files: dict[str, int] = field(default_factory=dict)
     zygote_cpu_s: float = 0.0
+    kept_s: float = 0.0
 
     @property
     def exit_code(self) -> int | None:
@@ -292,7 +295,7 @@ def _decode(packet: bytes, waiting: list[int]) -> tuple[int, RunOutcome]:
     if len(packet) < size:
         raise MalformedReplyError(f"a reply of {len(packet)} bytes")
     fields = wire.REPLY.unpack_from(packet)
-    run_id, flags, status, peer_status, _, cpu_ns, wall_ns, peak, zygote_ns = fields[:9]
+    run_id, flags, status, peer_status, kept_us, cpu_ns, wall_ns, peak, zygote_ns = fields[:9]
     out_size, err_size, channel_size, times_size, message_size, _, _ = fields[9:]
     inline = sum(fields[9:15])
     for flag, length in ((wire.CHANNEL_FD, channel_size), (wire.STDOUT_FD, out_size),
@@ -347,6 +350,7 @@ def _decode(packet: bytes, waiting: list[int]) -> tuple[int, RunOutcome]:
         message=message,
         files=files,
         zygote_cpu_s=zygote_ns / 1e9,
+        kept_s=kept_us / 1e6,
     )
 
 

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,6 +19,7 @@ from scalebox.model import (
     Report,
     Submission,
 )
+from tests.load import other_load
 
 from .conftest import LEVELS, StartsEngine, stdio, verdicts
 
@@ -262,7 +259,6 @@ async def test_beside_others(engine: Engine) -> None:
 
 
 async def test_nothing_is_left_open(engine: Engine) -> None:
-    import os
 
     await talked(engine, SEARCH, 7)
     before = len(os.listdir("/proc/self/fd"))
@@ -297,29 +293,58 @@ async def test_other_contracts_do_not_talk(engine: Engine) -> None:
     assert caught.value.field == "tests.judge.contract"
 
 
-@contextlib.contextmanager
-def other_load(count: int) -> Iterator[None]:
-    """So many processes that do nothing but use CPU time."""
-    spin = "import os, sys\nwhile os.getppid() == int(sys.argv[1]):\n    sum(range(100_000))"
-    command = [sys.executable, "-c", spin, str(os.getpid())]
-    # Each a session of its own: else they would share what the kernel gives to one.
-    hogs = [subprocess.Popen(command, start_new_session=True) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for hog in hogs:
-            hog.kill()
-            hog.wait()
-
-
+@pytest.mark.alone
 async def test_a_judge_waits_for_a_program_that_other_load_keeps_from_its_core(
     engine: Engine,
 ) -> None:
     spins = "import time\nwhile time.process_time() < 0.6: pass\n" + SEARCH
-    with other_load(14 * len(os.sched_getaffinity(0))):
+    with other_load(14):
         began = time.monotonic()
         report = await talked(engine, spins, 7, limits=Limits(cpu_time_s=1, wall_time_s=1))
         took_s = time.monotonic() - began
     assert report.accepted, report
     # Six seconds were all that the judge would have had, were they not told apart.
     assert took_s > 7.0
+
+
+#: Burns a third of a second of CPU time before each of its two answers.
+BURNS = """
+import sys, time
+for line in sys.stdin:
+    end = time.process_time() + 0.3
+    while time.process_time() < end: pass
+    print('right', flush=True)
+    if line == 'last\\n':
+        sys.exit(42)
+"""
+ASKS = "print('first', flush=True)\ninput()\nprint('last', flush=True)\nassert input() == 'right'\n"
+
+
+@pytest.mark.alone
+async def test_a_program_waits_for_a_judge_that_other_load_keeps_from_its_core(
+    engine: Engine,
+) -> None:
+    judge = ProgramJudge(contract="icpc", language="python", source=BURNS)
+    limits = Limits(cpu_time_s=1, wall_time_s=1)
+    assert (await talked(engine, ASKS, 7, judge=judge, limits=limits)).accepted
+    with other_load(6):
+        report = await talked(engine, ASKS, 7, judge=judge, limits=limits)
+    assert report.accepted, report
+    assert report.cases[0].attempts == 1
+    # More than the limit allows without a judge that was kept from its core.
+    assert report.cases[0].wall_time_s > 1.5
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("sleeps", ["program", "judge"])
+async def test_time_for_a_slow_judge_is_not_for_who_sleeps(engine: Engine, sleeps: str) -> None:
+    nap = "import time\ntime.sleep(1.3)\n"
+    judge = ProgramJudge(
+        contract="icpc", language="python", source=(sleeps == "judge") * nap + BURNS
+    )
+    limits = Limits(cpu_time_s=1, wall_time_s=1)
+    with other_load(6):
+        report = await talked(
+            engine, ASKS + (sleeps == "program") * nap, 7, judge=judge, limits=limits
+        )
+    assert report.verdict.value == "time_limit_exceeded", report

@@ -74,7 +74,7 @@ struct reply {
     uint64_t run_id;
     uint32_t flags;
     int32_t status, peer_status;
-    uint32_t unused;
+    uint32_t kept_us;
     uint64_t cpu_ns, wall_ns, peak, zygote_ns, out_size, err_size, channel_size;
     uint32_t times_size, message_size, listing_size, unused_too;
 };

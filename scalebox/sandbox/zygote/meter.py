@@ -103,20 +103,39 @@ def stat_fields(pid: int) -> list[str] | None:
     return text[text.rindex(b")") + 2 :].decode().split()
 
 
-def longest_delay_ns(pids: list[int]) -> int:
-    """Nanoseconds in which a thread of the run was runnable and had no CPU (schedstat run delay).
-
-    That of the thread that waited longest: the others may have slept.
+class Delays:
+    """For how long a run's threads could have run and had no CPU (schedstat's run delay), from one
+    look to the next: what has ended took its own with it, and what is new brings its own.
     """
-    longest = 0
-    for pid in pids:
-        try:
-            for task in os.listdir("/proc/%d/task" % pid):
-                with open("/proc/%d/task/%s/schedstat" % (pid, task), "rb") as file:
-                    longest = max(longest, int(file.read().split()[1]))
-        except (OSError, IndexError, ValueError):
-            continue
-    return longest
+
+    def __init__(self) -> None:
+        self._seen = {}  # type: dict[str, int]
+
+    def more_ns(self, pids: list[int], apart: int = -1) -> int:
+        """Nanoseconds since the last look, of the thread that waited longest: the others may have
+        slept.
+
+        Parameters:
+            pids: the run's processes.
+            apart: one of them that waits while the others work, and they while it does: to theirs
+                its own time is added.
+        """
+        longest = [0, 0]
+        seen = {}  # type: dict[str, int]
+        for pid in pids:
+            try:
+                for task in os.listdir("/proc/%d/task" % pid):
+                    with open("/proc/%d/task/%s/schedstat" % (pid, task), "rb") as file:
+                        total = int(file.read().split()[1])
+                    before = self._seen.get(task, 0)
+                    # A number may be given again, to one that has waited less.
+                    more = total - before if total >= before else total
+                    longest[pid == apart] = max(longest[pid == apart], more)
+                    seen[task] = total
+            except (OSError, IndexError, ValueError):
+                continue
+        self._seen = seen
+        return sum(longest)
 
 
 def resident_bytes(pid: int) -> int:

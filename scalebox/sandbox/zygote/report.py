@@ -35,11 +35,12 @@ class Ending:
     """How a run ended: reply flags, wait statuses (-1: none), and what was measured."""
 
     def __init__(
-        self, flags: int, status: int, peer_status: int, cpu_ns: int, wall_ns: int, peak: int
-    ) -> None:
+        self, flags: int, status: int, peer_status: int, kept_ns: int, cpu_ns: int, wall_ns: int,
+        peak: int,
+    ) -> None:  # fmt: skip
         self.flags = flags
         self.status, self.peer_status = status, peer_status
-        self.measured = cpu_ns, wall_ns, peak
+        self.measured = min(kept_ns // 1000, 0xFFFFFFFF), cpu_ns, wall_ns, peak
 
 
 class Reporter:
@@ -107,7 +108,7 @@ class Reporter:
                 room -= size
         lengths = (*sizes, channel_size, len(times), len(message), listing_size)
         header = wire.REPLY.pack(
-            request.run_id, flags, ending.status, ending.peer_status, 0, *ending.measured,
+            request.run_id, flags, ending.status, ending.peer_status, *ending.measured,
             meter.own_cpu_ns(), *lengths, 0,
         )  # fmt: skip
         with memoryview(self._window) as window:

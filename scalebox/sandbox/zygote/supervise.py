@@ -404,7 +404,7 @@ class Supervisor:
         # A limit may end a program before it begins: that is no failure of ours.
         if not (flags & _ENDED_BY_US and self._page[0] == child.SETUP):
             flags |= self._stage_flags()
-        ending = Ending(flags, status, peer_status, cpu_ns, wall_ns, peak)
+        ending = Ending(flags, status, peer_status, watch.kept_ns, cpu_ns, wall_ns, peak)
         self._reporter.send(run, ending, channel, watch.channel_size, watch.record_ns)
         self._box.drop()
 

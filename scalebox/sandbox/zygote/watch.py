@@ -26,8 +26,8 @@ _WINDOW_BYTES = 1 << 16
 _PF_EXITING = 4
 #: What is at its end has so long for it; a thread alone may be, whose process lives on.
 _ENDING_MS = 1000
-#: Time lost to other load is forgiven if it is more than this.
-_WORTH_FORGIVING_NS = 1_000_000
+#: A run that has done nothing for this part of its wall limit is looked at for why.
+_SUSPICIOUS = 8
 
 
 def _ends_by_itself(pid: int, pidfd: int) -> bool:
@@ -64,6 +64,9 @@ class Watch:
         self.record_ns = []  # type: list[int]
         self.channel_size = 0
         self.daemon_is_gone = False
+        #: For how long other load is known to have had the core.  Of a program with pipes all of it
+        #: is, once `until_exit` is back: who talks with it waited so long for it.
+        self.kept_ns = 0
 
     @property
     def flags(self) -> int:
@@ -83,6 +86,9 @@ class Watch:
         self._wall_ns = request.wall_ns
         self._channel = channel
         self._cpu_mark = 0
+        self._lost = self.kept_ns = 0
+        self._delays = meter.Delays()
+        self._kind = request.flags
         self._flags = 0
         if self.record_ns:
             self.record_ns = []
@@ -96,7 +102,6 @@ class Watch:
             self._poll.register(channel, select.POLLIN)
             self._channel_file = os.memfd_create("channel", os.MFD_CLOEXEC)
         self._since = started_ns
-        self._deadline = started_ns + request.wall_ns
 
     def _wait_ms(self, wait_ns: int) -> int:
         """Until the next limit can be reached, or something has to be looked at."""
@@ -109,11 +114,11 @@ class Watch:
             live: the processes of the run.
             waited: whether somebody has waited for its first limit already.
         """
+        self._pid = pid
         pidfd = kernel.pidfd_open(pid)
         poll = self._poll
         poll.register(pidfd, select.POLLIN)
         wait_ms = 0 if waited else self._wait_ms(min(self._wall_ns, self._cpu_stop // self._cores))
-        forgiven = 0
         try:
             while not self._flags:
                 ready = poll.poll(wait_ms)
@@ -129,18 +134,16 @@ class Watch:
                     return 0
                 used = self._meter.cpu_ns() - self._cpu_mark
                 now = time.monotonic_ns()
+                # Time in which the program could have run but other load had the CPU is not the
+                # program's.  Its threads also wait for each other: while they have all the cores
+                # nothing is lost.
+                idle = now - self._since - used // self._cores
+                if idle > self._wall_ns // _SUSPICIOUS:
+                    self._lost = min(self._lost + self._kept_ns_more(live()), idle)
                 if used >= self._cpu_stop:
                     self._flags |= wire.CPU_EXCEEDED
-                elif now >= self._deadline:
-                    # Time in which the program could have run but other load had the CPU is not
-                    # the program's.  Its threads also wait for each other: while one of them runs
-                    # nothing is lost.
-                    lost = min(meter.longest_delay_ns(live()), now - self._since - used)
-                    if lost - forgiven > _WORTH_FORGIVING_NS:
-                        self._deadline += lost - forgiven
-                        forgiven = lost
-                    else:
-                        self._flags |= wire.WALL_EXCEEDED
+                elif now >= self._since + self._wall_ns + self._lost:
+                    self._flags |= wire.WALL_EXCEEDED
                 elif self._meter.over_memory():
                     self._flags |= wire.OUT_OF_MEMORY
                 elif self._meter.over_processes():
@@ -150,9 +153,13 @@ class Watch:
                     for fd in self._outputs:
                         if os.fstat(fd).st_size > self._output_limit:
                             self._flags |= wire.OUTPUT_EXCEEDED
-                wait_ns = min(self._deadline - now, (self._cpu_stop - used) // self._cores)
+                left_ns = self._since + self._wall_ns + self._lost - now
+                wait_ns = min(left_ns, (self._cpu_stop - used) // self._cores)
                 wait_ms = self._wait_ms(wait_ns)
         finally:
+            if self._kind & wire.PIPES:
+                # Whoever ended by itself is still there to be asked.
+                self._kept_ns_more(live() if self._flags else [pid])
             poll.unregister(pidfd)
             os.close(pidfd)
             if self._channel >= 0:
@@ -161,6 +168,13 @@ class Watch:
                 except KeyError:
                     pass  # it had come to its end
         return self._flags
+
+    def _kept_ns_more(self, pids: list[int]) -> int:
+        """Nanoseconds for which other load had the core since this was asked last."""
+        # Of the trusted program and the one under test each waits while the other has work.
+        more = self._delays.more_ns(pids, self._pid if self._kind & wire.DRIVER else -1)
+        self.kept_ns += more
+        return more
 
     def _read_control(self) -> None:
         packet = self._control.recv(wire.PACKET_BYTES)
@@ -198,7 +212,7 @@ class Watch:
             self.record_ns.extend([0] * (records - 1))
             self._cpu_mark = now
             self._since = time.monotonic_ns()
-            self._deadline = self._since + self._wall_ns
+            self._lost = 0
         too_many = len(self.record_ns) > self._records
         if too_many or self.channel_size + size > self._channel_limit:
             del self.record_ns[self._records :]

@@ -82,8 +82,9 @@ STDOUT_FD = 1 << 16
 STDERR_FD = 1 << 17
 DESCRIPTOR_FLAGS = CHANNEL_FD | STDOUT_FD | STDERR_FD
 
-#: run id, flags, wait status, peer's wait status (-1: none), (unused), CPU ns, wall ns, peak bytes,
-#: pid 1's own CPU ns; lengths: stdout, stderr, channel, channel times (u64 each), message, files,
+#: run id, flags, wait status, peer's wait status (-1: none), microseconds for which other load is
+#: known to have had the core (with pipes: all of it), CPU ns, wall ns, peak bytes, pid 1's own CPU
+#: ns; lengths: stdout, stderr, channel, channel times (u64 each), message, files,
 #: (unused).
 REPLY = struct.Struct("<QIiiI7Q4I")
 #: One entry of the reply's files section: path length; its content is one of the descriptors.
