@@ -135,7 +135,7 @@ class AssertTests(
 
     Attributes:
         cases: the test programs; each is a case of its own, with a fresh process.  One of Python's
-            that only defines tests, and runs none, is a `judge_error`.
+            that runs no test is a `judge_error`.
         entry_point: if the test program defines `check`, it is called with this function of the
             submission (HumanEval's convention); Python only.
     """
