@@ -370,6 +370,10 @@ def _listing(listing: bytes, given: list[int]) -> dict[str, int]:
         path = listing[offset : offset + length]
         if len(path) < length:
             raise MalformedReplyError("a listing of files that is cut")
-        files[os.fsdecode(path)] = given[len(files)]
+        name = os.fsdecode(path)
+        if name in files:
+            # Else one descriptor would be nobody's, and another one's two files.
+            raise MalformedReplyError("a listing that has a file twice")
+        files[name] = given[len(files)]
         offset += length
     return files

@@ -134,6 +134,14 @@ def test_a_reply_that_lies_costs_no_descriptor(data: st.DataObject) -> None:
     assert closed(fds)
 
 
+def test_no_descriptor_is_that_of_two_files() -> None:
+    packet, _ = reply({"listing": listing(b"a", b"a", b"b", b"c")})
+    fds = [memfd() for _ in range(3)]
+    with pytest.raises(MalformedReplyError, match="twice"):
+        decode(packet, fds)
+    assert closed(fds)
+
+
 TEXTS = st.text(max_size=10)
 
 
