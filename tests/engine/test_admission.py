@@ -159,7 +159,9 @@ async def test_arguments_and_files_arrive(engine: Engine) -> None:
         "import sys, os\nos.mkdir('d')\nopen('d/out', 'wb').write(b'\\0\\xff')\nprint(sys.argv[1:])"
     )
     result = await engine.run(
-        RunRequest(language="python", source=source, args=args, fetch=["d/out", "missing"]),
+        RunRequest(
+            language="python", source=source, args=args, fetch=["d/out", "missing", "d/out"]
+        ),
         client="t",
     )
     assert result.stdout.decode() == repr(args) + "\n"
