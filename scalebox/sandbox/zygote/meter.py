@@ -123,19 +123,30 @@ class Delays:
         longest = [0, 0]
         seen = {}  # type: dict[str, int]
         for pid in pids:
-            try:
-                for task in os.listdir("/proc/%d/task" % pid):
-                    with open("/proc/%d/task/%s/schedstat" % (pid, task), "rb") as file:
-                        total = int(file.read().split()[1])
-                    before = self._seen.get(task, 0)
-                    # A number may be given again, to one that has waited less.
-                    more = total - before if total >= before else total
-                    longest[pid == apart] = max(longest[pid == apart], more)
-                    seen[task] = total
-            except (OSError, IndexError, ValueError):
-                continue
+            for task, total in _delays_ns(pid):
+                before = self._seen.get(task, 0)
+                # A number may be given again, to one that has waited less.
+                more = total - before if total >= before else total
+                longest[pid == apart] = max(longest[pid == apart], more)
+                seen[task] = total
         self._seen = seen
         return sum(longest)
+
+
+def _delays_ns(pid: int) -> list[tuple[str, int]]:
+    """The threads of a process, and for how long each has waited for a CPU."""
+    found = []  # type: list[tuple[str, int]]
+    try:
+        tasks = os.listdir("/proc/%d/task" % pid)
+    except OSError:
+        return found
+    for task in tasks:
+        try:
+            with open("/proc/%d/task/%s/schedstat" % (pid, task), "rb") as file:
+                found.append((task, int(file.read().split()[1])))
+        except (OSError, IndexError, ValueError):
+            continue  # that one has ended; the others have not
+    return found
 
 
 def resident_bytes(pid: int) -> int:

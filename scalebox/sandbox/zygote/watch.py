@@ -160,6 +160,9 @@ class Watch:
             if self._kind & wire.PIPES:
                 # Whoever ended by itself is still there to be asked.
                 self._kept_ns_more(live() if self._flags else [pid])
+                # Its threads may have waited for each other.
+                idle = time.monotonic_ns() - self._since - self._meter.cpu_ns() // self._cores
+                self.kept_ns = max(0, min(self.kept_ns, idle))
             poll.unregister(pidfd)
             os.close(pidfd)
             if self._channel >= 0:
