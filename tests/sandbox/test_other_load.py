@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import marshal
 import os
-import subprocess
-import sys
-import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from scalebox.model import IsolationLevel
 from scalebox.sandbox.zygote import wire
-from scalebox.sandbox.zygote.meter import Delays
 from tests.load import other_load
-from tests.sandbox.conftest import LEVELS, Bench, open_pool
+from tests.sandbox.conftest import LEVELS, Bench
 
 #: To burn CPU time, of which there is a seventh.
 BURN = "import time\nend = time.process_time() + 0.4\nwhile time.process_time() < end: pass\n"
@@ -26,20 +19,14 @@ LOAD = 6
 LIMITS = {"cpu_ns": 20_000_000_000, "wall_ns": 2_200_000_000}
 
 
-#: Others would be short of cores meanwhile.
-pytestmark = pytest.mark.alone
+WAYS = [(LEVELS[0], "native"), (IsolationLevel.MINIMAL, "python")]
 
-
-@pytest.fixture(params=[LEVELS[0], IsolationLevel.MINIMAL])
-async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
-    """A slot where its processes are seen by themselves, and one where they are looked for."""
-    pool = await open_pool(request.param.value, tmp_path)
-    care = asyncio.create_task(pool.look_after())
-    try:
-        yield Bench(pool, pool.slots[0])
-    finally:
-        care.cancel()
-        pool.close()
+pytestmark = [
+    # Others would be short of cores meanwhile.
+    pytest.mark.alone,
+    # A slot where its processes are seen by themselves, and one where they are looked for.
+    pytest.mark.parametrize("bench", WAYS, ids=lambda way: way[0].value, indirect=True),
+]
 
 
 async def test_processes_one_after_another(bench: Bench) -> None:
@@ -92,30 +79,3 @@ async def test_who_talks_is_told_how_long_it_was_kept(bench: Bench) -> None:
     assert outcome.status == 0, outcome
     assert outcome.kept_s > 1, outcome
     assert outcome.kept_s == pytest.approx(outcome.wall_s - 0.5 - outcome.cpu_s, abs=0.2)
-
-
-#: Two hundred threads end one after another, before two in their list that go on.
-ENDING = """
-import hashlib, threading, time
-data = bytes(1 << 20)
-def burn():
-    while True:
-        hashlib.sha256(data).digest()
-for n in range(200):
-    threading.Thread(target=time.sleep, args=(0.5 + n / 100,)).start()
-for _ in range(2):
-    threading.Thread(target=burn).start()
-"""
-
-
-def test_nothing_is_counted_twice() -> None:
-    with other_load(2), subprocess.Popen([sys.executable, "-c", ENDING]) as process:
-        time.sleep(0.5)
-        delays, total_ns = Delays(), 0
-        delays.more_ns([process.pid])
-        began_ns = time.monotonic_ns()
-        while time.monotonic_ns() - began_ns < 2_000_000_000:
-            total_ns += delays.more_ns([process.pid])
-        took_ns = time.monotonic_ns() - began_ns
-        process.kill()
-    assert 0.1 * took_ns < total_ns < 2 * took_ns
